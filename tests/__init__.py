@@ -1,0 +1,1 @@
+"""Tests mirror the tree they test; shared builders live beside this file."""

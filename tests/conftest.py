@@ -1,0 +1,45 @@
+"""What every test may ask for: a database of its own, on SQLite and on a real PostgreSQL."""
+
+import contextlib
+import os
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.postgres import NoServerError, Server, embedded
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[Server]:
+    """The server that AFFECT_TEST_POSTGRES_URL names, else an embedded one for this run."""
+    named = os.environ.get("AFFECT_TEST_POSTGRES_URL")
+    with contextlib.ExitStack() as running:
+        try:
+            server = Server.from_url(named) if named else running.enter_context(embedded())
+        except NoServerError as reason:
+            if os.environ.get("CI", "").lower() in {"1", "true"}:
+                pytest.fail(f"CI must run the PostgreSQL half of the tests: {reason}")
+            pytest.skip(f"the PostgreSQL half of the database tests is skipped: {reason}")
+        yield server
+
+
+@pytest.fixture
+def postgres_url(postgres_server: Server) -> Iterator[str]:
+    """A fresh, empty PostgreSQL database as a SQLAlchemy URL; dropped afterwards."""
+    with postgres_server.database(f"affect_test_{uuid.uuid4().hex}") as url:
+        yield url
+
+
+@pytest.fixture
+def sqlite_url(tmp_path: Path) -> str:
+    """A SQLite file that does not exist yet, as a SQLAlchemy URL."""
+    return f"sqlite:///{tmp_path / 'affect.sqlite3'}"
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest) -> str:
+    """A fresh, empty database's URL: the test runs once on SQLite and once on PostgreSQL."""
+    url: str = request.getfixturevalue({"sqlite": "sqlite_url", "postgresql": "postgres_url"}[request.param])
+    return url
