@@ -1,0 +1,43 @@
+"""Rebuild a learner from its prior and its corrections: the source of truth that snapshots only cache."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from tracker.domain.affect import Distribution
+from tracker.learning.learner import EmotionLearner
+
+
+@dataclass(frozen=True, slots=True)
+class LearningEvent:
+    """One correction as it was learned: features, label and weight, stored with it for replay."""
+
+    features: Mapping[str, float]
+    label: Distribution
+    weight: float
+
+
+def fit(prior: Mapping[str, Any] | None, events: Iterable[LearningEvent]) -> EmotionLearner:
+    """Learn the events, in order, from a prior: a pure function of its arguments.
+
+    Because it gives the very bits that learning live gave, leaving an event out *is* unlearning it;
+    undo, withdrawal and erasure rest on that.
+
+    Parameters
+    ----------
+    prior
+        A snapshot fitted on other people, or None to start from the network.
+    events
+        In recording order.
+
+    Examples
+    --------
+    >>> fit(None, []).snapshot() == EmotionLearner.fresh().snapshot()
+    True
+    """
+    learner = EmotionLearner.fresh() if prior is None else EmotionLearner.restore(prior)
+    for event in events:
+        learner.learn(event.features, event.label, event.weight)
+    return learner

@@ -1,0 +1,50 @@
+"""How much a correction counts when a learner learns from it: by who said it, and how."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+MAX_WEIGHT = 1.0
+"""Nothing outweighs the participants' own word about themselves."""
+
+
+class RaterKind(StrEnum):
+    """Who corrects."""
+
+    PARTICIPANT = "participant"
+    EXPERT = "expert"
+    CROWD = "crowd"
+
+
+# The order is the design's (a participant's word outranks a rater's); the values are judgement, to be
+# replaced by measured reliability once raters have overlapping labels.
+_BY_RATER: dict[RaterKind, float] = {
+    RaterKind.PARTICIPANT: MAX_WEIGHT,
+    RaterKind.EXPERT: 0.7,
+    RaterKind.CROWD: 0.3,
+}
+
+_ACCEPTED = 0.3
+
+
+def correction_weight(rater: RaterKind, *, accepted: bool = False) -> float:
+    """Weigh one correction, in (0, 1].
+
+    Parameters
+    ----------
+    rater
+        The participants themselves, a trained expert, or a single crowd annotator. FER+ needed ten
+        crowd votes a face for a stable label (Barsoum et al. 2016), hence the low weight of one.
+    accepted
+        True for one click on "that's right" under a shown estimate. Agreeing with what is shown is
+        easier than saying it unprompted (anchoring, Tversky & Kahneman 1974), so it counts less, and
+        a learner that fed on its own accepted answers would only grow surer.
+
+    Examples
+    --------
+    >>> correction_weight(RaterKind.PARTICIPANT)
+    1.0
+    >>> correction_weight(RaterKind.PARTICIPANT, accepted=True) < 1.0
+    True
+    """
+    return _BY_RATER[rater] * (_ACCEPTED if accepted else 1.0)
