@@ -1,0 +1,177 @@
+"""The engine and its transactions, on SQLite and PostgreSQL alike.
+
+A *write* is serialised against other writes (``BEGIN IMMEDIATE`` on SQLite; on PostgreSQL the gate locks
+the participant's row). A *read* sees one snapshot and takes no lock.
+"""
+
+from __future__ import annotations
+
+import errno
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event, exc, text
+from sqlalchemy.engine import URL, make_url
+
+
+class DatabaseError(Exception):
+    """The database is missing, of another version, locked, or cannot be written."""
+
+
+class StorageFullError(DatabaseError):
+    """No space is left where the database lies; what was being written was rolled back."""
+
+
+_FULL = ("database or disk is full", "no space left on device", "disk full", "could not extend file")
+
+
+class Database:
+    """One engine on one database.
+
+    Parameters
+    ----------
+    url
+        ``sqlite:///path`` or ``postgresql://...``; the driver for PostgreSQL is pg8000.
+    create
+        Whether a missing SQLite file may be made.
+
+    Raises
+    ------
+    DatabaseError
+        When the URL cannot be used, or a SQLite file is missing and may not be made.
+    """
+
+    def __init__(self, url: str, *, create: bool = False) -> None:
+        self.url = _normalise(url)
+        if self.is_sqlite:
+            _check_file(Path(self.url.database or ""), create)
+        self.engine = _engine(self.url)
+
+    @property
+    def is_sqlite(self) -> bool:
+        """Whether this is SQLite (else it is PostgreSQL)."""
+        return self.url.get_backend_name() == "sqlite"
+
+    @property
+    def path(self) -> Path | None:
+        """The SQLite file, or None."""
+        return Path(self.url.database) if self.is_sqlite and self.url.database else None
+
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        """One writing transaction: committed at the end, rolled back when an exception passes.
+
+        Raises
+        ------
+        StorageFullError
+            When the disk is full.
+        DatabaseError
+            When the database stays locked or cannot be reached.
+        """
+        with _plain_errors(self.url), self.engine.connect() as connection:
+            if self.is_sqlite:
+                connection = connection.execution_options(affect_begin="BEGIN IMMEDIATE")
+            with connection.begin():
+                yield connection
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """One reading transaction on one snapshot."""
+        with _plain_errors(self.url), self.engine.connect() as connection:
+            if not self.is_sqlite:
+                connection = connection.execution_options(isolation_level="REPEATABLE READ")
+            with connection.begin():
+                yield connection
+
+    @contextmanager
+    def alone(self) -> Iterator[Connection]:
+        """A connection outside any transaction, for VACUUM and checkpoints."""
+        with _plain_errors(self.url), self.engine.connect() as connection:
+            yield connection.execution_options(isolation_level="AUTOCOMMIT")
+
+    def close(self) -> None:
+        """Close all connections."""
+        self.engine.dispose()
+
+    def describe(self) -> str:
+        """The URL without its password, for messages."""
+        return self.url.render_as_string(hide_password=True)
+
+
+def _normalise(url: str) -> URL:
+    try:
+        parsed = make_url(url)
+    except exc.ArgumentError:
+        raise DatabaseError(f"{url!r} is no database URL; write sqlite:///PATH or postgresql://...") from None
+    if parsed.drivername in ("postgresql", "postgres"):
+        parsed = parsed.set(drivername="postgresql+pg8000")
+    if parsed.get_backend_name() not in ("sqlite", "postgresql"):
+        raise DatabaseError(f"{parsed.drivername!r} is not supported; use sqlite or postgresql")
+    return parsed
+
+
+def _check_file(path: Path, create: bool) -> None:
+    if create:
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise DatabaseError(f"{path.parent} cannot be made: {error.strerror}") from error
+    elif not path.is_file():
+        raise DatabaseError(
+            f"there is no database at {path}; make it with: affect-tracker init --db sqlite:///{path}"
+        )
+
+
+def _engine(url: URL) -> Engine:
+    if url.get_backend_name() == "postgresql":
+        return create_engine(url, pool_pre_ping=True)
+    engine = create_engine(url, connect_args={"timeout": 30, "check_same_thread": False})
+
+    @event.listens_for(engine, "connect")
+    def _configure(connection: Any, _: Any) -> None:
+        # Without this the driver opens transactions by itself, too late for BEGIN IMMEDIATE.
+        connection.isolation_level = None
+        for pragma in (
+            "journal_mode = WAL",
+            "foreign_keys = ON",
+            "secure_delete = ON",
+            "synchronous = FULL",
+            "temp_store = MEMORY",  # sort spills would be plaintext copies in a temporary folder
+            "cache_size = -65536",
+        ):
+            connection.execute(f"PRAGMA {pragma}").fetchall()
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Connection) -> None:
+        if connection.get_execution_options().get("isolation_level") != "AUTOCOMMIT":
+            connection.exec_driver_sql(connection.get_execution_options().get("affect_begin", "BEGIN"))
+
+    return engine
+
+
+@contextmanager
+def _plain_errors(url: URL) -> Iterator[None]:
+    name = url.render_as_string(hide_password=True)
+    try:
+        yield
+    except exc.DBAPIError as error:
+        message = str(error.orig).lower()
+        if any(sign in message for sign in _FULL) or getattr(error.orig, "errno", None) == errno.ENOSPC:
+            raise StorageFullError(
+                f"the disk of {name} is full; the last batch was rolled back, nothing is half-written. "
+                "Free some space and run the same command again"
+            ) from error
+        if isinstance(error, exc.OperationalError | exc.InterfaceError) or "locked" in message:
+            raise DatabaseError(f"{name} cannot be used: {error.orig}") from error
+        if isinstance(error.orig, sqlite3.DatabaseError) and "not a database" in message:
+            raise DatabaseError(f"{name} is not a SQLite database; give another --db") from error
+        raise
+
+
+def ping(database: Database) -> None:
+    """Run the smallest query; raise `DatabaseError` when the database does not answer."""
+    with database.read() as connection:
+        connection.execute(text("SELECT 1"))

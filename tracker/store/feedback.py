@@ -1,0 +1,323 @@
+"""Queries about contexts, prompts, corrections, what was learned from them, and learner snapshots."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, insert, select
+from sqlalchemy.orm import aliased
+
+from tracker.domain.affect import Distribution
+from tracker.domain.consent import Permit, Use
+from tracker.domain.series import CONTEXT_HOLDS, Context, Correction, Prompt
+from tracker.store.rows import from_columns, to_columns, upsert
+from tracker.store.tables import contexts, corrections, learning_events, prompts, snapshots
+
+
+@dataclass(frozen=True, slots=True)
+class LearnedRow:
+    """A learning event as stored: what a learner is rebuilt from, bit for bit."""
+
+    id: int
+    correction: int
+    features: dict[str, float]
+    label: Distribution
+    weight: float
+    predicted: Distribution
+    machine: Distribution | None
+    recorded_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class SnapshotRow:
+    """A learner frozen as parameters."""
+
+    id: int
+    target: str
+    prior: str
+    rebased_at: datetime
+    log_position: int
+    with_context: bool
+    parameters: dict[str, Any]
+    sha256: str
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class CorrectionRow:
+    """A correction as stored."""
+
+    id: int
+    observation: int | None
+    at: datetime
+    target: str
+    value: float | None
+    distribution: Distribution | None
+    rater: str
+    supersedes: int | None
+    recorded_at: datetime
+
+
+def add_context(
+    connection: Connection, permit: Permit, subject: str, zone: str, context: Context, now: datetime
+) -> int:
+    """Append a context event; return its id."""
+    permit.demand(Use.KEEP_CONTEXT)
+    permit.demand_covers(context.at)
+    return _id(
+        connection,
+        contexts,
+        subject=subject,
+        zone=zone,
+        at=context.at,
+        place=context.place,
+        activity=context.activity,
+        company=context.company,
+        recorded_at=now,
+    )
+
+
+def contexts_between(connection: Connection, subject: str, start: datetime, end: datetime) -> list[Context]:
+    """Contexts that can speak for moments of [start, end], in order; the later recorded one last."""
+    query = (
+        select(contexts.c.at, contexts.c.place, contexts.c.activity, contexts.c.company)
+        .where(contexts.c.subject == subject, contexts.c.at.between(start - CONTEXT_HOLDS, end))
+        .order_by(contexts.c.at, contexts.c.id)
+    )
+    return [Context(*row) for row in connection.execute(query)]
+
+
+def put_prompt(connection: Connection, permit: Permit, subject: str, zone: str, prompt: Prompt) -> int | None:
+    """Keep one prompt per slot; return its id, or None when the slot has one already."""
+    permit.demand(Use.PROMPT)
+    permit.demand_covers(prompt.scheduled_at)
+    statement = (
+        upsert(connection, prompts)
+        .values(
+            subject=subject,
+            slot=prompt.slot,
+            zone=zone,
+            scheduled_at=prompt.scheduled_at,
+            notified_at=prompt.notified_at,
+            started_at=prompt.started_at,
+            completed_at=prompt.completed_at,
+            state=prompt.state,
+        )
+        .on_conflict_do_nothing()
+        .returning(prompts.c.id)
+    )
+    row: int | None = connection.execute(statement).scalar_one_or_none()
+    return row
+
+
+def add_correction(
+    connection: Connection,
+    permit: Permit,
+    subject: str,
+    zone: str,
+    correction: Correction,
+    now: datetime,
+    *,
+    observation: int | None,
+    prompt: int | None = None,
+    supersedes: int | None = None,
+) -> int:
+    """Append a correction; return its id."""
+    if permit.use is not Use.PROMPT:
+        permit.demand(Use.CORRECT)
+    permit.demand_covers(correction.at)
+    return _id(
+        connection,
+        corrections,
+        subject=subject,
+        zone=zone,
+        observation=observation,
+        prompt=prompt,
+        at=correction.at,
+        target=correction.target,
+        value=correction.value,
+        **to_columns(correction.distribution),
+        rater=correction.rater,
+        suggestion_shown=correction.suggestion_shown,
+        supersedes=supersedes,
+        recorded_at=now,
+    )
+
+
+def standing_correction(
+    connection: Connection, subject: str, target: str, rater: str, *, observation: int | None, at: datetime
+) -> int | None:
+    """The correction by the same rater of the same moment that nothing has superseded yet, or None."""
+    same = corrections.c.observation == observation if observation is not None else corrections.c.at == at
+    query = (
+        _standing()
+        .where(
+            corrections.c.subject == subject,
+            corrections.c.target == target,
+            corrections.c.rater == rater,
+            same,
+        )
+        .order_by(corrections.c.id.desc())
+        .limit(1)
+    )
+    row = connection.execute(query).mappings().one_or_none()
+    return None if row is None else row["id"]
+
+
+def standing_corrections(
+    connection: Connection, subject: str, start: datetime, end: datetime, target: str | None = None
+) -> list[CorrectionRow]:
+    """Corrections of moments in [start, end) that were not superseded, in order of the moment."""
+    query = _standing().where(
+        corrections.c.subject == subject, corrections.c.at >= start, corrections.c.at < end
+    )
+    if target is not None:
+        query = query.where(corrections.c.target == target)
+    rows = connection.execute(query.order_by(corrections.c.at, corrections.c.id)).mappings()
+    return [
+        CorrectionRow(
+            r["id"],
+            r["observation"],
+            r["at"],
+            r["target"],
+            r["value"],
+            from_columns(r),
+            r["rater"],
+            r["supersedes"],
+            r["recorded_at"],
+        )
+        for r in rows
+    ]
+
+
+def add_learned(
+    connection: Connection,
+    permit: Permit,
+    subject: str,
+    target: str,
+    *,
+    correction: int,
+    features: Mapping[str, float],
+    label: Distribution,
+    weight: float,
+    predicted: Distribution,
+    machine: Distribution | None,
+    snapshot_before: int,
+    now: datetime,
+) -> int:
+    """Append what was learned, with what the learner predicted before it learned; return its position."""
+    permit.demand(Use.LEARN)
+    return _id(
+        connection,
+        learning_events,
+        subject=subject,
+        correction=correction,
+        target=target,
+        features=dict(features),
+        **to_columns(label),
+        weight=weight,
+        predicted=list(predicted.probabilities),
+        machine=list(machine.probabilities) if machine is not None else None,
+        snapshot_before=snapshot_before,
+        recorded_at=now,
+    )
+
+
+def learned_since(connection: Connection, subject: str, target: str, since: datetime) -> list[LearnedRow]:
+    """Learning events recorded since an instant whose correction still stands, in recording order."""
+    newer = aliased(corrections, name="newer")
+    superseded = select(newer.c.id).where(newer.c.supersedes == learning_events.c.correction).exists()
+    query = (
+        select(learning_events)
+        .where(
+            learning_events.c.subject == subject,
+            learning_events.c.target == target,
+            learning_events.c.recorded_at >= since,
+            ~superseded,
+        )
+        .order_by(learning_events.c.id)
+    )
+    return [_learned(row) for row in connection.execute(query).mappings()]
+
+
+def add_snapshot(
+    connection: Connection,
+    permit: Permit,
+    subject: str,
+    target: str,
+    *,
+    prior: str,
+    rebased_at: datetime,
+    log_position: int,
+    with_context: bool,
+    parameters: Mapping[str, Any],
+    sha256: str,
+    now: datetime,
+) -> int:
+    """Append a learner snapshot; return its id."""
+    permit.demand(Use.LEARN)
+    return _id(
+        connection,
+        snapshots,
+        subject=subject,
+        target=target,
+        prior=prior,
+        rebased_at=rebased_at,
+        log_position=log_position,
+        with_context=with_context,
+        parameters=dict(parameters),
+        sha256=sha256,
+        created_at=now,
+    )
+
+
+def latest_snapshot(connection: Connection, subject: str, target: str) -> SnapshotRow | None:
+    """The newest snapshot of a learner, or None."""
+    query = (
+        select(
+            snapshots.c.id,
+            snapshots.c.target,
+            snapshots.c.prior,
+            snapshots.c.rebased_at,
+            snapshots.c.log_position,
+            snapshots.c.with_context,
+            snapshots.c.parameters,
+            snapshots.c.sha256,
+            snapshots.c.created_at,
+        )
+        .where(snapshots.c.subject == subject, snapshots.c.target == target)
+        .order_by(snapshots.c.id.desc())
+        .limit(1)
+    )
+    row = connection.execute(query).one_or_none()
+    return None if row is None else SnapshotRow(*row)
+
+
+def _standing() -> Any:
+    newer = aliased(corrections, name="newer")
+    superseded = select(newer.c.id).where(newer.c.supersedes == corrections.c.id).exists()
+    return select(corrections).where(~superseded)
+
+
+def _learned(row: Any) -> LearnedRow:
+    label = from_columns(row)
+    assert label is not None
+    machine = row["machine"]
+    return LearnedRow(
+        id=row["id"],
+        correction=row["correction"],
+        features=row["features"],
+        label=label,
+        weight=row["weight"],
+        predicted=Distribution(tuple(row["predicted"])),
+        machine=Distribution(tuple(machine)) if machine is not None else None,
+        recorded_at=row["recorded_at"],
+    )
+
+
+def _id(connection: Connection, table: Any, **values: Any) -> int:
+    result: int = connection.execute(insert(table).values(**values).returning(table.c.id)).scalar_one()
+    return result

@@ -1,0 +1,250 @@
+"""Queries that store observations and estimates, once each, and keep the quarter-hour summaries true."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import Connection, and_, func, insert, select
+
+from tracker.domain.consent import Permit, Use
+from tracker.domain.series import MACHINE, Observation, Observed, Reason
+from tracker.store.rows import EMOTION_COLUMNS, to_columns
+from tracker.store.summaries import Tally, add_to_summaries
+from tracker.store.tables import estimates, observations
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """What a batch added: rows that were there already are not counted."""
+
+    observations: int
+    estimates: int
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """An observation that is stored already: what a resumed run needs to know of it."""
+
+    id: int
+    pts_us: int
+    reason: Reason | None
+    faces: int
+    box: tuple[float, float, float, float] | None
+    networks: frozenset[str]
+
+
+def store_observed(
+    connection: Connection,
+    permit: Permit,
+    subject: str,
+    zone: str,
+    batch: Sequence[Observed],
+    recorded_at: datetime,
+) -> Stored:
+    """Store a batch of one source; what is there already (same source and time) stays as it is.
+
+    Parameters
+    ----------
+    connection
+        A writing transaction in which the participant is locked.
+    permit
+        For `Use.STORE_SERIES`, made in this transaction.
+    subject, zone
+        Whose series, and the IANA zone kept beside each instant.
+    batch
+        Observations with estimates; all of one source.
+    recorded_at
+        Now (UTC).
+
+    Raises
+    ------
+    NotCoveredError
+        When an observation lies before what the grant covers; then nothing of the batch is stored.
+    """
+    permit.demand(Use.STORE_SERIES)
+    if not batch:
+        return Stored(0, 0)
+    for observed in batch:
+        permit.demand_covers(observed.observation.at)
+    before = _ids(connection, subject, batch)
+    new = [o for o in batch if o.observation.pts_us not in before]
+    if new:
+        connection.execute(
+            insert(observations), [_observation_row(o.observation, subject, zone, recorded_at) for o in new]
+        )
+    ids = _ids(connection, subject, batch) if new else before
+    tally = Tally(subject)
+    for observed in new:
+        if observed.observation.reason is not None:
+            tally.reason(observed.observation.at, observed.observation.reason)
+    rows = _new_estimates(connection, batch, ids, set(before.values()), tally)
+    if rows:
+        connection.execute(insert(estimates), rows)
+    add_to_summaries(connection, tally)
+    return Stored(len(new), len(rows))
+
+
+def append_estimates(
+    connection: Connection,
+    permit: Permit,
+    network: str,
+    snapshot: int,
+    values: Iterable[tuple[int, Sequence[float]]],
+) -> int:
+    """Append what a learner snapshot says about stored observations: (observation id, 8 probabilities).
+
+    The caller makes the affected summaries anew, because the newest snapshot's word counts there.
+    """
+    permit.demand(Use.LEARN)
+    rows = [
+        {
+            "observation": observation,
+            "network": network,
+            "snapshot": snapshot,
+            **dict(zip(EMOTION_COLUMNS, map(float, probabilities), strict=True)),
+        }
+        for observation, probabilities in values
+    ]
+    if rows:
+        connection.execute(insert(estimates), rows)
+    return len(rows)
+
+
+def known(connection: Connection, subject: str, source: str) -> dict[int, Known]:
+    """What is stored of one source already, by presentation time."""
+    query = (
+        select(
+            observations.c.id,
+            observations.c.pts_us,
+            observations.c.reason,
+            observations.c.faces,
+            observations.c.box_x,
+            observations.c.box_y,
+            observations.c.box_w,
+            observations.c.box_h,
+            estimates.c.network,
+        )
+        .outerjoin(
+            estimates, and_(estimates.c.observation == observations.c.id, estimates.c.snapshot == MACHINE)
+        )
+        .where(observations.c.subject == subject, observations.c.source == source)
+        .order_by(observations.c.pts_us)
+    )
+    found: dict[int, Known] = {}
+    for row in connection.execute(query):
+        networks = frozenset({row.network} if row.network else ())
+        if row.pts_us in found:
+            networks |= found[row.pts_us].networks
+        box = None if row.box_x is None else (row.box_x, row.box_y, row.box_w, row.box_h)
+        reason = Reason(row.reason) if row.reason else None
+        found[row.pts_us] = Known(row.id, row.pts_us, reason, row.faces, box, networks)
+    return found
+
+
+def count(connection: Connection, subject: str) -> tuple[int, int]:
+    """How many observations and estimates a subject has."""
+    mine = observations.c.subject == subject
+    seen = connection.execute(select(func.count()).select_from(observations).where(mine)).scalar_one()
+    join = estimates.join(observations, estimates.c.observation == observations.c.id)
+    read = connection.execute(select(func.count()).select_from(join).where(mine)).scalar_one()
+    return seen, read
+
+
+def span(connection: Connection, subject: str) -> tuple[datetime, datetime] | None:
+    """The first and the last instant of a subject's series."""
+    mine = observations.c.subject == subject
+    first = connection.execute(
+        select(observations.c.at).where(mine).order_by(observations.c.at).limit(1)
+    ).scalar()
+    if first is None:
+        return None
+    last = connection.execute(
+        select(observations.c.at).where(mine).order_by(observations.c.at.desc()).limit(1)
+    ).scalar_one()
+    return first, last
+
+
+def nearest(
+    connection: Connection, subject: str, at: datetime, within: timedelta
+) -> tuple[int, datetime] | None:
+    """The observation with an estimate that is nearest to an instant: (id, instant), or None."""
+    candidates = []
+    read = select(estimates.c.id).where(estimates.c.observation == observations.c.id).exists()
+    for condition, order in (
+        (and_(observations.c.at <= at, observations.c.at >= at - within), observations.c.at.desc()),
+        (and_(observations.c.at > at, observations.c.at <= at + within), observations.c.at),
+    ):
+        query = (
+            select(observations.c.id, observations.c.at)
+            .where(observations.c.subject == subject, condition, read)
+            .order_by(order)
+            .limit(1)
+        )
+        if row := connection.execute(query).one_or_none():
+            candidates.append((row.id, row.at))
+    return min(candidates, key=lambda c: abs(c[1] - at), default=None)
+
+
+def _ids(connection: Connection, subject: str, batch: Sequence[Observed]) -> dict[int, int]:
+    times = [o.observation.pts_us for o in batch]
+    query = select(observations.c.pts_us, observations.c.id).where(
+        observations.c.subject == subject,
+        observations.c.source == batch[0].observation.source,
+        observations.c.pts_us.between(min(times), max(times)),
+    )
+    return {pts: row for pts, row in connection.execute(query)}
+
+
+def _new_estimates(
+    connection: Connection, batch: Sequence[Observed], ids: dict[int, int], old: set[int], tally: Tally
+) -> list[dict[str, object]]:
+    there: set[tuple[int, str, bool]] = set()
+    if old:
+        query = select(estimates.c.observation, estimates.c.network, estimates.c.snapshot).where(
+            estimates.c.observation.in_(sorted(old))
+        )
+        there = {(o, n, s != MACHINE) for o, n, s in connection.execute(query)}
+    rows: list[dict[str, object]] = []
+    for observed in batch:
+        row = ids[observed.observation.pts_us]
+        for estimate in observed.estimates:
+            # One word of the network and one of the learner of that time: tracking again adds nothing.
+            if (row, estimate.network, estimate.snapshot != MACHINE) in there:
+                continue
+            rows.append(
+                {
+                    "observation": row,
+                    "network": estimate.network,
+                    "snapshot": estimate.snapshot,
+                    **to_columns(estimate.distribution),
+                }
+            )
+            tally.estimate(
+                observed.observation.at, estimate.network, estimate.snapshot, estimate.distribution
+            )
+    return rows
+
+
+def _observation_row(o: Observation, subject: str, zone: str, recorded_at: datetime) -> dict[str, object]:
+    x, y, w, h = o.box if o.box is not None else (None, None, None, None)
+    return {
+        "subject": subject,
+        "source": o.source,
+        "pts_us": o.pts_us,
+        "at": o.at,
+        "zone": zone,
+        "time_source": o.time_source.value,
+        "reason": o.reason.value if o.reason is not None else None,
+        "faces": o.faces,
+        "box_x": x,
+        "box_y": y,
+        "box_w": w,
+        "box_h": h,
+        "detector": o.detector,
+        "score": o.score,
+        "sharpness": o.sharpness,
+        "aligned": o.aligned,
+        "recorded_at": recorded_at,
+    }

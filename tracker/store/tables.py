@@ -1,0 +1,279 @@
+"""All tables of the series database, one schema for SQLite and PostgreSQL.
+
+Participants stand on one side (their names sealed), series rows on the other: these hang on a random
+subject id, and the link from person to subject is sealed in `participants.subject_sealed`. Every column
+is declared in `tracker.privacy.datamap`; a test fails for one that is not.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    JSON,
+    Boolean,
+    Column,
+    Double,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+
+from tracker.domain.affect import EMOTIONS
+from tracker.store.types import Instant, RowId
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+
+def _emotions(nullable: bool = False) -> list[Column[float]]:
+    """One probability column per emotion, in the one order."""
+    return [Column(f"p_{e.value}", Double, nullable=nullable) for e in EMOTIONS]
+
+
+def _subject() -> Column[str]:
+    return Column("subject", String(32), ForeignKey("subjects.id"), nullable=False)
+
+
+participants = Table(
+    "participants",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("name_digest", String(64), nullable=False, unique=True),
+    Column("name_sealed", LargeBinary, nullable=False),
+    Column("subject_sealed", LargeBinary, nullable=False),
+    Column("zone", String(64), nullable=False),
+    Column("simulated", Boolean, nullable=False),
+    Column("enrolled_at", Instant, nullable=False),
+    Column("paused_at", Instant),
+)
+
+accounts = Table(
+    "accounts",
+    metadata,
+    Column("participant", String(32), ForeignKey("participants.id"), primary_key=True),
+    Column("code_hash", String(200)),
+    Column("code_expires_at", Instant),
+    Column("password_hash", String(200)),
+    Column("session_version", Integer, nullable=False),
+    Column("failures", Integer, nullable=False),
+    Column("locked_until", Instant),
+)
+
+subjects = Table("subjects", metadata, Column("id", String(32), primary_key=True))
+
+consent_log = Table(
+    "consent_log",
+    metadata,
+    Column("seq", RowId, primary_key=True, autoincrement=False),
+    Column("commitment", String(64), nullable=False),
+    Column("recorded_at", Instant, nullable=False),
+    Column("previous", String(64), nullable=False),
+    Column("hash", String(64), nullable=False),
+)
+
+consent_events = Table(
+    "consent_events",
+    metadata,
+    Column("seq", RowId, ForeignKey("consent_log.seq"), primary_key=True, autoincrement=False),
+    Column("participant", String(32), ForeignKey("participants.id"), nullable=False, index=True),
+    Column("scope", String(32), nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("notice_version", String(32), nullable=False),
+    Column("notice_language", String(16), nullable=False),
+    Column("notice_sha256", String(64), nullable=False),
+    Column("recorded_at", Instant, nullable=False),
+    Column("covers_from", Instant, nullable=False),
+    Column("recorder", String(16), nullable=False),
+    Column("evidence_sealed", LargeBinary, nullable=False),
+    Column("salt", LargeBinary, nullable=False),
+)
+
+observations = Table(
+    "observations",
+    metadata,
+    Column("id", RowId, primary_key=True),
+    _subject(),
+    Column("source", String(64), nullable=False),
+    Column("pts_us", RowId, nullable=False),
+    Column("at", Instant, nullable=False),
+    Column("zone", String(64), nullable=False),
+    Column("time_source", String(16), nullable=False),
+    Column("reason", String(16)),
+    Column("faces", Integer, nullable=False),
+    Column("box_x", Double),
+    Column("box_y", Double),
+    Column("box_w", Double),
+    Column("box_h", Double),
+    Column("detector", String(32)),
+    Column("score", Double),
+    Column("sharpness", Double),
+    Column("aligned", Boolean),
+    Column("recorded_at", Instant, nullable=False),
+    UniqueConstraint("subject", "source", "pts_us"),
+    Index(None, "subject", "at"),
+)
+
+snapshots = Table(
+    "snapshots",
+    metadata,
+    Column("id", RowId, primary_key=True),
+    _subject(),
+    Column("target", String(32), nullable=False),
+    Column("prior", String(64), nullable=False),
+    Column("rebased_at", Instant, nullable=False),
+    Column("log_position", RowId, nullable=False),
+    Column("with_context", Boolean, nullable=False),
+    Column("parameters", JSON, nullable=False),
+    Column("sha256", String(64), nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Index(None, "subject", "target", "id"),
+)
+
+estimates = Table(
+    "estimates",
+    metadata,
+    Column("id", RowId, primary_key=True),
+    Column("observation", RowId, ForeignKey("observations.id"), nullable=False),
+    Column("network", String(64), nullable=False),
+    # 0 is the network itself: a NULL would not take part in the unique key.
+    Column("snapshot", RowId, nullable=False),
+    *_emotions(),
+    UniqueConstraint("observation", "network", "snapshot"),
+)
+
+summaries = Table(
+    "summaries",
+    metadata,
+    Column("subject", String(32), ForeignKey("subjects.id"), primary_key=True),
+    Column("bucket", Instant, primary_key=True),
+    Column("series", String(80), primary_key=True),
+    Column("n", Integer, nullable=False),
+    *_emotions(),
+)
+
+contexts = Table(
+    "contexts",
+    metadata,
+    Column("id", RowId, primary_key=True),
+    _subject(),
+    Column("at", Instant, nullable=False),
+    Column("zone", String(64), nullable=False),
+    Column("place", String(64)),
+    Column("activity", String(64)),
+    Column("company", String(64)),
+    Column("recorded_at", Instant, nullable=False),
+    Index(None, "subject", "at"),
+)
+
+prompts = Table(
+    "prompts",
+    metadata,
+    Column("id", RowId, primary_key=True),
+    _subject(),
+    Column("slot", String(64), nullable=False),
+    Column("zone", String(64), nullable=False),
+    Column("scheduled_at", Instant, nullable=False),
+    Column("notified_at", Instant),
+    Column("started_at", Instant),
+    Column("completed_at", Instant),
+    Column("state", String(16), nullable=False),
+    UniqueConstraint("subject", "slot"),
+)
+
+corrections = Table(
+    "corrections",
+    metadata,
+    Column("id", RowId, primary_key=True),
+    _subject(),
+    Column("observation", RowId, ForeignKey("observations.id"), index=True),
+    Column("prompt", RowId, ForeignKey("prompts.id"), index=True),
+    Column("at", Instant, nullable=False),
+    Column("zone", String(64), nullable=False),
+    Column("target", String(32), nullable=False),
+    Column("value", Double),
+    *_emotions(nullable=True),
+    Column("rater", String(32), nullable=False),
+    Column("suggestion_shown", Boolean, nullable=False),
+    Column("supersedes", RowId, ForeignKey("corrections.id"), unique=True),
+    Column("recorded_at", Instant, nullable=False),
+    Index(None, "subject", "at"),
+)
+
+learning_events = Table(
+    "learning_events",
+    metadata,
+    Column("id", RowId, primary_key=True),
+    _subject(),
+    Column("correction", RowId, ForeignKey("corrections.id"), nullable=False, unique=True),
+    Column("target", String(32), nullable=False),
+    Column("features", JSON, nullable=False),
+    *_emotions(),
+    Column("weight", Double, nullable=False),
+    # Predict before learn: what the learner and the network said while they did not know the answer.
+    Column("predicted", JSON, nullable=False),
+    Column("machine", JSON),
+    Column("snapshot_before", RowId, nullable=False),
+    Column("recorded_at", Instant, nullable=False),
+    Index(None, "subject", "target", "id"),
+)
+
+exports = Table(
+    "exports",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("at", Instant, nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Column("request", JSON, nullable=False),
+    Column("manifest_sha256", String(64), nullable=False),
+    Column("outdated_at", Instant),
+)
+
+export_members = Table(
+    "export_members",
+    metadata,
+    Column("export", String(32), ForeignKey("exports.id"), primary_key=True),
+    Column("participant", String(32), ForeignKey("participants.id"), primary_key=True),
+)
+
+erasure_requests = Table(
+    "erasure_requests",
+    metadata,
+    Column("id", RowId, primary_key=True),
+    Column("participant", String(32), ForeignKey("participants.id"), nullable=False, index=True),
+    Column("scope", String(32), nullable=False),
+    Column("due_at", Instant),
+    Column("answer", String(16), nullable=False),
+    Column("recorded_at", Instant, nullable=False),
+)
+
+tombstones = Table(
+    "tombstones",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("subject_digest", String(64), nullable=False, unique=True),
+    Column("erased_at", Instant, nullable=False),
+    Column("counts", JSON, nullable=False),
+)
+
+leases = Table(
+    "leases",
+    metadata,
+    Column("job", String(64), primary_key=True),
+    Column("slot", String(64), primary_key=True),
+    Column("holder", String(64), nullable=False),
+    Column("until", Instant, nullable=False),
+    Column("finished_at", Instant),
+    Column("outcome", Text),
+)
