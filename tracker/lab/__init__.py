@@ -1,0 +1,1 @@
+"""The laboratory: data sets, training, evaluation and packaging, on files and never on the database."""

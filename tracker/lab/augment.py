@@ -1,4 +1,4 @@
-"""Random changes of training faces: framing, light, missing parts, mixtures. Torch's global generator decides."""
+"""Random changes of training faces: framing, light, missing parts, mixtures. torch's generator decides."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import math
 from dataclasses import dataclass
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
+from torch.nn import functional
 
 
 @dataclass(frozen=True)
@@ -58,8 +58,8 @@ def _reframe(faces: Tensor, how: Augmentation) -> Tensor:
     theta = torch.stack(
         [torch.stack([cos * flip, -sin, offset[:, 0]], 1), torch.stack([sin * flip, cos, offset[:, 1]], 1)], 1
     )  # (N, 2, 3): output coordinates to input coordinates
-    grid = F.affine_grid(theta, list(faces.shape), align_corners=False)
-    return F.grid_sample(faces, grid, mode="bilinear", padding_mode="border", align_corners=False)
+    grid = functional.affine_grid(theta, list(faces.shape), align_corners=False)
+    return functional.grid_sample(faces, grid, mode="bilinear", padding_mode="border", align_corners=False)
 
 
 def _erase(faces: Tensor, probability: float) -> Tensor:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,6 +19,8 @@ FERPLUS_COLUMNS = (
 """Vote columns of FER+; the first eight are our emotions in our order."""
 
 SPLITS = ("Training", "PublicTest", "PrivateTest")
+
+_SIDE = 48
 
 
 class DatasetError(ValueError):
@@ -45,10 +48,37 @@ class LabelledFaces:
     votes: NDArray[np.int64]
     split: NDArray[np.int64]
 
+    def __len__(self) -> int:
+        return len(self.images)
+
     def of(self, split: str) -> LabelledFaces:
         """Rows of one split, spelt as in the data: Training, PublicTest or PrivateTest."""
-        rows = self.split == SPLITS.index(split)
+        if split not in SPLITS:
+            raise DatasetError(f"there is no split {split!r}; there are: {', '.join(SPLITS)}")
+        return self.where(self.split == SPLITS.index(split))
+
+    def where(self, rows: NDArray[np.bool_]) -> LabelledFaces:
+        """Rows where a mask (N,) is true."""
         return LabelledFaces(self.images[rows], self.labels[rows], self.votes[rows], self.split[rows])
+
+
+def read(source: str) -> LabelledFaces:
+    """Read data named as ``KIND:PATH`` on the command line.
+
+    Parameters
+    ----------
+    source
+        ``ferplus:DIR``, see `read_ferplus`.
+
+    Raises
+    ------
+    DatasetError
+        For an unknown kind, and whatever the reader finds wrong.
+    """
+    kind, colon, path = source.partition(":")
+    if kind != "ferplus" or not colon or not path:
+        raise DatasetError(f"data {source!r} must be given as KIND:PATH; known kinds: ferplus")
+    return read_ferplus(Path(path).expanduser())
 
 
 def read_ferplus(folder: Path) -> LabelledFaces:
@@ -67,7 +97,8 @@ def read_ferplus(folder: Path) -> LabelledFaces:
     faces_csv, votes_csv = folder / "fer2013.csv", folder / "fer2013new.csv"
     for path in (faces_csv, votes_csv):
         if not path.is_file():
-            raise DatasetError(f"{path} is missing; put FER2013's fer2013.csv and FER+'s fer2013new.csv there")
+            hint = "put FER2013's fer2013.csv and FER+'s fer2013new.csv there"
+            raise DatasetError(f"{path} is missing; {hint}")
     images, labels, split = _read_faces(faces_csv)
     votes = _read_votes(votes_csv)
     if len(votes) != len(images):
@@ -75,19 +106,73 @@ def read_ferplus(folder: Path) -> LabelledFaces:
     return LabelledFaces(images, labels, votes, split)
 
 
+def read_near_duplicates(path: Path, faces: LabelledFaces, above: float = 0.97) -> NDArray[np.bool_]:
+    """Mark faces that are nearly equal to a training face.
+
+    Parameters
+    ----------
+    path
+        An ``.npz`` file whose array ``near_train_ncc`` holds each face's normalised cross-correlation with
+        its nearest training face, in the order of `faces`.
+    faces
+        All splits, as read.
+    above
+        What counts as a near duplicate.
+    """
+    try:
+        with np.load(path, allow_pickle=False) as arrays:
+            likeness = arrays["near_train_ncc"].astype(np.float64)
+    except (OSError, KeyError, ValueError) as error:
+        raise DatasetError(f"{path} holds no array near_train_ncc: {error}") from error
+    if likeness.shape != (len(faces),):
+        raise DatasetError(f"{path} describes {len(likeness)} faces, the data hold {len(faces)}")
+    marked: NDArray[np.bool_] = likeness > above
+    return marked
+
+
+def _rows(path: Path, columns: tuple[str, ...]) -> Iterator[tuple[int, dict[str, str]]]:
+    with path.open(newline="", encoding="utf-8") as file:
+        reader = csv.DictReader(file)
+        if lacking := [c for c in columns if c not in (reader.fieldnames or ())]:
+            raise DatasetError(f"{path} has no column {lacking[0]!r}; is it the official file?")
+        try:
+            for number, row in enumerate(reader, start=2):
+                if any(row[c] is None for c in columns):
+                    raise DatasetError(f"{path}, line {number}: cut off; the file is truncated")
+                yield number, row
+        except (UnicodeDecodeError, csv.Error) as error:
+            raise DatasetError(f"{path} is no CSV file: {error}") from error
+
+
 def _read_faces(path: Path) -> tuple[NDArray[np.uint8], NDArray[np.int64], NDArray[np.int64]]:
     images, labels, split = [], [], []
-    with path.open(newline="") as file:
-        for number, row in enumerate(csv.DictReader(file), start=2):
+    for number, row in _rows(path, ("emotion", "pixels", "Usage")):
+        try:
             pixels = np.array(row["pixels"].split(), dtype=np.uint8)
-            if pixels.size != 48 * 48 or row["Usage"] not in SPLITS:
-                raise DatasetError(f"{path}, line {number}: {pixels.size} pixels, usage {row['Usage']!r}")
-            images.append(pixels.reshape(48, 48))
-            labels.append(int(row["emotion"]))
-            split.append(SPLITS.index(row["Usage"]))
+            label = int(row["emotion"])
+        except (ValueError, OverflowError) as error:
+            raise DatasetError(
+                f"{path}, line {number}: {error}; pixels are whole numbers 0 to 255"
+            ) from error
+        if pixels.size != _SIDE * _SIDE:
+            raise DatasetError(f"{path}, line {number}: {pixels.size} pixels, not {_SIDE * _SIDE}")
+        if row["Usage"] not in SPLITS or not 0 <= label < len(FER2013_CLASSES):
+            raise DatasetError(f"{path}, line {number}: unknown emotion {label} or usage {row['Usage']!r}")
+        images.append(pixels.reshape(_SIDE, _SIDE))
+        labels.append(label)
+        split.append(SPLITS.index(row["Usage"]))
+    if not images:
+        raise DatasetError(f"{path} holds no faces")
     return np.stack(images), np.array(labels), np.array(split)
 
 
 def _read_votes(path: Path) -> NDArray[np.int64]:
-    with path.open(newline="") as file:
-        return np.array([[int(row[c]) for c in FERPLUS_COLUMNS] for row in csv.DictReader(file)])
+    votes = []
+    for number, row in _rows(path, FERPLUS_COLUMNS):
+        try:
+            votes.append([int(row[c]) for c in FERPLUS_COLUMNS])
+        except ValueError as error:
+            raise DatasetError(f"{path}, line {number}: {error}; votes are whole numbers") from error
+        if min(votes[-1]) < 0:
+            raise DatasetError(f"{path}, line {number}: votes cannot be negative")
+    return np.array(votes, dtype=np.int64).reshape(-1, len(FERPLUS_COLUMNS))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
@@ -52,18 +53,32 @@ class Recipe:
     seed: int
     augmentation: Augmentation = field(default_factory=Augmentation)
 
+    def __post_init__(self) -> None:
+        positive = ("epochs", "batch_size", "learning_rate")
+        if wrong := [name for name in positive if not getattr(self, name) > 0]:
+            raise RecipeError(f"{wrong[0]} must be above 0, not {getattr(self, wrong[0])}")
+        shares = ("momentum", "label_smoothing", "ema")
+        if wrong := [name for name in shares if not 0 <= getattr(self, name) < 1]:
+            raise RecipeError(f"{wrong[0]} must be in [0, 1), not {getattr(self, wrong[0])}")
+
     @classmethod
     def load(cls, path: Path) -> Recipe:
         """Read a recipe; unknown and missing settings are errors that name the setting."""
-        table = tomllib.loads(path.read_text())
+        try:
+            return cls.from_dict(tomllib.loads(path.read_text(encoding="utf-8")))
+        except OSError as error:
+            raise RecipeError(f"{path} cannot be read: {error.strerror}") from error
+        except (TypeError, ValueError) as error:
+            raise RecipeError(f"{path}: {error}") from error
+
+    @classmethod
+    def from_dict(cls, table: Mapping[str, Any]) -> Recipe:
+        """Make a recipe from plain values, as `as_dict` gives them."""
         known = {f.name for f in fields(cls)}
         if unknown := set(table) - known:
-            raise RecipeError(f"{path}: unknown setting {sorted(unknown)[0]!r}; known: {', '.join(sorted(known))}")
-        augmentation = table.pop("augmentation", {})
-        try:
-            return cls(**table, augmentation=Augmentation(**augmentation))
-        except TypeError as error:
-            raise RecipeError(f"{path}: {error}") from error
+            raise RecipeError(f"unknown setting {sorted(unknown)[0]!r}; known: {', '.join(sorted(known))}")
+        augmentation = table.get("augmentation", {})
+        return cls(**{**table, "augmentation": Augmentation(**augmentation)})
 
     def as_dict(self) -> dict[str, Any]:
         """The recipe as plain values, as it is kept in checkpoints."""

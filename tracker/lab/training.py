@@ -14,8 +14,8 @@ from pathlib import Path
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.nn import functional
 
 from tracker.fer.networks import build
 from tracker.fer.preprocess import standardise
@@ -23,6 +23,7 @@ from tracker.lab.augment import augment
 from tracker.lab.datasets import LabelledFaces
 from tracker.lab.recipe import Recipe, RecipeError
 
+CHECKPOINT = "checkpoint.pt"
 CHECKPOINT_EVERY = 100  # steps; a checkpoint of the default network is 24 MB
 
 
@@ -83,13 +84,13 @@ def train(
     """
     out.mkdir(parents=True, exist_ok=True)
     run = _start(recipe, device)
-    checkpoint = out / "checkpoint.pt"
+    checkpoint = out / CHECKPOINT
     if resume and checkpoint.is_file():
         _restore(run, recipe, checkpoint)
     training, public = faces.of("Training"), faces.of("PublicTest")
     images = torch.from_numpy(training.images).unsqueeze(1)
     ferplus, weight = vote_targets(training.votes)
-    fer2013 = F.one_hot(torch.from_numpy(training.labels), 7).float()
+    fer2013 = functional.one_hot(torch.from_numpy(training.labels), 7).float()
     smooth = recipe.label_smoothing
     fer2013 = fer2013 * (1 - smooth) + smooth / 7
     per_epoch = len(images) // recipe.batch_size
@@ -129,7 +130,7 @@ def logits(network: nn.Module, faces: LabelledFaces, device: str = "cpu") -> dic
     """Logits (N, classes) by head name in float32, without augmentation or test-time tricks."""
     network.eval()
     parts: dict[str, list[Tensor]] = {}
-    for chunk in torch.from_numpy(faces.images).unsqueeze(1).split(256):
+    for chunk in torch.from_numpy(faces.images).unsqueeze(1).split(256):  # type: ignore[no-untyped-call]
         x = standardise(chunk.to(device).float()).contiguous(memory_format=torch.channels_last)
         for name, z in network(x).items():
             parts.setdefault(name, []).append(z.float().cpu())
@@ -148,7 +149,8 @@ def accuracies(network: nn.Module, faces: LabelledFaces, device: str = "cpu") ->
 
 def _start(recipe: Recipe, device: str) -> _Run:
     torch.manual_seed(recipe.seed)
-    network = build(recipe.architecture, **recipe.arguments).to(device, memory_format=torch.channels_last)
+    network = build(recipe.architecture, **recipe.arguments)
+    network = network.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     average = copy.deepcopy(network).requires_grad_(False)
     decayed = [p for p in network.parameters() if p.ndim > 1]
     plain = [p for p in network.parameters() if p.ndim <= 1]
@@ -175,7 +177,8 @@ def _step(
         group["lr"] = recipe.learning_rate * _schedule(run.step / per_epoch, recipe.warmup, recipe.epochs)
     x = standardise(augment(images.float(), recipe.augmentation))
     if recipe.augmentation.mixup > 0:
-        share = float(torch.distributions.Beta(*[torch.tensor(recipe.augmentation.mixup)] * 2).sample())
+        shape = torch.tensor(recipe.augmentation.mixup)
+        share = float(torch.distributions.Beta(shape, shape).sample())
         other = torch.randperm(len(x))
         x, ferplus, weight, fer2013 = (
             share * t + (1 - share) * t[other] for t in (x, ferplus, weight, fer2013)
@@ -184,8 +187,10 @@ def _step(
     run.network.train()
     with torch.autocast(torch.device(device).type, torch.bfloat16):
         out = run.network(x)
-    votes = -(ferplus.to(device) * F.log_softmax(out["ferplus"].float(), 1)).sum(1)
-    loss = (votes * weight.to(device)).mean() + F.cross_entropy(out["fer2013"].float(), fer2013.to(device))
+    votes = -(ferplus.to(device) * functional.log_softmax(out["ferplus"].float(), 1)).sum(1)
+    loss = (votes * weight.to(device)).mean() + functional.cross_entropy(
+        out["fer2013"].float(), fer2013.to(device)
+    )
     run.optimiser.zero_grad(set_to_none=True)
     loss.backward()  # type: ignore[no-untyped-call]
     run.optimiser.step()
@@ -200,11 +205,11 @@ def _average(run: _Run, decay: float) -> None:
     decay = min(decay, (1 + run.step) / (10 + run.step))
     for mean, value in zip(run.average.parameters(), run.network.parameters(), strict=True):
         mean.lerp_(value, 1 - decay)
-    for mean, value in zip(run.average.buffers(), run.network.buffers(), strict=True):
-        if mean.dtype.is_floating_point:
-            mean.lerp_(value, 1 - decay)
+    for kept, now in zip(run.average.buffers(), run.network.buffers(), strict=True):
+        if kept.dtype.is_floating_point:
+            kept.lerp_(now, 1 - decay)
         else:
-            mean.copy_(value)
+            kept.copy_(now)
 
 
 def _schedule(epoch: float, warmup: float, epochs: int) -> float:
@@ -229,7 +234,9 @@ def _save(run: _Run, recipe: Recipe, path: Path) -> None:
 def _restore(run: _Run, recipe: Recipe, path: Path) -> None:
     state = torch.load(path, weights_only=True)
     if state["recipe"] != recipe.as_dict():
-        raise RecipeError(f"{path} was made from another recipe; train into a new folder or restore the recipe")
+        raise RecipeError(
+            f"{path} was made from another recipe; train into a new folder or restore the recipe"
+        )
     run.network.load_state_dict(state["network"])
     run.average.load_state_dict(state["average"])
     run.optimiser.load_state_dict(state["optimiser"])

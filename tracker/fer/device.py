@@ -1,0 +1,56 @@
+"""Which device runs the network: what there is, and what was asked for."""
+
+from __future__ import annotations
+
+import torch
+
+DEVICES = ("auto", "cpu", "cuda", "mps")
+
+
+class DeviceError(ValueError):
+    """A device was asked for that is not there."""
+
+
+def available_devices() -> tuple[str, ...]:
+    """Return the devices of this machine, fastest first; the CPU is always the last."""
+    found = []
+    if torch.cuda.is_available():
+        found.append("cuda")
+    if torch.backends.mps.is_available():
+        found.append("mps")
+    return (*found, "cpu")
+
+
+def resolve_device(name: str = "auto") -> torch.device:
+    """Turn what was asked for into a device.
+
+    Parameters
+    ----------
+    name
+        ``auto`` (the fastest there is), ``cpu``, ``cuda`` (or ``cuda:1``), ``mps``.
+
+    Raises
+    ------
+    DeviceError
+        When it is unknown or not there; the message names those that are.
+
+    Examples
+    --------
+    >>> resolve_device("cpu")
+    device(type='cpu')
+    """
+    there = available_devices()
+    if name == "auto":
+        return torch.device(there[0])
+    kind, _, number = name.partition(":")
+    if kind not in DEVICES or (number and (kind != "cuda" or not number.isdigit())):
+        raise DeviceError(f"device {name!r} is unknown; use one of {', '.join(DEVICES)}")
+    if kind not in there:
+        raise DeviceError(
+            f"device {name!r} was asked for but is not there; this machine has: {', '.join(there)}"
+        )
+    if kind == "cuda" and number and int(number) >= torch.cuda.device_count():
+        raise DeviceError(
+            f"device {name!r} was asked for, but there are {torch.cuda.device_count()} of its kind"
+        )
+    return torch.device(name)

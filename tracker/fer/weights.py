@@ -1,0 +1,121 @@
+"""Weights to and from safetensors: nothing is unpickled, and nothing is loaded that is not what it claims."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+import safetensors.torch
+import torch
+from safetensors import SafetensorError
+from torch import Tensor, nn
+
+from tracker.fer.manifest import Entry, NetworkSpec, ZooError
+from tracker.fer.networks import build
+
+_CLASSES = "classes"
+
+
+def sha256_of(path: Path) -> str:
+    """Hash a file in hexadecimal, reading it in pieces."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def pack_weights(state: Mapping[str, Tensor], spec: NetworkSpec) -> bytes:
+    """Turn a state dict into safetensors that carry their own class order.
+
+    The same weights give the same bytes: floats as float32, the order of classes as the only metadata
+    (with several entries the format's writer would shuffle them).
+    """
+    tensors = {
+        name: (value.float() if value.dtype.is_floating_point else value).detach().cpu().contiguous()
+        for name, value in sorted(state.items())
+    }
+    return safetensors.torch.save(tensors, {_CLASSES: _order(spec)})
+
+
+def load_weights(path: Path, entry: Entry) -> nn.Module:
+    """Build the entry's network and fill it from a file, checking file, shapes and class order.
+
+    Returns
+    -------
+    nn.Module
+        In evaluation mode, float32, on the CPU.
+
+    Raises
+    ------
+    ZooError
+        When the file is missing, truncated, not the one in the manifest, of another architecture, or was
+        written with another class order than the manifest's.
+    """
+    return unpack_weights(_read(path, entry), entry, str(path))
+
+
+def unpack_weights(data: bytes, entry: Entry, path: str = "the weights") -> nn.Module:
+    """Build the entry's network from the bytes of a safetensors file; see `load_weights`."""
+    try:
+        state = safetensors.torch.load(data)
+    except (SafetensorError, ValueError, KeyError) as error:
+        raise ZooError(f"{path} is not a safetensors file: {error}") from error
+    _check_order(path, data, entry.spec)
+    network = _build(entry)
+    try:
+        network.load_state_dict(state)
+    except RuntimeError as error:
+        detail = " ".join(str(error).split())[:300]
+        raise ZooError(f"{path} holds no {entry.spec.architecture} with these arguments: {detail}") from error
+    if any(not bool(value.isfinite().all()) for value in state.values() if value.dtype.is_floating_point):
+        raise ZooError(
+            f"{path} holds weights that are not finite numbers; it comes from a training that failed"
+        )
+    network.eval()
+    _check_heads(network, entry)
+    return network
+
+
+def _read(path: Path, entry: Entry) -> bytes:
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise ZooError(f"{path} cannot be read: {error.strerror}") from error
+    if len(data) < entry.size:
+        raise ZooError(
+            f"{path} is truncated: {len(data)} of {entry.size} bytes; delete it and install it again"
+        )
+    found = hashlib.sha256(data).hexdigest()
+    if found != entry.sha256:
+        raise ZooError(f"{path} is not the file in the manifest: sha256 {found}, expected {entry.sha256}")
+    return data
+
+
+def _build(entry: Entry) -> nn.Module:
+    try:
+        return build(entry.spec.architecture, **entry.spec.arguments)
+    except (TypeError, ValueError) as error:
+        raise ZooError(f"{entry.name}: {error}") from error
+
+
+def _order(spec: NetworkSpec) -> str:
+    return json.dumps({head.name: list(head.classes) for head in spec.heads})
+
+
+def _check_order(path: str, data: bytes, spec: NetworkSpec) -> None:
+    length = int.from_bytes(data[:8], "little")
+    header = json.loads(data[8 : 8 + length])
+    written = header.get("__metadata__", {}).get(_CLASSES)
+    if written is not None and json.loads(written) != json.loads(_order(spec)):
+        raise ZooError(
+            f"{path} was written with the class order {written}, but the manifest says {_order(spec)}"
+        )
+
+
+@torch.inference_mode()
+def _check_heads(network: nn.Module, entry: Entry) -> None:
+    size = entry.spec.crop.size
+    found = {name: z.shape[1] for name, z in network(torch.zeros(1, 1, size, size)).items()}
+    stated = {head.name: len(head.classes) for head in entry.spec.heads}
+    if found != stated:
+        raise ZooError(f"{entry.name} has the heads {found}, but the manifest says {stated}")
