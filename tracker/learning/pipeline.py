@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from river import compose, optim, preprocessing
 
 from tracker.domain.affect import EMOTIONS
-from tracker.learning.features import LOG_P, LOG_P_KEYS
+from tracker.learning.features import LOG_P
 from tracker.learning.residual_softmax import ResidualSoftmax
 
 
@@ -31,6 +31,14 @@ class Settings:
     rate: float = 0.6
     l2: float = 0.01
     bound: float = 4.0
+
+
+def offsets(x: Mapping[str, float]) -> dict[str, float]:
+    """Keep the log-probabilities alone; none where nothing was read, which means uniform.
+
+    (River's `Select` insists on every key, and walks them in an order that changes between processes.)
+    """
+    return {name: value for name, value in x.items() if name.startswith(LOG_P)}
 
 
 def shares(x: Mapping[str, float]) -> dict[str, float]:
@@ -61,7 +69,7 @@ def build(settings: Settings) -> compose.Pipeline:
     unit_length = preprocessing.Normalizer()  # type: ignore[no-untyped-call]
     return compose.Pipeline(
         compose.TransformerUnion(
-            ("offset", compose.Select(*LOG_P_KEYS)),
+            ("offsets", compose.FuncTransformer(offsets)),
             ("rest", compose.Pipeline(("shares", compose.FuncTransformer(shares)), unit_length)),
         ),
         (
