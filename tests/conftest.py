@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.browser import NoBrowserError, chromium
 from tests.postgres import NoServerError, Server, embedded
 
 
@@ -43,3 +44,12 @@ def database_url(request: pytest.FixtureRequest) -> str:
     """A fresh, empty database's URL: the test runs once on SQLite and once on PostgreSQL."""
     url: str = request.getfixturevalue({"sqlite": "sqlite_url", "postgresql": "postgres_url"}[request.param])
     return url
+
+
+@pytest.fixture(scope="session")
+def chromium_path() -> Path:
+    """The Chromium for Playwright's ``executable_path``; browser tests never download one."""
+    try:
+        return chromium()
+    except NoBrowserError as reason:
+        pytest.fail(str(reason))
