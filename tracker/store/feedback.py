@@ -29,6 +29,7 @@ class LearnedRow:
     predicted: Distribution
     machine: Distribution | None
     recorded_at: datetime
+    ended_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,16 +228,15 @@ def add_learned(
 
 
 def learned_since(connection: Connection, subject: str, target: str, since: datetime) -> list[LearnedRow]:
-    """Learning events recorded since an instant whose correction still stands, in recording order."""
+    """Learning events recorded since an instant, in recording order, each with when it was superseded."""
     newer = aliased(corrections, name="newer")
-    superseded = select(newer.c.id).where(newer.c.supersedes == learning_events.c.correction).exists()
     query = (
-        select(learning_events)
+        select(learning_events, newer.c.recorded_at.label("ended_at"))
+        .outerjoin(newer, newer.c.supersedes == learning_events.c.correction)
         .where(
             learning_events.c.subject == subject,
             learning_events.c.target == target,
             learning_events.c.recorded_at >= since,
-            ~superseded,
         )
         .order_by(learning_events.c.id)
     )
@@ -315,6 +315,7 @@ def _learned(row: Any) -> LearnedRow:
         predicted=Distribution(tuple(row["predicted"])),
         machine=Distribution(tuple(machine)) if machine is not None else None,
         recorded_at=row["recorded_at"],
+        ended_at=row["ended_at"],
     )
 
 

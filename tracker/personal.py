@@ -1,0 +1,206 @@
+"""A person's learner: load it, let it estimate, teach it, rebase it, and replay it.
+
+A learner is a pure function of its prior, its rebase instant B, and the learning events of the 30 days
+before B and after it. The newest snapshot in the store is that function's value, kept so that nobody has
+to compute it again; `replay` computes it again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from tracker.access import Unit
+from tracker.domain.affect import Distribution
+from tracker.domain.consent import Use
+from tracker.domain.series import CONTEXT_HOLDS, Context
+from tracker.learning.features import ContextAt, Moment, Reading, features
+from tracker.learning.learner import EmotionLearner
+from tracker.learning.replay import LearningEvent, fit
+from tracker.learning.window import RecordedEvent, remembered, window
+from tracker.store import feedback
+
+EMOTION = "emotion"
+NO_PRIOR = "none"
+_CONTEXT_PREFIXES = ("place=", "activity=", "company=", "context_age")
+
+
+@dataclass
+class Personal:
+    """A learner with the snapshot that it stands at."""
+
+    learner: EmotionLearner
+    snapshot: feedback.SnapshotRow
+
+    def features(
+        self, said: Distribution | None, at: datetime, zone: ZoneInfo, context: ContextAt | None
+    ) -> dict[str, float]:
+        """What this learner sees of a moment; the context only where it may be used."""
+        reading = Reading.of(said) if said is not None else None
+        return features(reading, Moment.at(at, zone, context if self.snapshot.with_context else None))
+
+
+@dataclass(frozen=True, slots=True)
+class Replay:
+    """A learner computed again from its events, beside the live one."""
+
+    target: str
+    events: int
+    rebased_at: datetime
+    live_sha256: str
+    replayed_sha256: str
+
+    @property
+    def equal(self) -> bool:
+        """Whether both have the same bits."""
+        return self.live_sha256 == self.replayed_sha256
+
+
+def context_at(contexts: Sequence[Context], at: datetime) -> ContextAt | None:
+    """Join contexts as of an instant: each thing by the last that said it, at most two hours old.
+
+    Parameters
+    ----------
+    contexts
+        In order of time.
+    at
+        The instant.
+
+    Examples
+    --------
+    >>> from datetime import UTC
+    >>> noon = datetime(2026, 3, 1, 12, tzinfo=UTC)
+    >>> context_at([Context(noon, place="home")], noon.replace(hour=13))
+    ContextAt(place='home', activity=None, company=None, age_s=3600.0)
+    >>> context_at([Context(noon, place="home")], noon.replace(hour=15)) is None
+    True
+    """
+    latest: Context | None = None
+    for context in contexts:
+        if context.at <= at:
+            latest = context
+    if latest is None or at - latest.at > CONTEXT_HOLDS:
+        return None
+    return ContextAt(latest.place, latest.activity, latest.company, (at - latest.at).total_seconds())
+
+
+def load(unit: Unit, target: str = EMOTION) -> Personal | None:
+    """The person's learner as it stands; None where there is none yet or it may not be used."""
+    if unit.allowed(Use.LEARN) is None:
+        return None
+    row = feedback.latest_snapshot(unit.connection, unit.person.subject, target)
+    return None if row is None else Personal(EmotionLearner.restore(row.parameters), row)
+
+
+def current(unit: Unit, target: str = EMOTION) -> Personal | None:
+    """The person's learner in a writing unit, made when there is none; None where it may not be used."""
+    if unit.allowed(Use.LEARN) is None:
+        return None
+    return load(unit, target) or rebase(unit, target)
+
+
+def teach(
+    unit: Unit,
+    personal: Personal,
+    *,
+    correction: int,
+    seen: Mapping[str, float],
+    label: Distribution,
+    weight: float,
+    machine: Distribution | None,
+    target: str = EMOTION,
+) -> Personal:
+    """Predict, then learn one correction, and keep both; return the learner at its new snapshot."""
+    predicted = personal.learner.predict(seen)
+    position = feedback.add_learned(
+        unit.connection,
+        unit.permit(Use.LEARN),
+        unit.person.subject,
+        target,
+        correction=correction,
+        features=seen,
+        label=label,
+        weight=weight,
+        predicted=predicted,
+        machine=machine,
+        snapshot_before=personal.snapshot.id,
+        now=unit.now,
+    )
+    personal.learner.learn(seen, label, weight)
+    return _keep(unit, personal.learner, replace(personal.snapshot, log_position=position))
+
+
+def rebase(unit: Unit, target: str = EMOTION) -> Personal:
+    """Move the rebase instant to now and learn the window anew, without what was undone or withdrawn."""
+    with_context = unit.allowed(Use.KEEP_CONTEXT) is not None
+    rows = _rows(unit, target, unit.now)
+    learner = fit(None, _events(rows, unit.now, with_context))
+    position = rows[-1].id if rows else 0
+    row = feedback.SnapshotRow(0, target, NO_PRIOR, unit.now, position, with_context, {}, "", unit.now)
+    return _keep(unit, learner, row)
+
+
+def replay(unit: Unit, target: str = EMOTION) -> Replay | None:
+    """Compute the live learner again from its prior, rebase instant and events; None where there is none."""
+    row = feedback.latest_snapshot(unit.connection, unit.person.subject, target)
+    if row is None:
+        return None
+    rows = [r for r in _rows(unit, target, row.rebased_at) if r.id <= row.log_position]
+    events = _events(rows, row.rebased_at, row.with_context)
+    again = digest(fit(None, events).snapshot())
+    return Replay(target, len(events), row.rebased_at, row.sha256, again)
+
+
+def digest(parameters: Mapping[str, Any]) -> str:
+    """SHA-256 of a snapshot's canonical JSON, in which floats keep every bit."""
+    return hashlib.sha256(json.dumps(parameters, sort_keys=True).encode()).hexdigest()
+
+
+def _keep(unit: Unit, learner: EmotionLearner, row: feedback.SnapshotRow) -> Personal:
+    parameters = learner.snapshot()
+    sha256 = digest(parameters)
+    number = feedback.add_snapshot(
+        unit.connection,
+        unit.permit(Use.LEARN),
+        unit.person.subject,
+        row.target,
+        prior=row.prior,
+        rebased_at=row.rebased_at,
+        log_position=row.log_position,
+        with_context=row.with_context,
+        parameters=parameters,
+        sha256=sha256,
+        now=unit.now,
+    )
+    kept = replace(row, id=number, parameters=parameters, sha256=sha256, created_at=unit.now)
+    return Personal(learner, kept)
+
+
+def _rows(unit: Unit, target: str, rebased_at: datetime) -> list[feedback.LearnedRow]:
+    since, _ = window(rebased_at)
+    return feedback.learned_since(unit.connection, unit.person.subject, target, since)
+
+
+def _events(
+    rows: Iterable[feedback.LearnedRow], rebased_at: datetime, with_context: bool
+) -> list[LearningEvent]:
+    log = [
+        RecordedEvent(
+            row.id,
+            row.recorded_at,
+            LearningEvent(_seen(row.features, with_context), row.label, row.weight),
+            row.ended_at,
+        )
+        for row in rows
+    ]
+    return remembered(log, rebased_at)
+
+
+def _seen(stored: Mapping[str, float], with_context: bool) -> dict[str, float]:
+    # A withdrawn context leaves the learner too: what it had said is cut out of the stored features.
+    return {k: v for k, v in stored.items() if with_context or not k.startswith(_CONTEXT_PREFIXES)}

@@ -1,0 +1,69 @@
+"""Queries about the registry of exports: what was exported, who is in it, and what has become outdated."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, insert, select, update
+
+from tracker.store.tables import export_members, exports
+
+
+@dataclass(frozen=True, slots=True)
+class ExportRow:
+    """An export as registered."""
+
+    id: str
+    at: datetime
+    created_at: datetime
+    request: dict[str, Any]
+    manifest_sha256: str
+    outdated_at: datetime | None
+
+
+def add(connection: Connection, row: ExportRow, participants: Iterable[str]) -> None:
+    """Register an export and its members."""
+    connection.execute(
+        insert(exports).values(
+            id=row.id,
+            at=row.at,
+            created_at=row.created_at,
+            request=row.request,
+            manifest_sha256=row.manifest_sha256,
+        )
+    )
+    members = [{"export": row.id, "participant": p} for p in participants]
+    if members:
+        connection.execute(insert(export_members), members)
+
+
+def get(connection: Connection, export: str) -> ExportRow | None:
+    """Find an export."""
+    query = select(
+        exports.c.id,
+        exports.c.at,
+        exports.c.created_at,
+        exports.c.request,
+        exports.c.manifest_sha256,
+        exports.c.outdated_at,
+    ).where(exports.c.id == export)
+    row = connection.execute(query).one_or_none()
+    return None if row is None else ExportRow(*row)
+
+
+def members(connection: Connection, export: str) -> set[str]:
+    """The participants whose rows an export holds."""
+    query = select(export_members.c.participant).where(export_members.c.export == export)
+    return set(connection.execute(query).scalars())
+
+
+def flag(connection: Connection, participant: str, now: datetime) -> int:
+    """Mark every export that holds a participant as outdated; return how many were new."""
+    mine = select(export_members.c.export).where(export_members.c.participant == participant)
+    statement = (
+        update(exports).where(exports.c.id.in_(mine), exports.c.outdated_at.is_(None)).values(outdated_at=now)
+    )
+    return connection.execute(statement).rowcount

@@ -1,0 +1,86 @@
+"""Queries about what participants want done with what a withdrawn scope covers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection, delete, insert, select, update
+
+from tracker.domain.consent import Scope
+from tracker.store.tables import erasure_requests
+
+
+@dataclass(frozen=True, slots=True)
+class RequestRow:
+    """A request as stored; `due_at` is None where the participant keeps what there is."""
+
+    id: int
+    participant: str
+    scope: Scope
+    answer: str
+    due_at: datetime | None
+
+
+def put(
+    connection: Connection,
+    participant: str,
+    scope: Scope,
+    answer: str,
+    due_at: datetime | None,
+    now: datetime,
+) -> None:
+    """Keep what is to be done about one withdrawn scope; the newest word counts."""
+    cancel(connection, participant, scope)
+    connection.execute(
+        insert(erasure_requests).values(
+            participant=participant, scope=scope.value, answer=answer, due_at=due_at, recorded_at=now
+        )
+    )
+
+
+def answer(connection: Connection, participant: str, word: str, due_at: datetime | None) -> int:
+    """Answer every unanswered request of a participant."""
+    statement = (
+        update(erasure_requests)
+        .where(erasure_requests.c.participant == participant, erasure_requests.c.answer == "unanswered")
+        .values(answer=word, due_at=due_at)
+    )
+    return connection.execute(statement).rowcount
+
+
+def cancel(connection: Connection, participant: str, scope: Scope) -> None:
+    """Forget requests about a scope, because it was granted again or carried out."""
+    connection.execute(
+        delete(erasure_requests).where(
+            erasure_requests.c.participant == participant, erasure_requests.c.scope == scope.value
+        )
+    )
+
+
+def of(connection: Connection, participant: str) -> list[RequestRow]:
+    """A participant's open requests."""
+    query = select(
+        erasure_requests.c.id,
+        erasure_requests.c.participant,
+        erasure_requests.c.scope,
+        erasure_requests.c.answer,
+        erasure_requests.c.due_at,
+    ).where(erasure_requests.c.participant == participant)
+    return [_row(r) for r in connection.execute(query.order_by(erasure_requests.c.id))]
+
+
+def due(connection: Connection, now: datetime) -> list[RequestRow]:
+    """Requests whose time has come."""
+    query = select(
+        erasure_requests.c.id,
+        erasure_requests.c.participant,
+        erasure_requests.c.scope,
+        erasure_requests.c.answer,
+        erasure_requests.c.due_at,
+    ).where(erasure_requests.c.due_at <= now)
+    return [_row(r) for r in connection.execute(query.order_by(erasure_requests.c.id))]
+
+
+def _row(row: tuple[int, str, str, str, datetime | None]) -> RequestRow:
+    return RequestRow(row[0], row[1], Scope(row[2]), row[3], row[4])

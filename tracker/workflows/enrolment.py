@@ -1,0 +1,106 @@
+"""Enrol a participant, and give them the one-time code with which they confirm and first log in."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from tracker.access import Access
+from tracker.domain.instants import require_zone
+from tracker.domain.people import EnrolmentError, Person, UnknownParticipantError, require_name
+from tracker.privacy.passwords import hash_code, matches, new_code
+from tracker.store import people
+
+CODE_HOLDS = timedelta(days=14)
+
+
+@dataclass(frozen=True, slots=True)
+class Enrolled:
+    """A new participant and their one-time code, which is shown once and stored hashed."""
+
+    person: Person
+    code: str
+
+
+def enrol(access: Access, name: str, zone: str, now: datetime, *, simulated: bool = False) -> Enrolled:
+    """Enrol a participant.
+
+    Parameters
+    ----------
+    access
+        The gate.
+    name
+        How the operator calls them; sealed at rest, unique.
+    zone
+        Their IANA time zone.
+    now
+        The instant of enrolment (UTC).
+    simulated
+        Mark everything about them as SIMULATED.
+
+    Raises
+    ------
+    EnrolmentError
+        When the name cannot be used or is taken.
+    InstantError
+        When the zone is unknown.
+    """
+    require_name(name)
+    require_zone(zone)
+    try:
+        access.person(name)
+    except UnknownParticipantError:
+        person = access.admit(name, zone, now, simulated=simulated)
+    else:
+        raise EnrolmentError(f"{name!r} is enrolled already; choose another name")
+    return Enrolled(person, renew_code(access, person, now))
+
+
+def renew_code(access: Access, person: Person, now: datetime) -> str:
+    """Make a new one-time code; the one before it stops working."""
+    code = new_code()
+    with access.write(person.id, now) as unit:
+        people.set_account(
+            unit.connection,
+            person.id,
+            code_hash=hash_code(code),
+            code_expires_at=now + CODE_HOLDS,
+        )
+    return code
+
+
+def use_code(access: Access, person: Person, code: str, now: datetime) -> None:
+    """Use up a one-time code.
+
+    Raises
+    ------
+    EnrolmentError
+        When it is wrong, used or too old.
+    """
+    with access.write(person.id, now) as unit:
+        account = people.account(unit.connection, person.id)
+        valid = (
+            account is not None
+            and account.code_expires_at is not None
+            and account.code_expires_at >= now
+            and matches(account.code_hash, code)
+        )
+        if not valid:
+            raise EnrolmentError(
+                f"that code is not the one that {person.name} was given, or it was used or is older than "
+                f"{CODE_HOLDS.days} days; make a new one: affect-tracker code {person.name!r}"
+            )
+        people.set_account(unit.connection, person.id, code_hash=None, code_expires_at=None)
+
+
+def pause(access: Access, person: Person, now: datetime) -> None:
+    """Stop storing the series until the participant resumes it."""
+    with access.write(person.id, now) as unit:
+        if unit.person.paused_at is None:
+            people.set_paused(unit.connection, person.id, now)
+
+
+def resume(access: Access, person: Person, now: datetime) -> None:
+    """Allow the series to be stored again."""
+    with access.write(person.id, now) as unit:
+        people.set_paused(unit.connection, person.id, None)

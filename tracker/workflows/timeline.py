@@ -1,0 +1,168 @@
+"""Read a person's series back: every moment, or the points that a page draws."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from tracker.access import Access, Unit
+from tracker.domain.affect import Distribution
+from tracker.domain.people import Person
+from tracker.domain.series import Moment, Reason
+from tracker.store import feedback, series, summaries, timeline
+from tracker.store.feedback import CorrectionRow
+
+MINUTE = timedelta(minutes=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """One drawn point: the mean over a stretch of time.
+
+    Attributes
+    ----------
+    at
+        Start of the stretch (UTC).
+    n
+        How many observations have an estimate in it.
+    machine, personal
+        Mean distributions; None where there is none.
+    """
+
+    at: datetime
+    n: int
+    machine: Distribution | None
+    personal: Distribution | None
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """Observations without an estimate in a stretch of time, by reason."""
+
+    at: datetime
+    reason: Reason
+    n: int
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """What a timeline page draws: points, gaps and corrections of [start, end).
+
+    Attributes
+    ----------
+    step
+        Length of the stretch behind each point.
+    network
+        Whose estimates these are; None for an empty series.
+    span
+        First and last instant of the whole series; None for an empty one.
+    """
+
+    start: datetime
+    end: datetime
+    step: timedelta
+    network: str | None
+    span: tuple[datetime, datetime] | None
+    points: tuple[Point, ...]
+    gaps: tuple[Gap, ...]
+    corrections: tuple[CorrectionRow, ...]
+
+
+@contextmanager
+def moments(
+    access: Access, person: Person, now: datetime, start: datetime | None = None, end: datetime | None = None
+) -> Iterator[Iterator[Moment]]:
+    """Stream a person's moments of [start, end), for themselves; either end may be open.
+
+    Corrections of a moment without an observation stand among them as moments of their own.
+    """
+    with access.read(person.id, now) as unit:
+        yield _moments(unit, start, end)
+
+
+def page(unit: Unit, start: datetime, end: datetime) -> Page:
+    """Collect what a page of [start, end) draws: by the minute up to two days, else by the quarter hour."""
+    subject = unit.person.subject
+    network = timeline.last_network(unit.connection, subject)
+    corrections = feedback.standing_corrections(unit.connection, subject, start, end)
+    whole = series.span(unit.connection, subject)
+    fine = end - start <= timedelta(days=2)
+    collect = _by_minute if fine else _by_quarter
+    points, gaps = collect(unit, network, start, end)
+    step = MINUTE if fine else summaries.BUCKET
+    return Page(start, end, step, network, whole, tuple(points), tuple(gaps), tuple(corrections))
+
+
+def _moments(unit: Unit, start: datetime | None, end: datetime | None) -> Iterator[Moment]:
+    subject = unit.person.subject
+    network = timeline.last_network(unit.connection, subject) or ""
+    first = start or datetime.min.replace(tzinfo=unit.now.tzinfo)
+    last = end or unit.now + timedelta(days=1)
+    said = feedback.standing_corrections(unit.connection, subject, first, last, "emotion")
+    by_observation = {c.observation: c.distribution for c in said if c.observation is not None}
+    alone = [c for c in said if c.observation is None]
+    for r in timeline.readings(unit.connection, subject, network, start, end):
+        while alone and alone[0].at < r.at:
+            c = alone.pop(0)
+            yield Moment(c.at, None, None, None, c.distribution)
+        yield Moment(r.at, r.reason, r.machine, r.personal, by_observation.get(r.observation), r.observation)
+    for c in alone:
+        yield Moment(c.at, None, None, None, c.distribution)
+
+
+def _by_minute(
+    unit: Unit, network: str | None, start: datetime, end: datetime
+) -> tuple[list[Point], list[Gap]]:
+    points: dict[datetime, _Mean] = {}
+    gaps: dict[tuple[datetime, Reason], int] = {}
+    for r in timeline.readings(unit.connection, unit.person.subject, network or "", start, end):
+        minute = r.at.replace(second=0, microsecond=0)
+        if r.reason is not None:
+            gaps[minute, r.reason] = gaps.get((minute, r.reason), 0) + 1
+        if r.machine is not None:
+            points.setdefault(minute, _Mean()).add(r.machine.probabilities, 1, personal=False)
+        if r.personal is not None:
+            points.setdefault(minute, _Mean()).add(r.personal.probabilities, 1, personal=True)
+    return (
+        [mean.point(at) for at, mean in sorted(points.items())],
+        [Gap(at, reason, n) for (at, reason), n in sorted(gaps.items())],
+    )
+
+
+def _by_quarter(
+    unit: Unit, network: str | None, start: datetime, end: datetime
+) -> tuple[list[Point], list[Gap]]:
+    names = [f"machine:{network}", f"personal:{network}", *(f"reason:{r.value}" for r in Reason)]
+    rows = summaries.read_summaries(unit.connection, unit.person.subject, start, end, names)
+    points: dict[datetime, _Mean] = {}
+    gaps = []
+    for bucket, name, n, sums in rows:
+        kind, _, what = name.partition(":")
+        if kind == "reason":
+            gaps.append(Gap(bucket, Reason(what), n))
+        else:
+            points.setdefault(bucket, _Mean()).add(sums, n, personal=kind == "personal")
+    return [mean.point(at) for at, mean in sorted(points.items())], gaps
+
+
+class _Mean:
+    """Sums of the two series of one stretch."""
+
+    def __init__(self) -> None:
+        self._counts = [0, 0]
+        self._sums = [[0.0] * 8, [0.0] * 8]
+
+    def add(self, values: Sequence[float], n: int, *, personal: bool) -> None:
+        self._counts[personal] += n
+        sums = self._sums[personal]
+        for i, value in enumerate(values):
+            sums[i] += value
+
+    def point(self, at: datetime) -> Point:
+        machine, own = (
+            Distribution.from_sequence(sums) if n else None
+            for n, sums in zip(self._counts, self._sums, strict=True)
+        )
+        return Point(at, self._counts[0], machine, own)
