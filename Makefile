@@ -67,12 +67,12 @@ $(VENV)/.dev: pyproject.toml $(CONSTRAINTS) | $(BIN)/python
 	$(call install,.[dev])
 	@touch $(VENV)/.demo
 
-# pip in the background, a dot every two seconds, its words only when it fails; Ctrl-C stops both.
+# pip in the background, a dot every second, its words only when it fails; Ctrl-C stops both.
 define install
 	@printf 'Installing (about 1 minute)…'; \
 	$(BIN)/python -m pip install -q -e '$(1)' -c $(CONSTRAINTS) >$(VENV)/install.log 2>&1 & pip=$$!; \
 	trap 'kill $$pip; echo; exit 130' INT TERM; \
-	while kill -0 $$pip 2>/dev/null; do printf .; sleep 2; done; echo; \
+	while kill -0 $$pip 2>/dev/null; do printf .; sleep 1; done; echo; \
 	wait $$pip || { cat $(VENV)/install.log >&2; \
 		echo "The installation failed; pip's words are above and in $(VENV)/install.log." >&2; exit 1; }
 	@touch $@
