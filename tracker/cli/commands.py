@@ -1,0 +1,29 @@
+"""The command tree: which function answers to which word."""
+
+from __future__ import annotations
+
+import typer
+
+from tracker.cli import bench, demo, doctor, export, fer, networks, people, serving, series, setup, tracking
+
+
+def register(app: typer.Typer) -> None:
+    """Hang every command on the application."""
+    app.command("init")(setup.init)
+    app.command("doctor")(doctor.doctor)
+    app.command("enrol")(people.enrol)
+    app.command("code")(people.code)
+    app.add_typer(people.consent, name="consent")
+    app.command("track")(tracking.track)
+    app.add_typer(series.context, name="context")
+    app.command("correct")(series.correct)
+    app.command("replay")(series.replay)
+    app.command("timeline")(series.timeline)
+    app.command("export")(export.export)
+    app.command("erase")(people.erase)
+    app.add_typer(networks.app, name="networks")
+    app.add_typer(fer.app, name="fer")
+    app.command("serve")(serving.serve)
+    app.command("jobs")(serving.jobs)
+    app.command("demo")(demo.demo)
+    app.command("bench")(bench.bench)

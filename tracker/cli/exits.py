@@ -1,0 +1,60 @@
+"""Exit codes: which error ends a command with which code. `docs/cli.md` lists them for users."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+
+class Exit(IntEnum):
+    """How a command ended."""
+
+    OK = 0
+    INTERNAL = 1
+    USAGE = 2
+    CONSENT = 3
+    UNKNOWN = 4
+    SOURCE = 5
+    DATABASE = 6
+    NETWORK = 7
+    DISK_FULL = 8
+    BROKE_OFF = 9
+    INTERRUPTED = 130
+
+
+# By name, because importing the rooms that define them would load torch and OpenCV for `--help`.
+_BY_NAME: dict[str, Exit] = {
+    "tracker.domain.consent.ConsentError": Exit.CONSENT,
+    "tracker.workflows.consenting.EvidenceError": Exit.USAGE,
+    "tracker.domain.people.UnknownParticipantError": Exit.UNKNOWN,
+    "tracker.domain.people.EnrolmentError": Exit.USAGE,
+    "tracker.domain.instants.InstantError": Exit.USAGE,
+    "tracker.settings.SettingsError": Exit.USAGE,
+    "tracker.vision.errors.CameraLost": Exit.BROKE_OFF,
+    "tracker.vision.errors.MediaError": Exit.SOURCE,
+    "tracker.vision.errors.DetectorError": Exit.NETWORK,
+    "tracker.workflows.ingest.BrokeOffError": Exit.BROKE_OFF,
+    "tracker.workflows.ingest.StartUnknownError": Exit.USAGE,
+    "tracker.store.database.StorageFullError": Exit.DISK_FULL,
+    "tracker.store.database.DatabaseError": Exit.DATABASE,
+    "tracker.privacy.keys.KeyUnavailableError": Exit.DATABASE,
+    "tracker.fer.manifest.ZooError": Exit.NETWORK,
+    "tracker.fer.device.DeviceError": Exit.NETWORK,
+    "tracker.fer.engine.EngineError": Exit.NETWORK,
+    "tracker.lab.datasets.DatasetError": Exit.SOURCE,
+    "tracker.lab.recipe.RecipeError": Exit.USAGE,
+    "tracker.workflows.feedback.ContextError": Exit.USAGE,
+    "tracker.workflows.export.errors.UnknownExportError": Exit.UNKNOWN,
+    "tracker.workflows.export.errors.WithdrawnError": Exit.CONSENT,
+    "tracker.workflows.export.errors.ExportError": Exit.USAGE,
+}
+
+
+def exit_of(error: BaseException) -> Exit | None:
+    """The exit code of an error that users can cause, by its nearest named ancestor; None for a bug."""
+    for kind in type(error).__mro__:
+        code = _BY_NAME.get(f"{kind.__module__}.{kind.__qualname__}")
+        if code is not None:
+            return code
+    if isinstance(error, OSError) and error.errno == 28:  # ENOSPC
+        return Exit.DISK_FULL
+    return None

@@ -1,0 +1,50 @@
+"""How commands speak: results on stdout, everything else on stderr."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON on stdout.")]
+
+Report = Callable[[float], None]
+"""Called with the share done, 0 to 1."""
+
+
+def out() -> Console:
+    """The console for results."""
+    return Console()
+
+
+def err() -> Console:
+    """The console for progress and messages."""
+    return Console(stderr=True)
+
+
+def print_json(value: Any) -> None:
+    """Print one JSON value on stdout."""
+    typer.echo(json.dumps(value, ensure_ascii=False, allow_nan=False))
+
+
+@contextmanager
+def progress(what: str) -> Iterator[Report]:
+    """Show a progress bar on stderr, where that is a terminal, while the block runs."""
+    console = err()
+    with Progress(
+        TextColumn("{task.description}"),
+        BarColumn(bar_width=32),
+        TaskProgressColumn(),
+        TimeRemainingColumn(),
+        console=console,
+        transient=True,
+        disable=not console.is_terminal,
+    ) as bar:
+        task = bar.add_task(what, total=1.0)
+        yield lambda share: bar.update(task, completed=min(1.0, share))
+        bar.update(task, completed=1.0)

@@ -1,0 +1,25 @@
+"""``init``: make or migrate the database, the key store and the master key."""
+
+from __future__ import annotations
+
+import typer
+
+from tracker.cli.installation import initialise, settings_of
+from tracker.cli.output import AsJson, print_json
+
+
+def init(context: typer.Context, as_json: AsJson = False) -> None:
+    """Make or migrate the database, the key store and the master key; what is there stays."""
+    settings = settings_of(context)
+    access = initialise(settings)
+    made = {
+        "database": access.database.describe(),
+        "key_store": str(settings.key_store_path),
+        "master_key": "environment" if settings.master_key else str(settings.master_key_path),
+    }
+    if as_json:
+        print_json(made)
+        return
+    for what, where in made.items():
+        typer.echo(f"{what.replace('_', ' '):<11} {where}")
+    typer.echo("Keep the master key and the key store apart from the database's backups.")
