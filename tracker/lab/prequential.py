@@ -1,25 +1,23 @@
-"""How well an emotion learner does on SIMULATED people, judged as it happened: predict, then learn.
+"""How well a predictor of a person's emotion does, judged as it happened: predict, then learn.
 
-``python -m tracker.lab.prequential tune`` compares settings on some people,
-``python -m tracker.lab.prequential report`` measures the chosen ones on others.
+On SIMULATED lives (`tracker.lab.simulation`), so that settings can be chosen before anybody's data exist.
 """
 
 from __future__ import annotations
 
 import math
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import timedelta
 from typing import Protocol
 from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from tracker.domain.affect import EMOTIONS, Distribution
-from tracker.lab.simulation import Life, simulate
+from tracker.domain.affect import EMOTIONS, Distribution, Emotion
+from tracker.lab.simulation import Life
 from tracker.learning.features import ContextAt, Moment, Reading, features
-from tracker.learning.learner import EmotionLearner
 from tracker.learning.weights import RaterKind, correction_weight
 
 NEAR = timedelta(minutes=10)
@@ -89,124 +87,36 @@ def corrected_moments(life: Life) -> list[Corrected]:
 
 
 @dataclass(frozen=True, slots=True)
-class Score:
-    """One person's figures over a block of days."""
+class Outcome:
+    """One prediction after the answer is known.
 
-    moments: int
-    accuracy: float
-    log_loss: float
-    hits: tuple[bool, ...]
-    confidence: tuple[float, ...]
-    said: tuple[int, ...]
-    answered: tuple[int, ...]
-
-
-def judge(predictor: Predictor, moments: Sequence[Corrected], first: int = 1, last: int = 30) -> Score:
-    """Predict, score, then learn each moment; score days `first` to `last` only.
-
-    Accuracy asks whether the likeliest emotion is the one said first; log-loss is the cross-entropy
-    to what was said, in nats, with predictions floored at 1e-4.
+    `loss` is the cross-entropy to what was said in nats, with predictions floored at 1e-4.
     """
-    hits, losses, confidence, said, answered = [], [], [], [], []
+
+    day: int
+    said: Emotion
+    predicted: Emotion
+    confidence: float
+    loss: float
+
+    @property
+    def hit(self) -> bool:
+        """Whether the likeliest emotion is the one said first."""
+        return self.said is self.predicted
+
+
+def judge(predictor: Predictor, moments: Sequence[Corrected]) -> list[Outcome]:
+    """Predict, score, then learn each moment in turn."""
+    outcomes: list[Outcome] = []
     for moment in moments:
-        if first <= moment.day <= last:
-            p = predictor.predict(moment)
-            hits.append(p.top is moment.label.top)
-            losses.append(
-                -sum(
-                    y * math.log(max(q, 1e-4))
-                    for y, q in zip(moment.label.probabilities, p.probabilities, strict=True)
-                )
-            )
-            confidence.append(max(p.probabilities))
-            said.append(EMOTIONS.index(moment.label.top))
-            answered.append(EMOTIONS.index(p.top))
+        p = predictor.predict(moment)
+        loss = -sum(
+            y * math.log(max(q, 1e-4))
+            for y, q in zip(moment.label.probabilities, p.probabilities, strict=True)
+        )
+        outcomes.append(Outcome(moment.day, moment.label.top, p.top, max(p.probabilities), loss))
         predictor.learn(moment)
-    return Score(
-        moments=len(hits),
-        accuracy=float(np.mean(hits)) if hits else math.nan,
-        log_loss=float(np.mean(losses)) if losses else math.nan,
-        hits=tuple(hits),
-        confidence=tuple(confidence),
-        said=tuple(said),
-        answered=tuple(answered),
-    )
-
-
-class Personal:
-    """The learner under test."""
-
-    def __init__(self, learner: EmotionLearner) -> None:
-        self.learner = learner
-
-    def predict(self, moment: Corrected) -> Distribution:
-        """Ask the learner."""
-        return self.learner.predict(moment.features)
-
-    def learn(self, moment: Corrected) -> None:
-        """Tell the learner."""
-        self.learner.learn(moment.features, moment.label, moment.weight)
-
-
-class Network:
-    """The network alone; where there was no reading, uniform."""
-
-    def predict(self, moment: Corrected) -> Distribution:
-        """Repeat what the network said."""
-        return moment.network
-
-    def learn(self, moment: Corrected) -> None:
-        """Learn nothing."""
-
-
-class Majority:
-    """What this person said so far, counted, with one count of every emotion to start from."""
-
-    def __init__(self) -> None:
-        self.counts = np.ones(len(EMOTIONS))
-
-    def predict(self, moment: Corrected) -> Distribution:
-        """Answer with the shares so far."""
-        return Distribution.from_sequence(list(self.counts))
-
-    def learn(self, moment: Corrected) -> None:
-        """Count."""
-        self.counts += np.array(moment.label.probabilities)
-
-
-class LastValue:
-    """What this person said last, at 0.6, over the shares so far."""
-
-    def __init__(self) -> None:
-        self.last, self.shares = UNIFORM, Majority()
-
-    def predict(self, moment: Corrected) -> Distribution:
-        """Answer with the last answer."""
-        shares = self.shares.predict(moment).probabilities
-        mixed = [0.6 * a + 0.4 * b for a, b in zip(self.last.probabilities, shares, strict=True)]
-        return Distribution.from_sequence(mixed)
-
-    def learn(self, moment: Corrected) -> None:
-        """Remember."""
-        self.last = moment.label
-        self.shares.learn(moment)
-
-
-class Oracle:
-    """What was really felt: the ceiling that chance in people's answers leaves."""
-
-    def predict(self, moment: Corrected) -> Distribution:
-        """Tell the truth."""
-        return moment.felt
-
-    def learn(self, moment: Corrected) -> None:
-        """Know already."""
-
-
-def people(seeds: Sequence[int], bias: float = 0.6, days: int = 30) -> list[list[Corrected]]:
-    """Live the lives of these seeds and join their corrections."""
-    zone, start = ZoneInfo("Europe/Berlin"), date(2025, 3, 10)
-    return [corrected_moments(simulate(seed, zone, start, days, bias=bias)) for seed in seeds]
+    return outcomes
 
 
 def over_people(values: Sequence[float], draws: int = 2000) -> tuple[float, float, float]:
@@ -217,4 +127,20 @@ def over_people(values: Sequence[float], draws: int = 2000) -> tuple[float, floa
     return float(v.mean()), float(low), float(high)
 
 
-Maker = Callable[[], Predictor]
+def ece(outcomes: Sequence[Outcome], bins: int = 10) -> float:
+    """Expected calibration error of the top answer in equal-mass bins, pooled (Naeini et al. 2015)."""
+    ranked = sorted(outcomes, key=lambda o: o.confidence)
+    chunks = [ranked[i * len(ranked) // bins : (i + 1) * len(ranked) // bins] for i in range(bins)]
+    return sum(abs(sum(o.hit for o in c) - sum(o.confidence for o in c)) for c in chunks) / len(ranked)
+
+
+def f1_by_emotion(outcomes: Sequence[Outcome]) -> dict[Emotion, float]:
+    """F1 of every emotion that was said at least once."""
+    said = {o.said for o in outcomes}
+    return {
+        e: 2
+        * sum(o.hit and o.said is e for o in outcomes)
+        / (sum(o.said is e for o in outcomes) + sum(o.predicted is e for o in outcomes))
+        for e in EMOTIONS
+        if e in said
+    }

@@ -13,6 +13,7 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from tracker.domain.affect import EMOTIONS, Distribution
+from tracker.domain.instants import require_instant
 
 MAX_CONTEXT_AGE_S = 2 * 3600.0
 """A context older than this, in seconds, says nothing about now and is left out."""
@@ -125,12 +126,10 @@ class Moment:
 
         Raises
         ------
-        ValueError
-            When `instant` has no time zone.
+        InstantError
+            When `instant` is naive.
         """
-        if instant.tzinfo is None:
-            raise ValueError(f"instant {instant.isoformat()} has no time zone: give it one, UTC at best")
-        local = instant.astimezone(zone)
+        local = require_instant(instant).astimezone(zone)
         hour = local.hour + local.minute / 60 + local.second / 3600
         return cls(hour=hour, weekday=local.weekday(), context=context or ContextAt())
 

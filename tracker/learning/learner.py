@@ -10,6 +10,7 @@ from typing import Any
 
 from tracker.domain.affect import EMOTIONS, Distribution
 from tracker.learning.pipeline import Settings, build
+from tracker.learning.residual_softmax import ResidualSoftmax
 from tracker.learning.weights import MAX_WEIGHT
 
 FORMAT = "affect-tracker/emotion-learner"
@@ -43,13 +44,25 @@ class EmotionLearner:
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
-        self.learned = 0
         self._pipeline = build(settings)
+        self._residual: ResidualSoftmax = self._pipeline["residual"]
 
     @classmethod
     def fresh(cls, settings: Settings | None = None) -> EmotionLearner:
         """Make an untrained learner; `settings` is for experiments, the default for people."""
         return cls(settings or Settings())
+
+    @classmethod
+    def from_prior(cls, prior: Mapping[str, Any]) -> EmotionLearner:
+        """Start from other people's weights, with one's own count of corrections still at zero."""
+        learner = cls.restore(prior)
+        learner._residual.steps = 0
+        return learner
+
+    @property
+    def learned(self) -> int:
+        """How many corrections were learned since the start (those that weigh nothing aside)."""
+        return self._residual.steps
 
     def predict(self, features: Mapping[str, float]) -> Distribution:
         """Give the person's own estimate at `features` (see `tracker.learning.features.features`)."""
@@ -78,11 +91,10 @@ class EmotionLearner:
         x = _canonical(features)
         if weight:
             self._pipeline.learn_one(x, label.as_dict(), w=weight)
-            self.learned += 1
 
     def snapshot(self) -> dict[str, Any]:
         """Freeze the learner as plain JSON: settings, count, and weights by emotion and feature."""
-        weights = self._pipeline["residual"].weights
+        weights = self._residual.weights
         names = sorted({name for _, name in weights})
         return {
             "format": FORMAT,
@@ -103,7 +115,7 @@ class EmotionLearner:
         Raises
         ------
         SnapshotError
-            When it is not one of ours, of another version, or holds something that is no finite number.
+            When it is not one of ours, of another version, or holds something that is no possible number.
         """
         found = (snapshot.get("format"), snapshot.get("version"))
         if found != (FORMAT, FORMAT_VERSION):
@@ -113,15 +125,15 @@ class EmotionLearner:
             )
         try:
             learner = cls(Settings(**{k: float(v) for k, v in snapshot["settings"].items()}))
-            learner.learned = int(snapshot["learned"])
+            learner._residual.steps = int(snapshot["learned"])
             thawed = {
                 (e.value, i): float(w) for e in EMOTIONS for i, w in snapshot["weights"][e.value].items()
             }
         except (AttributeError, KeyError, TypeError, ValueError) as error:
             raise SnapshotError(f"snapshot is damaged ({error!r}): replay the corrections instead") from error
-        if not all(map(math.isfinite, thawed.values())):
-            raise SnapshotError("snapshot holds a weight that is not finite: replay the corrections instead")
-        learner._pipeline["residual"].weights.update(thawed)
+        if learner.learned < 0 or not all(map(math.isfinite, thawed.values())):
+            raise SnapshotError("snapshot holds an impossible number: replay the corrections instead")
+        learner._residual.weights.update(thawed)
         return learner
 
 

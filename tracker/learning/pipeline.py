@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from river import compose, optim, preprocessing
+from river import compose, linear_model, optim, preprocessing
 
 from tracker.domain.affect import EMOTIONS
 from tracker.learning.features import LOG_P
@@ -20,17 +20,21 @@ class Settings:
     Parameters
     ----------
     rate
-        Step size. Features have unit length, so one correction of weight 1 moves no logit by more
-        than this.
+        Size of the first step. Features have unit length, so one correction of weight 1 moves no
+        logit by more than this, up or down.
+    settling
+        Step n is ``rate / n^settling``: 0 never settles; more trusts early corrections, when little is
+        known, more than late ones. A nightly rebase replays 30 days, so it never settles for good.
     l2
         Pull back towards the network at each correction.
     bound
         Largest residual of a logit, in nats: how far all corrections together may overrule the network.
     """
 
-    rate: float = 0.6
-    l2: float = 0.01
-    bound: float = 4.0
+    rate: float = 1.5
+    settling: float = 0.25
+    l2: float = 0.003
+    bound: float = 3.0
 
 
 def offsets(x: Mapping[str, float]) -> dict[str, float]:
@@ -75,10 +79,15 @@ def build(settings: Settings) -> compose.Pipeline:
         (
             "residual",
             ResidualSoftmax(
-                optimizer=optim.SGD(settings.rate),
+                optimizer=optim.SGD(optim.schedulers.InverseScaling(settings.rate, settings.settling)),
                 l2=settings.l2,
                 bound=settings.bound,
                 classes=tuple(emotion.value for emotion in EMOTIONS),
             ),
         ),
     )
+
+
+def bare() -> compose.Pipeline:
+    """Build the standard pipeline of river's own parts, to compare with: it starts from nothing."""
+    return compose.Pipeline(preprocessing.StandardScaler(), linear_model.SoftmaxRegression(optim.SGD(0.1)))

@@ -37,7 +37,7 @@ def fit(prior: Mapping[str, Any] | None, events: Iterable[LearningEvent]) -> Emo
     >>> fit(None, []).snapshot() == EmotionLearner.fresh().snapshot()
     True
     """
-    learner = EmotionLearner.fresh() if prior is None else EmotionLearner.restore(prior)
+    learner = EmotionLearner.fresh() if prior is None else EmotionLearner.from_prior(prior)
     for event in events:
         learner.learn(event.features, event.label, event.weight)
     return learner

@@ -36,7 +36,7 @@ class ResidualSoftmax(base.Classifier):
     bound
         Largest absolute residual of one logit. 4 lets the odds of two classes move by e^8.
     classes
-        Labels that are always answered for, seen or not.
+        Labels that are always answered for, seen or not; none when None.
     offset_prefix
         What the names of the log-probability features start with.
 
@@ -62,7 +62,7 @@ class ResidualSoftmax(base.Classifier):
         optimizer: optim.base.Optimizer | None = None,
         l2: float = 0.0,
         bound: float = 4.0,
-        classes: tuple[str, ...] = (),
+        classes: tuple[str, ...] | None = None,
         offset_prefix: str = "log_p=",
     ) -> None:
         self.optimizer = optim.SGD(0.1) if optimizer is None else optimizer
@@ -70,13 +70,22 @@ class ResidualSoftmax(base.Classifier):
         self.bound = bound
         self.classes = classes
         self.offset_prefix = offset_prefix
-        self.weights: dict[Hashable, Any] = defaultdict(float)
-        self.labels: dict[Label, None] = dict.fromkeys(classes)
+        self.weights: dict[Any, float] = defaultdict(float)
+        self.labels: dict[Label, None] = dict.fromkeys(classes or ())
         self._stepper = copy.deepcopy(self.optimizer)
 
     @property
     def _multiclass(self) -> bool:
         return True
+
+    @property
+    def steps(self) -> int:
+        """How many steps were taken: what a learning rate that settles depends on."""
+        return self._stepper.n_iterations
+
+    @steps.setter
+    def steps(self, count: int) -> None:
+        self._stepper.n_iterations = count
 
     def predict_proba_one(self, x: dict[Hashable, Any], **_: Any) -> dict[Label, float]:
         """Give each known class its probability at `x`; empty while no class is known."""

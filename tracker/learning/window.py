@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
+from tracker.domain.instants import require_instant
 from tracker.learning.replay import LearningEvent
 
 WINDOW = timedelta(days=30)
@@ -46,11 +47,11 @@ def window(at: datetime) -> tuple[datetime, datetime]:
 
     Raises
     ------
-    ValueError
-        When `at` has no time zone.
+    InstantError
+        When `at` is naive.
     """
     # Subtracting before converting would count wall-clock days: 29 d 23 h over a change to summer time.
-    end = _utc(at)
+    end = require_instant(at)
     return end - WINDOW, end
 
 
@@ -72,12 +73,7 @@ def remembered(log: Iterable[RecordedEvent], rebase: datetime) -> list[LearningE
     kept = [
         entry
         for entry in log
-        if _utc(entry.recorded_at) >= start and not (entry.ended_at and _utc(entry.ended_at) <= end)
+        if require_instant(entry.recorded_at) >= start
+        and not (entry.ended_at and require_instant(entry.ended_at) <= end)
     ]
     return [entry.event for entry in sorted(kept, key=lambda entry: entry.position)]
-
-
-def _utc(at: datetime) -> datetime:
-    if at.tzinfo is None:
-        raise ValueError(f"instant {at.isoformat()} has no time zone: give it one, UTC at best")
-    return at.astimezone(UTC)
