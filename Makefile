@@ -69,7 +69,7 @@ $(VENV)/.dev: pyproject.toml $(CONSTRAINTS) | $(BIN)/python
 
 # pip in the background, a dot every second, its words only when it fails; Ctrl-C stops both.
 define install
-	@printf 'Installing (about 1 minute)…'; \
+	@printf 'Installing (one to three minutes)…'; \
 	$(BIN)/python -m pip install -q -e '$(1)' -c $(CONSTRAINTS) >$(VENV)/install.log 2>&1 & pip=$$!; \
 	trap 'kill $$pip; echo; exit 130' INT TERM; \
 	while kill -0 $$pip 2>/dev/null; do printf .; sleep 1; done; echo; \

@@ -91,7 +91,7 @@ def run(command: list[str | Path], folder: Path) -> str:
 
 def clip_of_a_face(path: Path) -> None:
     """Two seconds of NASA's free portrait of Eileen Collins, moved a little from frame to frame."""
-    astronaut: np.ndarray = data.astronaut()
+    astronaut: np.ndarray = data.astronaut()  # type: ignore[no-untyped-call]
     photo = cv2.cvtColor(astronaut, cv2.COLOR_RGB2BGR)
     writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"mp4v"), FPS, (320, 240))
     for n in range(FRAMES):
