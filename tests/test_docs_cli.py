@@ -8,7 +8,7 @@ import typer.main
 from typer.core import TyperCommand, TyperGroup, TyperOption
 
 from tracker import cli
-from tracker.cli.exits import ExitCode
+from tracker.cli.exits import Exit
 
 REFERENCE = Path(__file__).parents[1] / "docs" / "cli.md"
 
@@ -61,4 +61,4 @@ def test_every_option_of_every_command_is_in_the_reference(
 
 def test_every_exit_code_is_documented(reference: str) -> None:
     documented = {int(code) for code in re.findall(r"^\| `?(\d+)`? \|", reference, flags=re.MULTILINE)}
-    assert documented == {int(code) for code in ExitCode}
+    assert documented == {int(code) for code in Exit}
