@@ -184,7 +184,7 @@ def _feelings(
 def _readings(rng: np.random.Generator, person: Person, felt: Array) -> Array:
     """What the network says at each tick, (ticks, 8): the face's expression, with noise."""
     shown = felt @ person.expression
-    noise = _wander(rng, len(felt), 8, minutes=8, spread=0.35) + rng.normal(0, 0.3, felt.shape)
+    noise = _wander(rng, len(felt), 8, minutes=8, spread=0.35) + rng.normal(0, 0.2, felt.shape)
     return _softmax(np.log(shown + 0.01) + noise)
 
 
