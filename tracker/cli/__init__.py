@@ -28,8 +28,12 @@ def _global(
     context: typer.Context,
     db: Annotated[
         str | None,
-        typer.Option("--db", metavar="URL", help="Database; may stand after the command too. "
-                     "Else AFFECT_DATABASE_URL, else a SQLite file in the user's data folder."),
+        typer.Option(
+            "--db",
+            metavar="URL",
+            help="Database; may stand after the command too. "
+            "Else AFFECT_DATABASE_URL, else a SQLite file in the user's data folder.",
+        ),
     ] = None,
 ) -> None:
     context.obj = {"db": db}

@@ -17,7 +17,16 @@ from tracker.privacy.keys import KeyUnavailableError
 from tracker.settings import Settings
 from tracker.store.database import DatabaseError
 
-_PACKAGES = ("torch", "opencv-python-headless", "river", "sqlalchemy", "flask", "apscheduler", "numpy", "bokeh")
+_PACKAGES = (
+    "torch",
+    "opencv-python-headless",
+    "river",
+    "sqlalchemy",
+    "flask",
+    "apscheduler",
+    "numpy",
+    "bokeh",
+)
 
 
 def doctor(context: typer.Context, as_json: AsJson = False) -> None:
@@ -26,7 +35,9 @@ def doctor(context: typer.Context, as_json: AsJson = False) -> None:
     checks = [*_software(), *_networks(settings), _database(settings), _disk(settings)]
     worst = max((c["exit"] for c in checks), default=0)
     if as_json:
-        print_json({"ok": worst == 0, "checks": [{k: c[k] for k in ("what", "ok", "found", "do")} for c in checks]})
+        print_json(
+            {"ok": worst == 0, "checks": [{k: c[k] for k in ("what", "ok", "found", "do")} for c in checks]}
+        )
     else:
         table = Table("", "what", "found", "what to do")
         for c in checks:
@@ -80,4 +91,6 @@ def _disk(settings: Settings) -> dict[str, Any]:
     while not folder.exists():
         folder = folder.parent
     free = shutil.disk_usage(folder).free / 1e9
-    return _check("free disk", f"{free:.0f} GB at {folder}", ok=free > 1, do="" if free > 1 else "free some space")
+    return _check(
+        "free disk", f"{free:.0f} GB at {folder}", ok=free > 1, do="" if free > 1 else "free some space"
+    )

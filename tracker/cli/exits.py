@@ -42,6 +42,7 @@ _BY_NAME: dict[str, Exit] = {
     "tracker.fer.engine.EngineError": Exit.NETWORK,
     "tracker.lab.datasets.DatasetError": Exit.SOURCE,
     "tracker.lab.recipe.RecipeError": Exit.USAGE,
+    "tracker.lab.portrait.PortraitError": Exit.SOURCE,
     "tracker.workflows.feedback.ContextError": Exit.USAGE,
     "tracker.workflows.export.errors.UnknownExportError": Exit.UNKNOWN,
     "tracker.workflows.export.errors.WithdrawnError": Exit.CONSENT,

@@ -86,9 +86,7 @@ def _master(settings: Settings) -> bytes:
             f"the master key {path} is missing; bring it back, or set AFFECT_MASTER_KEY"
         ) from None
     if mode & 0o077:
-        raise KeyUnavailableError(
-            f"{path} can be read by others (mode {mode:o}); run: chmod 600 {path}"
-        )
+        raise KeyUnavailableError(f"{path} can be read by others (mode {mode:o}); run: chmod 600 {path}")
     return parse_master_key(text)
 
 

@@ -190,9 +190,7 @@ def _print_code(participant: str, code: str, as_json: bool) -> None:
         )
 
 
-def _print_state(
-    access: Access, person: Person, as_json: bool, only: list[Scope] | None = None
-) -> None:
+def _print_state(access: Access, person: Person, as_json: bool, only: list[Scope] | None = None) -> None:
     with access.read(person.id, now()) as unit:
         states = [s for s in consenting.show(unit) if not only or s.scope in only]
     rows: list[dict[str, Any]] = [
@@ -210,12 +208,18 @@ def _print_state(
     if as_json:
         print_json({"participant": person.name, "scopes": rows})
         return
-    table = Table("scope", "state", "in force", "covers from", "recorded by", title=f"Consent of {person.name}")
+    table = Table(
+        "scope", "state", "in force", "covers from", "recorded by", title=f"Consent of {person.name}"
+    )
     for row in rows:
         by = row["recorder"] or ""
         if row["state"] == State.GIVEN and by == Recorder.OPERATOR:
             by += " (unconfirmed)"
         table.add_row(
-            row["scope"], row["state"] or "-", "yes" if row["in_force"] else "no", row["covers_from"] or "", by
+            row["scope"],
+            row["state"] or "-",
+            "yes" if row["in_force"] else "no",
+            row["covers_from"] or "",
+            by,
         )
     out().print(table)

@@ -166,4 +166,6 @@ def _values(distribution: Distribution | None) -> dict[str, float] | None:
 
 
 def _top(distribution: Distribution | None) -> str:
-    return f"{distribution.top.value} {distribution[distribution.top]:.2f}" if distribution is not None else ""
+    return (
+        f"{distribution.top.value} {distribution[distribution.top]:.2f}" if distribution is not None else ""
+    )

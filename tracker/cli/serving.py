@@ -20,7 +20,9 @@ SERVER = "webui.server:serve"
 def serve(
     context: typer.Context,
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(help="Port to listen on; 0 takes a free one.", min=0, max=65535)] = 8000,
+    port: Annotated[
+        int, typer.Option(help="Port to listen on; 0 takes a free one.", min=0, max=65535)
+    ] = 8000,
     tls_cert: Annotated[Path | None, typer.Option(help="Certificate chain (PEM).", exists=True)] = None,
     tls_key: Annotated[Path | None, typer.Option(help="Private key (PEM).", exists=True)] = None,
     jobs: Annotated[bool, typer.Option(help="Run the nightly jobs in this process too.")] = True,

@@ -30,6 +30,7 @@ class TimeSource(StrEnum):
     STATED = "stated"
     CONTAINER = "container"
     CLOCK = "clock"
+    EXIF = "exif"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,100 @@
+"""``track``: a recording or a camera into a participant's series."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.table import Table
+
+from tracker import shipped
+from tracker.cli.installation import now, opened, settings_of
+from tracker.cli.output import AsJson, err, out, print_json, progress
+from tracker.domain.instants import parse_instant
+from tracker.settings import Settings
+
+if TYPE_CHECKING:
+    from tracker.fer.engine import Engine
+    from tracker.vision.faces import Detector
+    from tracker.workflows.ingest import Tracked
+
+
+def track(
+    context: typer.Context,
+    source: Annotated[str, typer.Argument(help="A video, an image, a folder of images, or camera:0.")],
+    participant: Annotated[str, typer.Option("--participant", "-p", metavar="P", help="Whose face it is.")],
+    every: Annotated[float, typer.Option(help="Seconds between the frames taken.")] = 0.2,
+    started_at: Annotated[
+        str | None, typer.Option(metavar="ISO", help="When the recording began, if the file does not say.")
+    ] = None,
+    confirm_first_face: Annotated[
+        bool, typer.Option("--confirm-first-face", help="The first face is the participant's.")
+    ] = False,
+    network: Annotated[str, typer.Option(help="A name that `networks list` shows.")] = "default",
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")] = "auto",
+    as_json: AsJson = False,
+) -> None:
+    """Read a participant's face in a recording, and store the series; needs the scope affect_series."""
+    start = parse_instant(started_at) if started_at is not None else None
+    if not 0.001 <= every <= 86_400:
+        raise typer.BadParameter(f"--every must be from 0.001 to 86400 seconds, not {every}")
+    settings = settings_of(context)
+    access = opened(settings)
+    person = access.person(participant)
+    with access.read(person.id, now()) as unit:
+        unit.capture_permit()  # before torch is loaded: a refusal should not take seconds
+
+    from tracker.vision.media import open_source  # noqa: PLC0415 - loads OpenCV
+    from tracker.workflows import ingest  # noqa: PLC0415 - loads torch
+
+    found = open_source(source)
+    plan = ingest.Plan(every, start, confirm_first_face)
+    engine, detector = load(settings, network, device)
+    result = ingest.Tracked()
+    try:
+        with progress(f"Tracking {found.name}") as report:
+            ingest.track(
+                access,
+                person,
+                found,
+                plan,
+                engine,
+                detector,
+                clock=now,
+                monotonic=time.monotonic,
+                report=report,
+                result=result,
+            )
+    except KeyboardInterrupt:
+        if found.kind != "camera":
+            err().print(f"{result.added} observations were stored before the interruption", highlight=False)
+            raise
+        # A camera has no other end.
+    _print(result, participant, as_json)
+    if result.problem is not None:
+        raise ingest.BrokeOffError(f"{result.problem} {result.added} observations were stored")
+
+
+def load(settings: Settings, network: str, device: str) -> tuple[Engine, Detector]:
+    """Load the network, and YuNet where it was pulled, else the Haar cascade."""
+    from tracker.fer.engine import Engine  # noqa: PLC0415 - loads torch
+    from tracker.fer.zoo import Zoo  # noqa: PLC0415 - loads torch
+    from tracker.vision.faces import load_detector  # noqa: PLC0415 - loads OpenCV
+
+    zoo = Zoo(shipped.models(), settings.data_folder / "networks")
+    return Engine(zoo.load(network), device), load_detector(zoo.detector_path())
+
+
+def _print(result: Tracked, participant: str, as_json: bool) -> None:
+    from tracker.workflows.ingest import summary  # noqa: PLC0415 - loaded by now
+
+    if as_json:
+        print_json(summary(result))
+        return
+    table = Table("moments", "new", "with face", "new estimates", "without", title=f"Tracked {participant}")
+    without = ", ".join(f"{n} {reason.value}" for reason, n in result.reasons.items() if n) or "-"
+    table.add_row(
+        str(result.observations), str(result.added), str(result.with_face), str(result.estimates), without
+    )
+    out().print(table)

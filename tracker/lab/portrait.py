@@ -1,0 +1,69 @@
+"""A short clip of a moving portrait, for the demo: a freely licensed photo, panned, zoomed and turned."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+SIDE = 480
+FPS = 10
+_FACE = (222.0, 112.0)  # centre of the face in scikit-image's portrait, 512 x 512
+_AROUND = 230.0  # what is cut out around it, pixels
+
+
+class PortraitError(RuntimeError):
+    """The photo cannot be had."""
+
+
+def portrait() -> np.ndarray:
+    """scikit-image's copy of NASA's portrait of the astronaut Eileen Collins (public domain), RGB."""
+    try:
+        from skimage import data  # noqa: PLC0415 - only the demo needs it
+    except ImportError as error:
+        raise PortraitError(
+            "the demo needs scikit-image for its photo; install it (pip install 'affect-tracker[demo]') "
+            "or give a clip: make demo VIDEO=clip.mp4"
+        ) from error
+    picture: np.ndarray = data.astronaut()
+    return picture
+
+
+def write_clip(path: Path, seconds: float = 20.0) -> None:
+    """Write a clip in which the portrait drifts, nods and comes nearer, as faces before a camera do.
+
+    Between seconds 12 and 14 the camera looks away, so that the series has a gap to show.
+
+    Parameters
+    ----------
+    path
+        An MP4 file to write.
+    seconds
+        Its length.
+    """
+    picture = cv2.cvtColor(portrait(), cv2.COLOR_RGB2BGR)
+    writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"mp4v"), FPS, (SIDE, SIDE))
+    try:
+        for i in range(round(seconds * FPS)):
+            writer.write(_frame(picture, i / FPS))
+    finally:
+        writer.release()
+
+
+def _frame(picture: np.ndarray, t: float) -> np.ndarray:
+    if 12.0 <= t < 14.0:
+        # The top right of the photo: no face in it.
+        return cv2.resize(picture[0:200, 312:512], (SIDE, SIDE))
+    scale = SIDE / (_AROUND * (1.0 - 0.15 * math.sin(2 * math.pi * t / 9)))
+    angle = 4.0 * math.sin(2 * math.pi * t / 7)
+    x = _FACE[0] + 14 * math.sin(2 * math.pi * t / 5)
+    y = _FACE[1] + 8 * math.sin(2 * math.pi * t / 3.3)
+    turn = cv2.getRotationMatrix2D((x, y), angle, scale)
+    turn[:, 2] += SIDE / 2 - np.array([x, y])
+    light = 1.0 + 0.15 * math.sin(2 * math.pi * t / 11)
+    frame = cv2.warpAffine(
+        picture, turn, (SIDE, SIDE), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+    )
+    return cv2.convertScaleAbs(frame, alpha=light)

@@ -1,0 +1,406 @@
+"""Track one participant's face through a recording, and store what is seen, batch by batch.
+
+Every batch passes the gate in the transaction that writes it, so a withdrawal or a pause in mid-run ends
+the run, and a run that was killed resumes from what is stored.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import numpy as np
+
+from tracker import personal
+from tracker.access import Access, Unit
+from tracker.domain.consent import Permit, Use
+from tracker.domain.instants import CLOCK_TOLERANCE, InstantError, require_past
+from tracker.domain.people import Person
+from tracker.domain.series import Estimate, Observation, Observed, Reason, TimeSource
+from tracker.fer.engine import Engine
+from tracker.store import feedback, series
+from tracker.store.series import Known
+from tracker.vision.crops import Crop, crop
+from tracker.vision.faces import Detector, Face
+from tracker.vision.media import frames
+from tracker.vision.recording import Frame, Source
+from tracker.vision.tracks import ParticipantFace, Sighting
+
+BATCH = 64
+FLUSH_AFTER_S = 5.0
+"""A batch is stored when it is full or this old, so that a live series is never far behind."""
+
+
+class StartUnknownError(ValueError):
+    """Nothing says when a recording began."""
+
+
+class BrokeOffError(Exception):
+    """A recording ended before its end; what came before was stored."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How a recording is tracked.
+
+    Parameters
+    ----------
+    every
+        Seconds between frames taken.
+    started_at
+        When the recording began (UTC); None takes what the file says.
+    confirm_first_face
+        The face of the first frame is the participant's: for recordings in which others appear.
+    """
+
+    every: float = 0.2
+    started_at: datetime | None = None
+    confirm_first_face: bool = False
+
+
+@dataclass
+class Tracked:
+    """What a run saw and stored.
+
+    Attributes
+    ----------
+    observations
+        Moments of this recording that are stored now, by this run or an earlier one.
+    added
+        Those that this run added.
+    with_face
+        Those in which the participant's face was read.
+    estimates
+        Estimates of the network that this run added.
+    reasons
+        How many moments have no estimate, by reason.
+    problem
+        Why the recording broke off, or None.
+    """
+
+    observations: int = 0
+    added: int = 0
+    with_face: int = 0
+    estimates: int = 0
+    reasons: Counter[Reason] = field(default_factory=Counter)
+    problem: str | None = None
+
+    def count(self, reason: Reason | None) -> None:
+        """Count one moment."""
+        self.observations += 1
+        if reason is None:
+            self.with_face += 1
+        else:
+            self.reasons[reason] += 1
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """A frame after vision: its observation, and the crop to read where there is one."""
+
+    observation: Observation
+    crop: Crop | None
+
+
+def track(
+    access: Access,
+    person: Person,
+    source: Source,
+    plan: Plan,
+    engine: Engine,
+    detector: Detector,
+    *,
+    clock: Callable[[], datetime],
+    monotonic: Callable[[], float],
+    report: Callable[[float], None] = lambda _: None,
+    result: Tracked | None = None,
+) -> Tracked:
+    """Track a recording into a participant's series.
+
+    Parameters
+    ----------
+    access, person
+        The gate and whose face it is.
+    source, plan
+        From `tracker.vision.media.open_source`, and how to go through it.
+    engine, detector
+        What reads and what finds faces.
+    clock, monotonic
+        Wall clock (UTC) and monotonic seconds.
+    report
+        Called with the share done, where the length is known.
+    result
+        Filled while the run goes on, so that a caller who interrupts it can say what was stored.
+
+    Raises
+    ------
+    ConsentMissingError, PausedError, NotCoveredError
+        From the gate; what earlier batches stored stays.
+    StartUnknownError, InstantError
+        When the start is unknown, naive or in the future.
+    MediaError, CameraLost
+        When nothing can be decoded, or the camera vanished; what came before is stored.
+    """
+    run = _Run(access, person, source, plan, engine, clock, monotonic, result or Tracked())
+    run.prepare()
+    with frames(source, plan.every, skip=run.skip, clock=monotonic) as stream:
+        try:
+            for seen in run.look(stream, detector):
+                run.take(seen)
+                report(_share(source, seen.observation.pts_us))
+        finally:
+            # Also when the camera vanished or the user pressed Ctrl-C: what was seen is not lost.
+            run.flush()
+        run.result.problem = stream.problem
+    return run.result
+
+
+class _Run:
+    """One run over one source."""
+
+    def __init__(
+        self,
+        access: Access,
+        person: Person,
+        source: Source,
+        plan: Plan,
+        engine: Engine,
+        clock: Callable[[], datetime],
+        monotonic: Callable[[], float],
+        result: Tracked,
+    ) -> None:
+        self.access = access
+        self.person = person
+        self.source = source
+        self.plan = plan
+        self.engine = engine
+        self.clock = clock
+        self.monotonic = monotonic
+        self.result = result
+        self.network = engine.network.id
+        # A live recording has no content to hash; each is its own source.
+        self.sha256 = source.sha256 or secrets.token_hex(32)
+        self.known: dict[int, Known] = {}
+        self.skip: frozenset[int] = frozenset()
+        self.waiting: list[_Seen] = []
+        self.flushed_at = monotonic()
+
+    def prepare(self) -> None:
+        """Ask the gate before anything is decoded, fix the start, and find out what is stored already."""
+        now = self.clock()
+        with self.access.read(self.person.id, now) as unit:
+            permit = unit.capture_permit()
+            self.known = series.known(unit.connection, self.person.subject, self.sha256)
+        self.start, self.time_source = _start(self.source, self.plan, now)
+        permit.demand_covers(self.start)
+        _demand_ended(self.start, self.source, now)
+        self.skip = frozenset(
+            t for t, k in self.known.items() if k.reason is not None or self.network in k.networks
+        )
+
+    def look(self, stream: Iterator[Frame], detector: Detector) -> Iterator[_Seen]:
+        """Find the participant's face in each frame that is not done yet."""
+        tracker = ParticipantFace(confirm_first_face=self.plan.confirm_first_face)
+        done = iter(sorted(self.known.values(), key=lambda k: k.pts_us))
+        waiting = next(done, None)
+        last_us: int | None = None
+        for frame in stream:
+            while waiting is not None and waiting.pts_us <= frame.pts_us:
+                # What an earlier run saw is what this one would have seen.
+                if waiting.pts_us in self.skip:
+                    tracker.recall(
+                        waiting.pts_us, waiting.box, waiting.faces, waiting.reason and waiting.reason.value
+                    )
+                    self.result.count(waiting.reason)
+                waiting = next(done, None)
+            if frame.pts_us in self.skip:
+                continue
+            yield from self._overload(last_us, frame.pts_us)
+            last_us = frame.pts_us
+            yield self._see(frame, tracker, detector)
+        while waiting is not None:
+            if waiting.pts_us in self.skip:
+                self.result.count(waiting.reason)
+            waiting = next(done, None)
+
+    def take(self, seen: _Seen) -> None:
+        """Keep a frame's result; store when enough have come together."""
+        self.waiting.append(seen)
+        if len(self.waiting) >= BATCH or self.monotonic() - self.flushed_at >= FLUSH_AFTER_S:
+            self.flush()
+
+    def flush(self) -> None:
+        """Read the waiting crops in one batch and store everything in one transaction."""
+        waiting, self.waiting = self.waiting, []
+        if not waiting:
+            return
+        crops = [seen.crop.pixels for seen in waiting if seen.crop is not None]
+        size = self.engine.crop.size
+        readings = self.engine.read(np.stack(crops) if crops else np.zeros((0, size, size, 3), np.uint8))
+        rows: list[Observed] = []
+        position = 0
+        for seen in waiting:
+            if seen.crop is None:
+                rows.append(Observed(seen.observation))
+                continue
+            said = Estimate(self.network, readings.distribution(position))
+            rows.append(Observed(seen.observation, (said,)))
+            position += 1
+        now = self.clock()
+        with self.access.write(self.person.id, now) as unit:
+            permit = unit.capture_permit()
+            stored = store(unit, permit, rows, now)
+        self.result.added += stored.observations
+        self.result.estimates += sum(
+            1 for row in rows if row.estimates and self.network not in self._networks(row.observation.pts_us)
+        )
+        for row in rows:
+            self.result.count(row.observation.reason)
+        self.flushed_at = self.monotonic()
+
+    def _networks(self, pts_us: int) -> frozenset[str]:
+        known = self.known.get(pts_us)
+        return known.networks if known is not None else frozenset()
+
+    def _see(self, frame: Frame, tracker: ParticipantFace, detector: Detector) -> _Seen:
+        faces = detector.find(frame.pixels)
+        known = self.known.get(frame.pts_us)
+        if known is not None and known.box is not None:
+            # A second network reads the face that the observation names, whatever else is in the frame.
+            tracker.recall(known.pts_us, known.box, known.faces, None)
+            face = _same(faces, known.box, detector.name)
+            cut = crop(frame.pixels, face, self.engine.crop)
+            return _Seen(self._observation(frame, face, known.faces, None, cut), cut)
+        sighting = tracker.see(frame.pixels, faces, frame.pts_us)
+        return self._judge(frame, sighting)
+
+    def _judge(self, frame: Frame, sighting: Sighting) -> _Seen:
+        reason = Reason(sighting.reason) if sighting.reason is not None else None
+        if sighting.face is None:
+            return _Seen(self._observation(frame, None, sighting.faces, reason, None), None)
+        cut = crop(frame.pixels, sighting.face, self.engine.crop)
+        observation = self._observation(frame, sighting.face, sighting.faces, reason, cut)
+        return _Seen(observation, cut if reason is None else None)
+
+    def _observation(
+        self, frame: Frame, face: Face | None, count: int, reason: Reason | None, cut: Crop | None
+    ) -> Observation:
+        return Observation(
+            source=self.sha256,
+            pts_us=frame.pts_us,
+            at=self.start + timedelta(microseconds=frame.pts_us),
+            time_source=self.time_source,
+            reason=reason,
+            faces=count,
+            box=face.box if face is not None else None,
+            detector=face.detector if face is not None else None,
+            score=face.score if face is not None else None,
+            sharpness=cut.sharpness if cut is not None else None,
+            aligned=cut.aligned if cut is not None else None,
+        )
+
+    def _overload(self, last_us: int | None, pts_us: int) -> Iterator[_Seen]:
+        # A camera does not wait. Where frames were due and none was taken, one row says so.
+        step = round(self.plan.every * 1_000_000)
+        if self.source.kind != "camera" or last_us is None or pts_us - last_us < 2 * step:
+            return
+        missed = (last_us // step + 1) * step
+        yield _Seen(
+            Observation(
+                source=self.sha256,
+                pts_us=missed,
+                at=self.start + timedelta(microseconds=missed),
+                time_source=self.time_source,
+                reason=Reason.OVERLOAD,
+                faces=0,
+            ),
+            None,
+        )
+
+
+def store(unit: Unit, permit: Permit, rows: list[Observed], now: datetime) -> series.Stored:
+    """Store a batch of one source, each estimate of the network beside the learner's own word.
+
+    Parameters
+    ----------
+    unit, permit
+        A writing unit and its permit for `Use.STORE_SERIES`.
+    rows
+        In order of time; estimates are the network's.
+    now
+        When they are recorded (UTC).
+    """
+    permit.demand(Use.STORE_SERIES)
+    learner = personal.current(unit) if any(row.estimates for row in rows) else None
+    if learner is not None:
+        rows = _with_own_word(unit, learner, rows)
+    return series.store_observed(unit.connection, permit, unit.person.subject, unit.person.zone, rows, now)
+
+
+def _with_own_word(unit: Unit, learner: personal.Personal, rows: list[Observed]) -> list[Observed]:
+    zone = ZoneInfo(unit.person.zone)
+    first, last = rows[0].observation.at, rows[-1].observation.at
+    contexts = feedback.contexts_between(unit.connection, unit.person.subject, first, last)
+    own = []
+    for row in rows:
+        if not row.estimates:
+            own.append(row)
+            continue
+        machine, at = row.estimates[0], row.observation.at
+        seen = learner.features(machine.distribution, at, zone, personal.context_at(contexts, at))
+        said = replace(machine, distribution=learner.learner.predict(seen), snapshot=learner.snapshot.id)
+        own.append(replace(row, estimates=(machine, said)))
+    return own
+
+
+def _start(source: Source, plan: Plan, now: datetime) -> tuple[datetime, TimeSource]:
+    if plan.started_at is not None:
+        return require_past(plan.started_at, now), TimeSource.STATED
+    if source.kind == "camera":
+        return now, TimeSource.CLOCK
+    if source.created_at is None:
+        raise StartUnknownError(
+            f"{source.name} does not say when it was recorded; say it: --started-at 2026-03-01T09:30:00+01:00"
+        )
+    return require_past(source.created_at, now), TimeSource(source.time_source or "container")
+
+
+def _demand_ended(start: datetime, source: Source, now: datetime) -> None:
+    length = timedelta(seconds=source.duration_s or 0.0)
+    if source.kind != "camera" and start + length > now + CLOCK_TOLERANCE:
+        raise InstantError(
+            f"{source.name} would end at {(start + length).isoformat()}, in the future; check --started-at"
+        )
+
+
+def _same(faces: tuple[Face, ...], box: tuple[float, float, float, float], detector: str) -> Face:
+    best = max(faces, key=lambda f: _overlap(f.box, box), default=None)
+    if best is not None and _overlap(best.box, box) > 0.3:
+        return best
+    return Face(box, 0.0, None, detector)
+
+
+def _overlap(a: tuple[float, float, float, float], b: tuple[float, float, float, float]) -> float:
+    width = min(a[0] + a[2], b[0] + b[2]) - max(a[0], b[0])
+    height = min(a[1] + a[3], b[1] + b[3]) - max(a[1], b[1])
+    shared = max(0.0, width) * max(0.0, height)
+    return shared / (a[2] * a[3] + b[2] * b[3] - shared)
+
+
+def _share(source: Source, pts_us: int) -> float:
+    return pts_us / 1e6 / source.duration_s if source.duration_s else 0.0
+
+
+def summary(result: Tracked) -> Mapping[str, object]:
+    """The result under the names that the command line prints."""
+    return {
+        "observations": result.observations,
+        "added": result.added,
+        "with_face": result.with_face,
+        "estimates": result.estimates,
+        "reasons": {reason.value: result.reasons[reason] for reason in Reason},
+    }
