@@ -193,6 +193,7 @@ def upgrade() -> None:
         sa.Column("started_at", Instant(), nullable=True),
         sa.Column("completed_at", Instant(), nullable=True),
         sa.Column("state", sa.String(length=16), nullable=False),
+        sa.Column("recorded_at", Instant(), nullable=False),
         sa.ForeignKeyConstraint(["subject"], ["subjects.id"], name=op.f("fk_prompts_subject_subjects")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_prompts")),
         sa.UniqueConstraint("subject", "slot", name=op.f("uq_prompts_subject_slot")),
@@ -206,11 +207,13 @@ def upgrade() -> None:
         sa.Column("rebased_at", Instant(), nullable=False),
         sa.Column("log_position", RowId, nullable=False),
         sa.Column("with_context", sa.Boolean(), nullable=False),
+        sa.Column("with_prompts", sa.Boolean(), nullable=False),
         sa.Column("parameters", sa.JSON(), nullable=False),
         sa.Column("sha256", sa.String(length=64), nullable=False),
         sa.Column("created_at", Instant(), nullable=False),
         sa.ForeignKeyConstraint(["subject"], ["subjects.id"], name=op.f("fk_snapshots_subject_subjects")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_snapshots")),
+        sqlite_autoincrement=True,
     )
     with op.batch_alter_table("snapshots", schema=None) as batch_op:
         batch_op.create_index(
@@ -269,6 +272,7 @@ def upgrade() -> None:
         sa.Column("p_disgust", sa.Double(), nullable=False),
         sa.Column("p_fear", sa.Double(), nullable=False),
         sa.Column("p_contempt", sa.Double(), nullable=False),
+        sa.Column("recorded_at", Instant(), nullable=False),
         sa.ForeignKeyConstraint(
             ["observation"], ["observations.id"], name=op.f("fk_estimates_observation_observations")
         ),
@@ -361,6 +365,12 @@ _SQLITE_TRIGGER = """
 CREATE TRIGGER consent_log_no_{verb} BEFORE {verb} ON consent_log
 BEGIN SELECT RAISE(ABORT, 'the consent log is append-only'); END
 """
+# REPLACE deletes without firing a delete trigger.
+_SQLITE_NO_REPLACE = """
+CREATE TRIGGER consent_log_no_replace BEFORE INSERT ON consent_log
+WHEN EXISTS (SELECT 1 FROM consent_log WHERE seq = NEW.seq)
+BEGIN SELECT RAISE(ABORT, 'the consent log is append-only'); END
+"""
 _POSTGRESQL_FUNCTION = """
 CREATE FUNCTION consent_log_append_only() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN RAISE EXCEPTION 'the consent log is append-only'; END $$
@@ -375,6 +385,7 @@ def _guard_consent_log() -> None:
     if op.get_bind().dialect.name == "sqlite":
         for verb in ("UPDATE", "DELETE"):
             op.execute(_SQLITE_TRIGGER.format(verb=verb))
+        op.execute(_SQLITE_NO_REPLACE)
     else:
         op.execute(_POSTGRESQL_FUNCTION)
         op.execute(_POSTGRESQL_TRIGGER)
@@ -382,7 +393,7 @@ def _guard_consent_log() -> None:
 
 def _unguard_consent_log() -> None:
     if op.get_bind().dialect.name == "sqlite":
-        for verb in ("UPDATE", "DELETE"):
+        for verb in ("UPDATE", "DELETE", "replace"):
             op.execute(f"DROP TRIGGER consent_log_no_{verb}")
     else:
         op.execute("DROP TRIGGER consent_log_append_only ON consent_log")

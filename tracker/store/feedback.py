@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, insert, or_, select
 from sqlalchemy.orm import aliased
 
 from tracker.domain.affect import Distribution
@@ -19,7 +19,15 @@ from tracker.store.tables import contexts, corrections, learning_events, prompts
 
 @dataclass(frozen=True, slots=True)
 class LearnedRow:
-    """A learning event as stored: what a learner is rebuilt from, bit for bit."""
+    """A learning event as stored: what a learner is rebuilt from, bit for bit.
+
+    Attributes
+    ----------
+    ended_at
+        When its correction was superseded, or None.
+    prompted
+        Whether its correction answers a prompt, and so rests on the scope `prompts` too.
+    """
 
     id: int
     correction: int
@@ -30,6 +38,7 @@ class LearnedRow:
     machine: Distribution | None
     recorded_at: datetime
     ended_at: datetime | None
+    prompted: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +51,7 @@ class SnapshotRow:
     rebased_at: datetime
     log_position: int
     with_context: bool
+    with_prompts: bool
     parameters: dict[str, Any]
     sha256: str
     created_at: datetime
@@ -91,7 +101,9 @@ def contexts_between(connection: Connection, subject: str, start: datetime, end:
     return [Context(*row) for row in connection.execute(query)]
 
 
-def put_prompt(connection: Connection, permit: Permit, subject: str, zone: str, prompt: Prompt) -> int | None:
+def put_prompt(
+    connection: Connection, permit: Permit, subject: str, zone: str, prompt: Prompt, now: datetime
+) -> int | None:
     """Keep one prompt per slot; return its id, or None when the slot has one already."""
     permit.demand(Use.PROMPT)
     permit.demand_covers(prompt.scheduled_at)
@@ -106,6 +118,7 @@ def put_prompt(connection: Connection, permit: Permit, subject: str, zone: str, 
             started_at=prompt.started_at,
             completed_at=prompt.completed_at,
             state=prompt.state,
+            recorded_at=now,
         )
         .on_conflict_do_nothing()
         .returning(prompts.c.id)
@@ -152,7 +165,10 @@ def standing_correction(
     connection: Connection, subject: str, target: str, rater: str, *, observation: int | None, at: datetime
 ) -> int | None:
     """The correction by the same rater of the same moment that nothing has superseded yet, or None."""
-    same = corrections.c.observation == observation if observation is not None else corrections.c.at == at
+    # A moment that had no observation when it was corrected first may have one by now.
+    same = corrections.c.at == at
+    if observation is not None:
+        same = or_(same, corrections.c.observation == observation)
     query = (
         _standing()
         .where(
@@ -231,7 +247,12 @@ def learned_since(connection: Connection, subject: str, target: str, since: date
     """Learning events recorded since an instant, in recording order, each with when it was superseded."""
     newer = aliased(corrections, name="newer")
     query = (
-        select(learning_events, newer.c.recorded_at.label("ended_at"))
+        select(
+            learning_events,
+            newer.c.recorded_at.label("ended_at"),
+            corrections.c.prompt.is_not(None).label("prompted"),
+        )
+        .join(corrections, corrections.c.id == learning_events.c.correction)
         .outerjoin(newer, newer.c.supersedes == learning_events.c.correction)
         .where(
             learning_events.c.subject == subject,
@@ -253,6 +274,7 @@ def add_snapshot(
     rebased_at: datetime,
     log_position: int,
     with_context: bool,
+    with_prompts: bool,
     parameters: Mapping[str, Any],
     sha256: str,
     now: datetime,
@@ -268,6 +290,7 @@ def add_snapshot(
         rebased_at=rebased_at,
         log_position=log_position,
         with_context=with_context,
+        with_prompts=with_prompts,
         parameters=dict(parameters),
         sha256=sha256,
         created_at=now,
@@ -284,6 +307,7 @@ def latest_snapshot(connection: Connection, subject: str, target: str) -> Snapsh
             snapshots.c.rebased_at,
             snapshots.c.log_position,
             snapshots.c.with_context,
+            snapshots.c.with_prompts,
             snapshots.c.parameters,
             snapshots.c.sha256,
             snapshots.c.created_at,
@@ -316,6 +340,7 @@ def _learned(row: Any) -> LearnedRow:
         machine=Distribution(tuple(machine)) if machine is not None else None,
         recorded_at=row["recorded_at"],
         ended_at=row["ended_at"],
+        prompted=row["prompted"],
     )
 
 

@@ -79,7 +79,7 @@ def store_observed(
     for observed in new:
         if observed.observation.reason is not None:
             tally.reason(observed.observation.at, observed.observation.reason)
-    rows = _new_estimates(connection, batch, ids, set(before.values()), tally)
+    rows = _new_estimates(connection, batch, ids, set(before.values()), tally, recorded_at)
     if rows:
         connection.execute(insert(estimates), rows)
     add_to_summaries(connection, tally)
@@ -92,6 +92,7 @@ def append_estimates(
     network: str,
     snapshot: int,
     values: Iterable[tuple[int, Sequence[float]]],
+    recorded_at: datetime,
 ) -> int:
     """Append what a learner snapshot says about stored observations: (observation id, 8 probabilities).
 
@@ -104,6 +105,7 @@ def append_estimates(
             "network": network,
             "snapshot": snapshot,
             **dict(zip(EMOTION_COLUMNS, map(float, probabilities), strict=True)),
+            "recorded_at": recorded_at,
         }
         for observation, probabilities in values
     ]
@@ -198,7 +200,12 @@ def _ids(connection: Connection, subject: str, batch: Sequence[Observed]) -> dic
 
 
 def _new_estimates(
-    connection: Connection, batch: Sequence[Observed], ids: dict[int, int], old: set[int], tally: Tally
+    connection: Connection,
+    batch: Sequence[Observed],
+    ids: dict[int, int],
+    old: set[int],
+    tally: Tally,
+    recorded_at: datetime,
 ) -> list[dict[str, object]]:
     there: set[tuple[int, str, bool]] = set()
     if old:
@@ -219,6 +226,7 @@ def _new_estimates(
                     "network": estimate.network,
                     "snapshot": estimate.snapshot,
                     **to_columns(estimate.distribution),
+                    "recorded_at": recorded_at,
                 }
             )
             tally.estimate(

@@ -135,10 +135,13 @@ snapshots = Table(
     Column("rebased_at", Instant, nullable=False),
     Column("log_position", RowId, nullable=False),
     Column("with_context", Boolean, nullable=False),
+    Column("with_prompts", Boolean, nullable=False),
     Column("parameters", JSON, nullable=False),
     Column("sha256", String(64), nullable=False),
     Column("created_at", Instant, nullable=False),
     Index(None, "subject", "target", "id"),
+    # Estimates name snapshots by number; a number must not come back after its snapshot was deleted.
+    sqlite_autoincrement=True,
 )
 
 estimates = Table(
@@ -150,6 +153,7 @@ estimates = Table(
     # 0 is the network itself: a NULL would not take part in the unique key.
     Column("snapshot", RowId, nullable=False),
     *_emotions(),
+    Column("recorded_at", Instant, nullable=False),
     UniqueConstraint("observation", "network", "snapshot"),
 )
 
@@ -189,6 +193,7 @@ prompts = Table(
     Column("started_at", Instant),
     Column("completed_at", Instant),
     Column("state", String(16), nullable=False),
+    Column("recorded_at", Instant, nullable=False),
     UniqueConstraint("subject", "slot"),
 )
 

@@ -193,5 +193,6 @@ def _read_again(unit: Unit, learner: personal.Personal, network: str, at: dateti
             seen = learner.features(r.machine, r.at, zone, personal.context_at(contexts, r.at))
             said.append((r.observation, learner.learner.predict(seen).probabilities))
     if said:
-        series.append_estimates(unit.connection, unit.permit(Use.LEARN), network, learner.snapshot.id, said)
+        permit = unit.permit(Use.LEARN)
+        series.append_estimates(unit.connection, permit, network, learner.snapshot.id, said, unit.now)
         summaries.summarise_again(unit.connection, unit.person.subject, start, end)
