@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import json
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
 from tracker import shipped
-from tracker.cli.networks import AsJson, open_zoo
+from tracker.cli.networks import open_zoo
+from tracker.cli.output import AsJson, err, print_json
+from tracker.cli.output import out as results
 
 if TYPE_CHECKING:
     from tracker.lab.evaluation import Evaluation
@@ -50,7 +50,7 @@ def train(
     if started and not resume:
         raise RecipeError(f"{out} holds a training; give --resume to continue it, or another --out")
     on = str(resolve_device(device))
-    screen = Console(stderr=True)
+    screen = err()
     with screen.status(f"reading {data}"):
         faces = datasets.read(data)
     if not started:
@@ -88,13 +88,13 @@ def evaluate(
     from tracker.lab import datasets, evaluation
 
     engine = Engine(open_zoo().load(network), device)
-    with Console(stderr=True).status(f"reading and judging {data}"):
+    with err().status(f"reading and judging {data}"):
         faces = datasets.read(data)
         if near_duplicates is not None:
             faces = faces.where(~datasets.read_near_duplicates(near_duplicates, faces))
         found = evaluation.evaluate(engine, faces.of(split), head)
     if as_json:
-        typer.echo(json.dumps({"network": engine.network.id, "split": split, **found.as_dict()}))
+        print_json({"network": engine.network.id, "split": split, **found.as_dict()})
     else:
         _show(engine.network.id, split, found)
 
@@ -115,7 +115,7 @@ def package(
     """
     from tracker.lab import datasets, packaging
 
-    screen = Console(stderr=True)
+    screen = err()
     with screen.status(f"reading {data}") as status:
         faces = datasets.read(data)
         near = None if near_duplicates is None else datasets.read_near_duplicates(near_duplicates, faces)
@@ -125,11 +125,14 @@ def package(
             out, faces, folder, today=today, near_duplicates=near, report=lambda step: status.update(step)
         )
     card = folder / entry.card
-    typer.echo(json.dumps({"id": entry.id, "card": str(card)}) if as_json else f"{entry.id}: {card}")
+    if as_json:
+        print_json({"id": entry.id, "card": str(card)})
+    else:
+        typer.echo(f"{entry.id}: {card}")
 
 
 def _show(network: str, split: str, found: Evaluation) -> None:
-    console = Console()
+    console = results()
     low, high = found.intervals["accuracy"]
     console.print(
         f"{network}, head {found.head}, {split}: {found.n} faces; accuracy {found.accuracy:.1%} "

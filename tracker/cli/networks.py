@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-import json
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
 from rich.table import Table
 
 from tracker import settings, shipped
+from tracker.cli.output import AsJson, err, out, print_json
 
 if TYPE_CHECKING:
     from tracker.fer.zoo import Installed, Zoo
 
 app = typer.Typer(help="List, pull and verify networks and face detectors.", no_args_is_help=True)
-
-AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of a table.")]
 
 
 def open_zoo() -> Zoo:
@@ -35,14 +32,14 @@ def list_(as_json: AsJson = False) -> None:
     zoo = open_zoo()
     rows = [_described(zoo, found) for found in zoo.list()]
     if as_json:
-        typer.echo(json.dumps({"networks": rows}))
+        print_json({"networks": rows})
         return
     table = Table("name", "kind", "installed", "size", "licence")
     for row in rows:
         table.add_row(
             row["name"], row["kind"], row["installed"], f"{row['size'] / 1e6:.1f} MB", row["licence"]
         )
-    Console().print(table)
+    out().print(table)
 
 
 @app.command()
@@ -57,13 +54,16 @@ def pull(
     """Bring a network or detector into the data folder; its SHA-256 is checked."""
     zoo = open_zoo()
     entry = zoo.entry(name)
-    screen = Console(stderr=True)
+    screen = err()
     screen.print(f"{entry.name}: {entry.licence}. {entry.terms}", highlight=False)
     columns = (TextColumn(name), BarColumn(), DownloadColumn(), TransferSpeedColumn())
     with Progress(*columns, console=screen, transient=True) as bar:
         task = bar.add_task(name, total=entry.size)
         path = zoo.pull(name, source, lambda done, _: bar.update(task, completed=done))
-    typer.echo(json.dumps({"name": name, "id": entry.id, "path": str(path)}) if as_json else str(path))
+    if as_json:
+        print_json({"name": name, "id": entry.id, "path": str(path)})
+    else:
+        typer.echo(str(path))
 
 
 @app.command()
@@ -86,7 +86,7 @@ def verify(
             }
             for v in found
         ]
-        typer.echo(json.dumps({"networks": rows}))
+        print_json({"networks": rows})
     else:
         for v in found:
             typer.echo(f"{v.state:7} {v.name}  {v.path or 'not installed'}")

@@ -62,8 +62,8 @@ def _head(entry: Entry, figures: Figures, parameters: int) -> str:
         f"- Id: `{entry.id}`, {parameters / 1e6:.2f} M parameters, {entry.size / 1e6:.1f} MB\n"
         f"- Licence: {entry.licence}\n"
         f"- Terms: {entry.terms}\n"
-        "- Not for: deciding about people at work, in education, hiring, insurance, policing, border control, "
-        "surveillance or marketing."
+        "- Not for: deciding about people at work, in education, hiring, insurance, policing, border "
+        "control, surveillance or marketing."
     )
     return "\n\n".join(lines)
 
@@ -76,12 +76,13 @@ def _training(entry: Entry, recipe: Recipe) -> str:
         framing += f" (eye line {crop.eye_line:.2f}, eye distance {crop.eye_distance:.2f})"
     return f"""## How it was made
 
-Architecture `{recipe.architecture}`, trained from random weights on FER2013's Training split with the votes of
-FER+ (Barsoum et al. 2016) by `recipe.toml` beside this card: {recipe.epochs} epochs of batches of
-{recipe.batch_size}, SGD with Nesterov momentum and a cosine schedule, the exponential moving average of the
-weights (decay {recipe.ema}). The FER+ head learns the distribution of the ten taggers' votes, the FER2013 head
-its labels with smoothing {recipe.label_smoothing}. Faces were flipped, rotated up to {a.rotation:.0f} degrees, zoomed
-by up to {a.zoom}, shifted by up to {a.shift:.0%}, changed in gamma, partly erased and mixed.
+Architecture `{recipe.architecture}`, trained from random weights on FER2013's Training split with the
+votes of FER+ (Barsoum et al. 2016) by `recipe.toml` beside this card: {recipe.epochs} epochs of batches
+of {recipe.batch_size}, SGD with Nesterov momentum and a cosine schedule, the exponential moving average
+of the weights (decay {recipe.ema}). The FER+ head learns the distribution of the ten taggers' votes, the
+FER2013 head its labels with smoothing {recipe.label_smoothing}. Faces were flipped, rotated up to
+{a.rotation:.0f} degrees, zoomed by a factor of up to {a.zoom}, shifted by up to {a.shift:.0%}, changed in
+gamma, partly erased and mixed.
 
     affect-tracker fer train models/{entry.name}/recipe.toml --data ferplus:DIR --out OUT
     affect-tracker fer package OUT --data ferplus:DIR
@@ -166,7 +167,7 @@ def _contempt(figures: Figures) -> str:
     return (
         "## Contempt\n\n"
         f"Contempt can hardly be read: {taught} training faces have it as the most voted emotion, {s.n} test "
-        f"faces do; of these {s.recall:.0%} were found, F1 {s.f1:.2f}. The probability of contempt is small nearly "
+        f"faces do; of these {s.recall:.0%} were found, F1 {s.f1:.2f}. Its probability is small nearly "
         "always; do not study contempt with this network."
     )
 
@@ -185,9 +186,9 @@ def _robustness(figures: Figures) -> str:
         f"{_percent(j.calibrated.accuracy)}, {j.calibrated.macro_f1:.3f}" if j else "" for j in clean
     ]
     return (
-        "## Spoilt faces\n\nAccuracy and macro-F1 on PublicTest. A margin is what a looser (+) or tighter (-) "
-        "crop shows; FER2013 has no surroundings to show, so borders are repeated. Low light and JPEG were not "
-        "tried; rotation was trained for but not measured.\n\n"
+        "## Spoilt faces\n\nAccuracy and macro-F1 on PublicTest. A margin is what a looser (+) or tighter "
+        "(-) crop shows; FER2013 has no surroundings to show, so borders are repeated. Low light and JPEG "
+        "were not tried; rotation was trained for but not measured.\n\n"
         + table(["change", "strength", *heads], [first, *rows])
     )
 
@@ -206,14 +207,15 @@ def _log(figures: Figures) -> str:
         return "## Log\n\nPrivateTest was never read with these weights."
     return (
         f"## Log\n\n- {figures.private_test_on}: PrivateTest was read once with these weights "
-        f"(sha256 `{figures.sha256}`), after the training had ended ({figures.training}). Nothing was chosen by it."
+        f"(sha256 `{figures.sha256}`), after the training had ended ({figures.training}). Nothing was chosen "
+        "by it."
     )
 
 
 _UNKNOWN = """## What was never measured
 
-- By skin tone, age, gender or culture: FER2013 does not say who its people are. Other networks of this field are
-  known to read some groups worse than others; expect the same here until somebody measures it.
+- By skin tone, age, gender or culture: FER2013 does not say who its people are. Other networks of this
+  field are known to read some groups worse than others; expect the same here until somebody measures it.
 - By camera, light, distance, head pose, glasses, masks or beards.
 - Against what people felt: the labels are what strangers saw in photographs found by web searches.
 - Valence and arousal: those shown are *derived* from the probabilities, not learned and not measured."""

@@ -131,17 +131,17 @@ def read_near_duplicates(path: Path, faces: LabelledFaces, above: float = 0.97) 
 
 
 def _rows(path: Path, columns: tuple[str, ...]) -> Iterator[tuple[int, dict[str, str]]]:
-    with path.open(newline="", encoding="utf-8") as file:
-        reader = csv.DictReader(file)
-        if lacking := [c for c in columns if c not in (reader.fieldnames or ())]:
-            raise DatasetError(f"{path} has no column {lacking[0]!r}; is it the official file?")
-        try:
+    try:
+        with path.open(newline="", encoding="utf-8") as file:
+            reader = csv.DictReader(file)
+            if lacking := [c for c in columns if c not in (reader.fieldnames or ())]:
+                raise DatasetError(f"{path} has no column {lacking[0]!r}; is it the official file?")
             for number, row in enumerate(reader, start=2):
                 if any(row[c] is None for c in columns):
                     raise DatasetError(f"{path}, line {number}: cut off; the file is truncated")
                 yield number, row
-        except (UnicodeDecodeError, csv.Error) as error:
-            raise DatasetError(f"{path} is no CSV file: {error}") from error
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise DatasetError(f"{path} is no CSV file: {error}") from error
 
 
 def _read_faces(path: Path) -> tuple[NDArray[np.uint8], NDArray[np.int64], NDArray[np.int64]]:
