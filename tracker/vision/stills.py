@@ -95,9 +95,10 @@ def _to_bgr(picture: NDArray[Any], name: str) -> NDArray[np.uint8]:
     if picture.dtype != np.uint8:
         raise MediaError(f"{name} has {picture.dtype} samples; give 8 or 16 bits per channel")
     if picture.ndim == 2:
-        return np.repeat(picture[:, :, None], 3, axis=2)
+        picture = picture[:, :, None]
     if picture.shape[2] < 4:
-        return np.repeat(picture[:, :, :1], 3, axis=2) if picture.shape[2] < 3 else picture
+        colour = picture if picture.shape[2] == 3 else np.repeat(picture[:, :, :1], 3, axis=2)
+        return np.asarray(colour, dtype=np.uint8)
     alpha = picture[:, :, 3:].astype(np.float32) / 255.0
     mixed = picture[:, :, :3] * alpha + _WHITE * (1.0 - alpha)
     return np.rint(mixed).astype(np.uint8)
