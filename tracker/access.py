@@ -10,12 +10,11 @@ from __future__ import annotations
 import json
 import secrets
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from sqlalchemy import Connection
 
 from tracker.domain.consent import (
     ConsentEvent,
@@ -29,12 +28,12 @@ from tracker.domain.consent import (
     State,
     Use,
 )
-from tracker.domain.people import Person, UnknownParticipantError
+from tracker.domain.people import EnrolmentError, Person, UnknownParticipantError
 from tracker.privacy import chain
 from tracker.privacy.consent import decide, in_force
-from tracker.privacy.keys import IDENTITY, Vault
-from tracker.store import people
-from tracker.store.database import Database
+from tracker.privacy.keys import IDENTITY, KeyDestroyedError, Vault
+from tracker.store import people, tombstones
+from tracker.store.database import Connection, Database
 from tracker.store.keystore import KeyStore
 from tracker.store.types import to_microseconds
 
@@ -62,14 +61,14 @@ class Unit:
 
     def permit(self, use: Use) -> Permit:
         """Return a permit, or raise `ConsentMissingError` naming the missing scopes."""
-        decision = decide(self.person.id, self.events, use, self.now)
+        decision = self._decide(use)
         if isinstance(decision, Refusal):
             raise ConsentMissingError(decision, self.person.name)
         return decision
 
     def allowed(self, use: Use) -> Permit | None:
         """Return a permit, or None."""
-        decision = decide(self.person.id, self.events, use, self.now)
+        decision = self._decide(use)
         return decision if isinstance(decision, Permit) else None
 
     def capture_permit(self) -> Permit:
@@ -81,7 +80,15 @@ class Unit:
 
     def grants(self) -> dict[Scope, ConsentEvent]:
         """The event on which each granted scope rests now."""
-        return in_force(self.events, self.now)
+        return in_force(self.events, self._decided_at())
+
+    def _decide(self, use: Use) -> Permit | Refusal:
+        return decide(self.person.id, self.events, use, self._decided_at())
+
+    def _decided_at(self) -> datetime:
+        # What this transaction sees has committed, and counts: a caller whose clock runs behind that of
+        # the process that recorded a withdrawal must not write past it.
+        return max(self.now, *(event.recorded_at for event in self.events)) if self.events else self.now
 
 
 class Access:
@@ -108,16 +115,29 @@ class Access:
             row = people.by_digest(connection, self.vault.digest("names", name))
         if row is None:
             raise UnknownParticipantError(name)
-        return self._open(row)
+        try:
+            return self._open(row)
+        except KeyDestroyedError:
+            raise UnknownParticipantError(name) from None
 
     def everyone(self) -> list[Person]:
-        """All participants, in the order of enrolment."""
+        """All participants, in the order of enrolment; without those whose erasure is not finished."""
         with self.database.read() as connection:
             rows = people.everyone(connection)
-        return [self._open(row) for row in rows]
+        opened = []
+        for row in rows:
+            with suppress(KeyDestroyedError):
+                opened.append(self._open(row))
+        return opened
 
     def admit(self, name: str, zone: str, now: datetime, *, simulated: bool = False) -> Person:
-        """Enrol a person under random ids; the caller has checked name and zone and that they are new."""
+        """Enrol a person under random ids; the caller has checked name and zone.
+
+        Raises
+        ------
+        EnrolmentError
+            When the name is taken, also by another process in this very moment.
+        """
         participant, subject = secrets.token_hex(16), secrets.token_hex(16)
         row = people.ParticipantRow(
             id=participant,
@@ -131,7 +151,10 @@ class Access:
             paused_at=None,
         )
         with self.database.write() as connection:
-            people.add(connection, self.vault.digest("names", name), row, subject)
+            added = people.add(connection, self.vault.digest("names", name), row, subject)
+        if not added:
+            self.vault.destroy(participant)
+            raise EnrolmentError(f"{name!r} is enrolled already; choose another name")
         return self._open(row)
 
     @contextmanager
@@ -194,24 +217,36 @@ class Access:
     def sign_head(self) -> None:
         """Keep the consent log's newest head, signed, with the keys."""
         with self.database.read() as connection:
-            rows = people.log_rows(connection)
-        if rows:
-            seq, head = rows[-1][0], rows[-1][4]
+            newest = people.log_head(connection)
+        if newest is not None:
+            seq, head = newest
             self.keys.set_head(seq, head, self.vault.sign(f"{seq}|{head}".encode()))
 
     def audit(self) -> str | None:
-        """Check the whole consent log: chain, commitments, signed head. Return what is wrong, or None."""
+        """Check the whole consent log: chain, commitments, erasures, signed head.
+
+        Returns
+        -------
+        str or None
+            What is wrong, naming the row; None when all is well.
+        """
         with self.database.read() as connection:
             rows = people.log_rows(connection)
             events = people.all_events(connection)
+            erased = self._erased(connection)
         links = [chain.Link(s, c, to_microseconds(at), p, h) for s, c, at, p, h in rows]
         if broken := chain.first_break(links):
             return broken
         for row in links:
             if row.seq not in events:
-                continue  # erased: the commitment stays, what it committed to is gone
+                if row.seq in erased:
+                    continue  # the commitment stays, what it committed to is gone
+                return f"the event beside row {row.seq} was removed, and no erasure accounts for it"
             participant, stored = events[row.seq]
-            opened = self._evidence(participant, stored)
+            try:
+                opened = self._evidence(participant, stored)
+            except KeyDestroyedError:
+                continue  # their erasure is not finished
             if chain.commit(stored.salt, _committed(participant, opened)) != row.commitment:
                 return f"the event beside row {row.seq} does not match its commitment: it was altered"
         return self._audit_head(links)
@@ -220,6 +255,14 @@ class Access:
         """A person's events with their evidence opened."""
         rows = people.events(unit.connection, unit.person.id)
         return [self._evidence(unit.person.id, row) for row in rows]
+
+    def _erased(self, connection: Connection) -> set[int]:
+        return {
+            seq
+            for tombstone in tombstones.every(connection)
+            if self.vault.verify(tombstone.evidence(), tombstone.signature)
+            for seq in tombstone.log
+        }
 
     def _audit_head(self, links: list[chain.Link]) -> str | None:
         head = self.keys.head()

@@ -6,8 +6,8 @@ import sys
 from collections.abc import Sequence
 from typing import Annotated
 
-import click
 import typer
+from typer._click.exceptions import ClickException
 
 from tracker.cli import commands
 from tracker.cli.exits import Exit, exit_of
@@ -44,12 +44,12 @@ def run(arguments: Sequence[str]) -> int:
     command = typer.main.get_command(app)
     try:
         code = command.main(_hoist_db(arguments), prog_name="affect-tracker", standalone_mode=False)
-    except click.exceptions.Exit as ended:
+    except typer.Exit as ended:
         return ended.exit_code
-    except click.ClickException as error:
+    except ClickException as error:
         error.show()
         return Exit.USAGE
-    except (KeyboardInterrupt, click.Abort):
+    except (KeyboardInterrupt, typer.Abort):
         typer.echo("interrupted; what was stored is whole, run the same command to go on", err=True)
         return Exit.INTERRUPTED
     except BrokenPipeError:

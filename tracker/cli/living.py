@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from zoneinfo import ZoneInfo
 
 from tracker import personal
@@ -118,21 +119,21 @@ Act = Callable[[datetime], object]
 
 def _acts(access: Access, person: Person, life: Life) -> list[tuple[datetime, Act]]:
     acts: list[tuple[datetime, Act]] = []
-    for c in life.contexts:
-        said = Context(c.at, c.place, c.activity, c.company)
-        acts.append((c.at, lambda at, said=said: feedback.add_context(access, person, said, at)))  # type: ignore[misc]
+    for said in life.contexts:
+        what = Context(said.at, said.place, said.activity, said.company)
+        acts.append((said.at, partial(feedback.add_context, access, person, what)))
     for i, p in enumerate(life.prompts):
-        put = Prompt(f"day-{i:04d}", p.scheduled, p.notified, p.started, p.completed, p.status)
+        put = Prompt(f"{i:04d}", p.scheduled, p.notified, p.started, p.completed, p.status)
         done = p.completed or p.notified or p.scheduled
-        acts.append((done, lambda at, put=put: prompts.record(access, person, put, at)))  # type: ignore[misc]
+        acts.append((done, partial(prompts.record, access, person, put)))
     for c in life.corrections:
         value = _ALONE[c.answer] if c.answer is not None else None
         word = Correction(c.at, c.target, c.distribution, value, suggestion_shown=c.accepted)
-        acts.append((c.recorded_at, lambda at, word=word: feedback.correct(access, person, word, at)))  # type: ignore[misc]
+        acts.append((c.recorded_at, partial(feedback.correct, access, person, word)))
     night = timedelta(days=1)
     at = life.observations[0].at + night
     while at < life.observations[-1].at:
-        acts.append((at, lambda at: _sleep(access, person, at)))
+        acts.append((at, partial(_sleep, access, person)))
         at += night
     return sorted(acts, key=lambda a: a[0])
 

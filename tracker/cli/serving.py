@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+import os
 import socket
+from collections.abc import Mapping
 from importlib import import_module
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.table import Table
 
+from tracker.access import Access
 from tracker.cli.installation import now, opened, settings_of
 from tracker.cli.output import AsJson, err, out, print_json
+from tracker.settings import Settings
 
-SERVER = "webui.server:serve"
-"""The web app is above the command line; it is started by its import string."""
+if TYPE_CHECKING:
+    from tracker.jobs import Jobs
+
+# The web app stands beside the command line, which therefore starts it by its import string.
+APPLICATION, SERVER = "webui.app", "webui.server"
 
 
 def serve(
@@ -33,3 +40,63 @@ def serve(
     settings = settings_of(context)
     opened(settings).database.close()  # say what is wrong before a server starts
     start(settings, host, port, tls_cert, tls_key, jobs=jobs)
+
+
+def start(
+    settings: Settings,
+    host: str,
+    port: int,
+    tls_cert: Path | None,
+    tls_key: Path | None,
+    *,
+    jobs: bool,
+    entries: Mapping[str, str] | None = None,
+) -> None:
+    """Serve until interrupted; everything is opened in the process that serves, none is shared by a fork.
+
+    Parameters
+    ----------
+    settings, host, port, tls_cert, tls_key
+        Where and how.
+    jobs
+        Whether the nightly jobs run in the same process.
+    entries
+        For the demo: one-time entry tokens and the participants whom they log in.
+    """
+
+    def application() -> Any:
+        access = opened(settings)
+        if jobs:
+            _jobs(access).start()
+        return import_module(APPLICATION).create_app(
+            access, now, secure_cookies=tls_cert is not None, entries=entries
+        )
+
+    import_module(SERVER).serve(application, host, port, tls_cert=tls_cert, tls_key=tls_key, entries=entries)
+
+
+def jobs(
+    context: typer.Context,
+    once: Annotated[bool, typer.Option("--once", help="Run what is due now, and stop.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Run the nightly rebase and the retention until interrupted; a lease keeps them single."""
+    runner = _jobs(opened(settings_of(context)))
+    if not once:
+        err().print("jobs are running; Ctrl-C stops them")
+        runner.blocking()
+        return
+    done = runner.run_once(now())
+    if as_json:
+        print_json([{"job": d.job, "slot": d.slot, "outcome": d.outcome} for d in done])
+        return
+    table = Table("job", "slot", "outcome")
+    for d in done:
+        table.add_row(d.job, d.slot, d.outcome)
+    out().print(table)
+
+
+def _jobs(access: Access) -> Jobs:
+    from tracker.jobs import Jobs  # noqa: PLC0415 - loads APScheduler
+
+    return Jobs(access, now, f"{socket.gethostname()}:{os.getpid()}")

@@ -27,6 +27,10 @@ class KeyUnavailableError(Exception):
     """A key is missing, destroyed or wrong, so something sealed cannot be opened."""
 
 
+class KeyDestroyedError(KeyUnavailableError):
+    """A participant's key is gone: they were erased, or are being erased."""
+
+
 class KeyRows(Protocol):
     """What the vault needs of a key store: wrapped keys by (owner, purpose)."""
 
@@ -141,7 +145,7 @@ class Vault:
         place = f"key|{owner}|{purpose}"
         if wrapped is None:
             if not create:
-                raise KeyUnavailableError(f"the {purpose} key of this participant is gone: they were erased")
+                raise KeyDestroyedError(f"the {purpose} key of this participant is gone: they were erased")
             wrapped = self._rows.put(owner, purpose, seal(self._master, os.urandom(32), place))
         try:
             return unseal(self._master, wrapped, place)

@@ -74,6 +74,24 @@ class KeyStore:
         self.compact()
         return count
 
+    def owners(self, purpose: str) -> set[str]:
+        """Who has a key for a purpose."""
+        with self._database.read() as connection:
+            query = select(wrapped_keys.c.owner).where(wrapped_keys.c.purpose == purpose)
+            return set(connection.execute(query).scalars())
+
+    def has(self, owner: str) -> bool:
+        """Whether an owner has any key."""
+        with self._database.read() as connection:
+            query = select(wrapped_keys.c.purpose).where(wrapped_keys.c.owner == owner).limit(1)
+            return connection.execute(query).one_or_none() is not None
+
+    @property
+    def path(self) -> Path:
+        """The file."""
+        assert self._database.path is not None
+        return self._database.path
+
     def compact(self) -> bool:
         """Truncate the WAL and rebuild the file; return whether no reader kept the old bytes alive."""
         with self._database.alone() as connection:

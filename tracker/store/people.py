@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, func, insert, select, text, update
 
 from tracker.domain.consent import ConsentEvent, Notice, Recorder, Scope, State
+from tracker.store.rows import upsert
 from tracker.store.tables import accounts, consent_events, consent_log, participants, subjects
 
 
@@ -83,11 +84,11 @@ def lock(connection: Connection, participant: str) -> ParticipantRow | None:
     return None if row is None else ParticipantRow(*row)
 
 
-def add(connection: Connection, name_digest: str, row: ParticipantRow, subject: str) -> None:
-    """Enrol: participant, subject and account, unlinked to the eye."""
-    connection.execute(insert(subjects).values(id=subject))
-    connection.execute(
-        insert(participants).values(
+def add(connection: Connection, name_digest: str, row: ParticipantRow, subject: str) -> bool:
+    """Enrol: participant, subject and account, unlinked to the eye; return False when the name is taken."""
+    statement = (
+        upsert(connection, participants)
+        .values(
             id=row.id,
             name_digest=name_digest,
             name_sealed=row.name_sealed,
@@ -97,8 +98,14 @@ def add(connection: Connection, name_digest: str, row: ParticipantRow, subject: 
             enrolled_at=row.enrolled_at,
             paused_at=row.paused_at,
         )
+        .on_conflict_do_nothing(index_elements=["name_digest"])
+        .returning(participants.c.id)
     )
+    if connection.execute(statement).one_or_none() is None:
+        return False
+    connection.execute(insert(subjects).values(id=subject))
     connection.execute(insert(accounts).values(participant=row.id, session_version=1, failures=0))
+    return True
 
 
 def set_paused(connection: Connection, participant: str, at: datetime | None) -> None:
@@ -145,6 +152,11 @@ def log_tail(connection: Connection) -> tuple[int, str] | None:
     """Lock the log against other writers and return its last row's (seq, hash)."""
     if connection.dialect.name == "postgresql":
         connection.execute(text("LOCK TABLE consent_log IN EXCLUSIVE MODE"))
+    return log_head(connection)
+
+
+def log_head(connection: Connection) -> tuple[int, str] | None:
+    """The log's last row: (seq, hash)."""
     query = select(consent_log.c.seq, consent_log.c.hash).order_by(consent_log.c.seq.desc()).limit(1)
     row = connection.execute(query).one_or_none()
     return None if row is None else (row.seq, row.hash)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -49,13 +50,16 @@ def answer(connection: Connection, participant: str, word: str, due_at: datetime
     return connection.execute(statement).rowcount
 
 
-def cancel(connection: Connection, participant: str, scope: Scope) -> None:
-    """Forget requests about a scope, because it was granted again or carried out."""
-    connection.execute(
-        delete(erasure_requests).where(
-            erasure_requests.c.participant == participant, erasure_requests.c.scope == scope.value
-        )
+def cancel(
+    connection: Connection, participant: str, scope: Scope, answers: Sequence[str] | None = None
+) -> None:
+    """Forget requests about a scope (with these answers, or any): it was granted again, or carried out."""
+    statement = delete(erasure_requests).where(
+        erasure_requests.c.participant == participant, erasure_requests.c.scope == scope.value
     )
+    if answers is not None:
+        statement = statement.where(erasure_requests.c.answer.in_(answers))
+    connection.execute(statement)
 
 
 def of(connection: Connection, participant: str) -> list[RequestRow]:

@@ -49,7 +49,7 @@ def migrate(database: Database, migrations: Path, revision: str = "head") -> Non
         raise _too_new(database, here)
     if here is None:
         with database.read() as connection:
-            if inspect(connection).has_table("participants"):
+            if inspect(connection).get_table_names():
                 raise DatabaseError(
                     f"{database.describe()} holds tables of another program; give an empty database"
                 )

@@ -62,17 +62,23 @@ def store_observed(
     ------
     NotCoveredError
         When an observation lies before what the grant covers; then nothing of the batch is stored.
+    ValueError
+        When the batch is of several sources.
     """
     permit.demand(Use.STORE_SERIES)
     if not batch:
         return Stored(0, 0)
+    if len({o.observation.source for o in batch}) > 1:
+        raise ValueError("a batch is of one source; store one batch for each")
+    # One frame, one observation: the first word of a batch counts.
+    batch = list({o.observation.pts_us: o for o in reversed(batch)}.values())[::-1]
     for observed in batch:
         permit.demand_covers(observed.observation.at)
     before = _ids(connection, subject, batch)
     new = [o for o in batch if o.observation.pts_us not in before]
     if new:
         connection.execute(
-            insert(observations), [_observation_row(o.observation, subject, zone, recorded_at) for o in new]
+            insert(observations), [observation_row(o.observation, subject, zone, recorded_at) for o in new]
         )
     ids = _ids(connection, subject, batch) if new else before
     tally = Tally(subject)
@@ -235,7 +241,8 @@ def _new_estimates(
     return rows
 
 
-def _observation_row(o: Observation, subject: str, zone: str, recorded_at: datetime) -> dict[str, object]:
+def observation_row(o: Observation, subject: str, zone: str, recorded_at: datetime) -> dict[str, object]:
+    """An observation as values for its columns."""
     x, y, w, h = o.box if o.box is not None else (None, None, None, None)
     return {
         "subject": subject,

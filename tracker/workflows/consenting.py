@@ -8,11 +8,11 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from tracker.access import Access, Unit
-from tracker.domain.consent import ConsentError, ConsentEvent, Recorder, Scope, State, Use
+from tracker.domain.consent import ConsentError, ConsentEvent, Recorder, Scope, State
 from tracker.domain.instants import require_past
 from tracker.domain.people import Person
-from tracker.personal import rebase
-from tracker.privacy.notice import notice
+from tracker.personal import consent_changed
+from tracker.domain.notice import notice
 from tracker.store import exports, requests
 
 GRACE = timedelta(days=7)
@@ -26,6 +26,10 @@ class Answer(StrEnum):
     ERASE_SCOPE = "erase_scope"
     ERASE_ALL = "erase_all"
     UNANSWERED = "unanswered"
+
+
+OPEN = (Answer.KEEP.value, Answer.UNANSWERED.value)
+"""Answers that a new grant of the scope makes void."""
 
 
 class EvidenceError(ConsentError, ValueError):
@@ -77,7 +81,17 @@ def grant(
             "an operator's record needs evidence; add --evidence 'signed form 12, binder A', for example"
         )
     start = require_past(covers_from, now) if covers_from is not None else now
-    return _record(access, person, scopes, State.GIVEN, now, recorder, start, evidence)
+    with access.write(person.id, now) as unit:
+        events = [
+            access.record(unit, scope, State.GIVEN, notice(), recorder, covers_from=start, evidence=evidence)
+            for scope in scopes
+        ]
+        for scope in scopes:
+            # An erasure that the participant asked for is carried out all the same.
+            requests.cancel(unit.connection, person.id, scope, OPEN)
+        consent_changed(_after(unit, events), scopes)
+    access.sign_head()
+    return events
 
 
 def refuse(
@@ -89,8 +103,8 @@ def refuse(
     recorder: Recorder,
     evidence: str = "",
 ) -> list[ConsentEvent]:
-    """Record that scopes were refused."""
-    return _record(access, person, scopes, State.REFUSED, now, recorder, now, evidence)
+    """Record that scopes were refused; for a scope in force that is a withdrawal without an answer."""
+    return _end(access, person, scopes, State.REFUSED, now, recorder, Answer.UNANSWERED, evidence)
 
 
 def confirm(access: Access, person: Person, now: datetime) -> list[ConsentEvent]:
@@ -129,22 +143,7 @@ def withdraw(
     that hold the person are flagged. What is stored stays readable by the participant alone until the
     answer, or the end of the grace period, is carried out by the erasure job.
     """
-    with access.write(person.id, now) as unit:
-        events = [
-            access.record(
-                unit, scope, State.WITHDRAWN, notice(), recorder, covers_from=now, evidence=evidence
-            )
-            for scope in scopes
-        ]
-        after = Unit(unit.connection, unit.person, unit.now, (*unit.events, *events))
-        if after.allowed(Use.LEARN) is not None:
-            rebase(after)
-        for scope in scopes:
-            due = now + GRACE if answer is Answer.UNANSWERED else None if answer is Answer.KEEP else now
-            requests.put(unit.connection, person.id, scope, answer.value, due, now)
-        exports.flag(unit.connection, person.id, now)
-    access.sign_head()
-    return events
+    return _end(access, person, scopes, State.WITHDRAWN, now, recorder, answer, evidence)
 
 
 def answer_withdrawal(access: Access, person: Person, answer: Answer, now: datetime) -> int:
@@ -169,22 +168,31 @@ def show(unit: Unit) -> list[ScopeState]:
     ]
 
 
-def _record(
+def _end(
     access: Access,
     person: Person,
     scopes: Sequence[Scope],
     state: State,
     now: datetime,
     recorder: Recorder,
-    covers_from: datetime,
+    answer: Answer,
     evidence: str,
 ) -> list[ConsentEvent]:
     with access.write(person.id, now) as unit:
+        before = unit.grants()
         events = [
-            access.record(unit, scope, state, notice(), recorder, covers_from=covers_from, evidence=evidence)
+            access.record(unit, scope, state, notice(), recorder, covers_from=now, evidence=evidence)
             for scope in scopes
         ]
+        consent_changed(_after(unit, events), scopes)
+        due = now + GRACE if answer is Answer.UNANSWERED else None if answer is Answer.KEEP else now
         for scope in scopes:
-            requests.cancel(unit.connection, person.id, scope)
+            if scope in before or state is State.WITHDRAWN:
+                requests.put(unit.connection, person.id, scope, answer.value, due, now)
+        exports.flag(unit.connection, person.id, now)
     access.sign_head()
     return events
+
+
+def _after(unit: Unit, events: Sequence[ConsentEvent]) -> Unit:
+    return Unit(unit.connection, unit.person, unit.now, (*unit.events, *events))

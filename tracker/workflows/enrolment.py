@@ -7,8 +7,8 @@ from datetime import datetime, timedelta
 
 from tracker.access import Access
 from tracker.domain.instants import require_zone
-from tracker.domain.people import EnrolmentError, Person, UnknownParticipantError, require_name
-from tracker.privacy.passwords import hash_code, matches, new_code
+from tracker.domain.people import EnrolmentError, Person, require_name
+from tracker.domain.passwords import hash_code, matches, new_code
 from tracker.store import people
 
 CODE_HOLDS = timedelta(days=14)
@@ -47,12 +47,7 @@ def enrol(access: Access, name: str, zone: str, now: datetime, *, simulated: boo
     """
     require_name(name)
     require_zone(zone)
-    try:
-        access.person(name)
-    except UnknownParticipantError:
-        person = access.admit(name, zone, now, simulated=simulated)
-    else:
-        raise EnrolmentError(f"{name!r} is enrolled already; choose another name")
+    person = access.admit(name, zone, now, simulated=simulated)
     return Enrolled(person, renew_code(access, person, now))
 
 

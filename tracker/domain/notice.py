@@ -1,0 +1,148 @@
+"""The notice that participants consent to: one card per scope, in plain language, hashed as shown."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass
+
+from tracker.domain.consent import Notice, Scope
+
+VERSION = "2026-11"
+LANGUAGE = "en"
+HELP_CONTACT = "the people who gave you your code"
+
+PREAMBLE = (
+    "This software looks at faces in recordings of you and estimates which emotion they look like. "
+    "It is an emotion recognition system in the sense of Art. 3(39) of the EU AI Act. It is often wrong, "
+    "and it never knows what you feel. Nobody watches in real time. You choose each thing below on its own; "
+    "nothing is chosen in advance, and you can change every choice here at any time, as easily as you made it."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """What one scope means: for a participant to read before choosing."""
+
+    scope: Scope
+    title: str
+    what: str
+    why: str
+    who: str
+    how_long: str
+
+
+_UNTIL = "Until you withdraw and choose to erase it, or the study ends."
+
+CARDS: tuple[Card, ...] = (
+    Card(
+        Scope.AFFECT_SERIES,
+        "Keep my series of estimates",
+        "For moments in your recordings: when, whether a face was seen, and which emotion it looked like. "
+        "No picture is kept.",
+        "It is what your timeline shows.",
+        "You alone, unless you allow more below.",
+        _UNTIL,
+    ),
+    Card(
+        Scope.CONTEXT,
+        "Keep what surrounded me",
+        "The place, activity and company that you name, with their times.",
+        "The same face means different things at work, at home and alone.",
+        "You alone, unless you allow more below.",
+        _UNTIL,
+    ),
+    Card(
+        Scope.FACE_CROPS,
+        "Keep small pictures of my face",
+        "The cut-out face, encrypted under a key of your own.",
+        "So that you, or raters if you allow them, can correct estimates later.",
+        "You alone, unless you allow raters below.",
+        _UNTIL,
+    ),
+    Card(
+        Scope.RAW_VIDEO,
+        "Keep my recordings",
+        "The recording itself, encrypted under a key of your own.",
+        "So that it can be read again by a better network.",
+        "You alone, unless you allow raters below.",
+        _UNTIL,
+    ),
+    Card(
+        Scope.NOTES,
+        "Keep my notes",
+        "What you write beside an answer, encrypted under a key of your own.",
+        "Your own words say what no scale can.",
+        "You alone.",
+        _UNTIL,
+    ),
+    Card(
+        Scope.PROMPTS,
+        "Ask me questions",
+        "Short questions a few times a day, and your answers.",
+        "Your answers are the measure against which everything else is judged.",
+        "You alone, unless you allow more below.",
+        _UNTIL,
+    ),
+    Card(
+        Scope.PERSONAL_LEARNING,
+        "Learn from my corrections",
+        "A learner of your own that adapts the estimates to you, from the corrections of the last 30 days.",
+        "The network was trained on strangers' faces; your corrections teach it yours.",
+        "Nobody; it works for you alone.",
+        "30 days after each correction it is forgotten.",
+    ),
+    Card(
+        Scope.POOLED_LEARNING,
+        "Let my corrections help others start better",
+        "Your corrections join those of others in a common starting point.",
+        "New participants get better first estimates.",
+        "Nobody sees them; only the common figures are kept.",
+        "Until you withdraw; it is then computed again without you.",
+    ),
+    Card(
+        Scope.SHARE_WITH_RATERS,
+        "Show my pictures to raters",
+        "Face pictures or clips that you keep, one at a time, without your name.",
+        "A second opinion on what a face looks like.",
+        "Raters of this study.",
+        "Until you withdraw; open tasks close at once.",
+    ),
+    Card(
+        Scope.SHARE_WITH_RESEARCHERS,
+        "Show my series to the researchers",
+        "Your timeline and answers, under your study code.",
+        "To see whether the study works while it runs.",
+        "Researchers of this study; each look is recorded.",
+        "Until you withdraw.",
+    ),
+    Card(
+        Scope.EXPORT_PSEUDONYMOUS,
+        "Include me in research datasets",
+        "The rows of the scopes you granted, under a random pseudonym made for each dataset.",
+        "So that science can be done with them.",
+        "Researchers who receive the dataset.",
+        "Datasets already handed out cannot be called back; later ones leave you out.",
+    ),
+    Card(
+        Scope.EXPORT_PUBLIC,
+        "Include me in public datasets",
+        "The same rows, in datasets that anyone can download.",
+        "Open science.",
+        "Everybody.",
+        "What is public cannot be called back.",
+    ),
+)
+
+
+def notice() -> Notice:
+    """The notice in force: version, language, and the SHA-256 of exactly what is shown.
+
+    Examples
+    --------
+    >>> notice().language, len(notice().sha256)
+    ('en', 64)
+    """
+    shown = {"preamble": PREAMBLE, "cards": [asdict(card) for card in CARDS]}
+    text = json.dumps(shown, sort_keys=True, ensure_ascii=False)
+    return Notice(VERSION, LANGUAGE, hashlib.sha256(text.encode()).hexdigest())

@@ -1,0 +1,79 @@
+"""Passwords and one-time codes: how they are made, hashed and checked.
+
+scrypt (RFC 7914) from the standard library, with parameters of OWASP's password storage cheat sheet
+(N = 2^17, r = 8, p = 1: 128 MiB) for passwords.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import secrets
+
+_N, _R, _P = 2**17, 8, 1
+_ALPHABET = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"  # without I, O, 0 and 1, which are misread
+SHORTEST = 10
+"""The least length of a password, in characters."""
+
+
+class WeakPasswordError(ValueError):
+    """A password is too short."""
+
+
+def new_code() -> str:
+    """Make a one-time code: 12 characters in three groups, 60 bits.
+
+    Examples
+    --------
+    >>> code = new_code()
+    >>> len(code), code[4], code[9]
+    (14, '-', '-')
+    """
+    return "-".join("".join(secrets.choice(_ALPHABET) for _ in range(4)) for _ in range(3))
+
+
+def normalise_code(code: str) -> str:
+    """Undo what people do to codes: case, blanks and missing dashes.
+
+    Examples
+    --------
+    >>> normalise_code(" abcd efgh-jklm ")
+    'ABCD-EFGH-JKLM'
+    """
+    bare = "".join(c for c in code.upper() if c.isalnum())
+    return "-".join(bare[i : i + 4] for i in range(0, len(bare), 4))
+
+
+def hash_code(code: str) -> str:
+    """Hash a one-time code. 60 random bits need no slow hash; a salt keeps equal codes apart."""
+    salt = secrets.token_bytes(16)
+    return f"sha256${salt.hex()}${hashlib.sha256(salt + normalise_code(code).encode()).hexdigest()}"
+
+
+def hash_password(password: str) -> str:
+    """Hash a password; raise `WeakPasswordError` when it is shorter than `SHORTEST`."""
+    if len(password) < SHORTEST:
+        raise WeakPasswordError(f"a password has at least {SHORTEST} characters")
+    salt = secrets.token_bytes(16)
+    return f"scrypt${salt.hex()}${base64.b64encode(_scrypt(password, salt)).decode()}"
+
+
+def matches(stored: str | None, given: str) -> bool:
+    """Whether a password or code is the one that was hashed; in the same time for a missing hash.
+
+    Examples
+    --------
+    >>> matches(hash_code("ABCD-EFGH-JKLM"), "abcd efgh jklm")
+    True
+    """
+    kind, salt, expected = (stored or f"scrypt${bytes(16).hex()}$").split("$")
+    if kind == "sha256":
+        got = hashlib.sha256(bytes.fromhex(salt) + normalise_code(given).encode()).hexdigest()
+    else:
+        got = base64.b64encode(_scrypt(given, bytes.fromhex(salt))).decode()
+    return hmac.compare_digest(got, expected) and stored is not None
+
+
+def _scrypt(password: str, salt: bytes) -> bytes:
+    return hashlib.scrypt(password.encode(), salt=salt, n=_N, r=_R, p=_P, maxmem=256 * 1024 * 1024, dklen=32)

@@ -1,0 +1,126 @@
+"""Queries about tombstones: what is left of a person who was erased, and how far their erasure has come.
+
+A tombstone names nobody: its ids are keyed digests. It stays, so that an interrupted erasure is finished,
+an old backup's rows are recognised, and the consent log's gaps are accounted for.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import Connection, select, update
+
+from tracker.store import tables
+from tracker.store.rows import upsert
+
+
+class Step(StrEnum):
+    """How far an erasure has come."""
+
+    BEGUN = "begun"
+    EMPTIED = "emptied"
+    DONE = "done"
+
+
+@dataclass(frozen=True, slots=True)
+class Tombstone:
+    """A tombstone as stored.
+
+    Attributes
+    ----------
+    id, subject_digest
+        Keyed digests of the participant's and the subject's ids.
+    erased_at
+        When the erasure began; once it is done, when it was.
+    step
+        How far it has come.
+    rows, exports, keys
+        What was deleted by table, how many exports were flagged, and how many keys destroyed.
+    log
+        The consent log's rows whose events were deleted.
+    signature
+        Of `evidence`, by the installation; empty until rows were deleted.
+    pending
+        Both ids, sealed under a key that is destroyed when the erasure is done.
+    """
+
+    id: str
+    subject_digest: str
+    erased_at: datetime
+    step: Step
+    rows: Mapping[str, int]
+    exports: int = 0
+    keys: int = 0
+    log: tuple[int, ...] = ()
+    signature: bytes = b""
+    pending: bytes = b""
+
+    def evidence(self) -> bytes:
+        """What the signature is over."""
+        return json.dumps([self.id, self.subject_digest, list(self.log)]).encode()
+
+
+def begin(connection: Connection, tombstone: Tombstone) -> None:
+    """Set a tombstone unless it stands already."""
+    statement = upsert(connection, tables.tombstones).values(
+        id=tombstone.id,
+        subject_digest=tombstone.subject_digest,
+        erased_at=tombstone.erased_at,
+        counts=_counts(tombstone),
+    )
+    connection.execute(statement.on_conflict_do_nothing())
+
+
+def advance(connection: Connection, tombstone: Tombstone) -> None:
+    """Write how far an erasure has come."""
+    connection.execute(
+        update(tables.tombstones)
+        .where(tables.tombstones.c.id == tombstone.id)
+        .values(erased_at=tombstone.erased_at, counts=_counts(tombstone))
+    )
+
+
+def get(connection: Connection, tombstone: str) -> Tombstone | None:
+    """Find a tombstone."""
+    query = select(tables.tombstones).where(tables.tombstones.c.id == tombstone)
+    row = connection.execute(query).mappings().one_or_none()
+    return None if row is None else _tombstone(row)
+
+
+def every(connection: Connection) -> list[Tombstone]:
+    """All tombstones, oldest first."""
+    query = select(tables.tombstones).order_by(tables.tombstones.c.erased_at, tables.tombstones.c.id)
+    return [_tombstone(row) for row in connection.execute(query).mappings()]
+
+
+def _counts(tombstone: Tombstone) -> dict[str, Any]:
+    return {
+        "step": tombstone.step.value,
+        "rows": dict(tombstone.rows),
+        "exports": tombstone.exports,
+        "keys": tombstone.keys,
+        "log": list(tombstone.log),
+        "signature": tombstone.signature.hex(),
+        "pending": tombstone.pending.hex(),
+    }
+
+
+def _tombstone(row: Any) -> Tombstone:
+    counts = row["counts"]
+    return Tombstone(
+        id=row["id"],
+        subject_digest=row["subject_digest"],
+        erased_at=row["erased_at"],
+        step=Step(counts["step"]),
+        rows=counts["rows"],
+        exports=counts["exports"],
+        keys=counts["keys"],
+        log=tuple(counts["log"]),
+        signature=bytes.fromhex(counts["signature"]),
+        pending=bytes.fromhex(counts["pending"]),
+    )
