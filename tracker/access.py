@@ -15,7 +15,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-
 from tracker.domain.consent import (
     ConsentEvent,
     ConsentMissingError,

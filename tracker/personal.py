@@ -17,10 +17,10 @@ from zoneinfo import ZoneInfo
 
 from tracker.access import Unit
 from tracker.domain.affect import Distribution
-from tracker.domain.consent import Use
+from tracker.domain.consent import Scope, Use
 from tracker.domain.series import CONTEXT_HOLDS, Context
 from tracker.learning.features import ContextAt, Moment, Reading, features
-from tracker.learning.learner import EmotionLearner
+from tracker.learning.learner import EmotionLearner, SnapshotError
 from tracker.learning.replay import LearningEvent, fit
 from tracker.learning.window import RecordedEvent, remembered, window
 from tracker.store import feedback
@@ -28,6 +28,7 @@ from tracker.store import feedback
 EMOTION = "emotion"
 NO_PRIOR = "none"
 _CONTEXT_PREFIXES = ("place=", "activity=", "company=", "context_age")
+_RESTS_ON = {Scope.AFFECT_SERIES, Scope.PERSONAL_LEARNING, Scope.CONTEXT, Scope.PROMPTS}
 
 
 @dataclass
@@ -62,7 +63,7 @@ class Replay:
 
 
 def context_at(contexts: Sequence[Context], at: datetime) -> ContextAt | None:
-    """Join contexts as of an instant: each thing by the last that said it, at most two hours old.
+    """Join contexts as of an instant: the last one before it speaks, for at most two hours.
 
     Parameters
     ----------
@@ -94,7 +95,13 @@ def load(unit: Unit, target: str = EMOTION) -> Personal | None:
     if unit.allowed(Use.LEARN) is None:
         return None
     row = feedback.latest_snapshot(unit.connection, unit.person.subject, target)
-    return None if row is None else Personal(EmotionLearner.restore(row.parameters), row)
+    if row is None:
+        return None
+    try:
+        return Personal(EmotionLearner.restore(row.parameters), row)
+    except SnapshotError:
+        # Written by other code; the events it was learned from are the truth, and say it again.
+        return Personal(_replayed(unit, row)[0], row)
 
 
 def current(unit: Unit, target: str = EMOTION) -> Personal | None:
@@ -138,11 +145,40 @@ def teach(
 def rebase(unit: Unit, target: str = EMOTION) -> Personal:
     """Move the rebase instant to now and learn the window anew, without what was undone or withdrawn."""
     with_context = unit.allowed(Use.KEEP_CONTEXT) is not None
+    with_prompts = unit.allowed(Use.PROMPT) is not None
     rows = _rows(unit, target, unit.now)
-    learner = fit(None, _events(rows, unit.now, with_context))
-    position = rows[-1].id if rows else 0
-    row = feedback.SnapshotRow(0, target, NO_PRIOR, unit.now, position, with_context, {}, "", unit.now)
-    return _keep(unit, learner, row)
+    row = feedback.SnapshotRow(
+        id=0,
+        target=target,
+        prior=NO_PRIOR,
+        rebased_at=unit.now,
+        log_position=rows[-1].id if rows else 0,
+        with_context=with_context,
+        with_prompts=with_prompts,
+        parameters={},
+        sha256="",
+        created_at=unit.now,
+    )
+    return _keep(unit, fit(None, _events(rows, row)), row)
+
+
+def consent_changed(unit: Unit, scopes: Iterable[Scope]) -> None:
+    """Rebase the learners that there are, so that each holds exactly what is granted from now on.
+
+    A learner rests on four scopes. One that stood still while it was not allowed must not come back as
+    it was: in between, corrections may have been undone or the context withdrawn.
+
+    Parameters
+    ----------
+    unit
+        The unit in which the change was recorded, its events included.
+    scopes
+        What was granted or withdrawn.
+    """
+    if _RESTS_ON.isdisjoint(scopes) or unit.allowed(Use.LEARN) is None:
+        return
+    if feedback.latest_snapshot(unit.connection, unit.person.subject, EMOTION) is not None:
+        rebase(unit)
 
 
 def replay(unit: Unit, target: str = EMOTION) -> Replay | None:
@@ -150,10 +186,8 @@ def replay(unit: Unit, target: str = EMOTION) -> Replay | None:
     row = feedback.latest_snapshot(unit.connection, unit.person.subject, target)
     if row is None:
         return None
-    rows = [r for r in _rows(unit, target, row.rebased_at) if r.id <= row.log_position]
-    events = _events(rows, row.rebased_at, row.with_context)
-    again = digest(fit(None, events).snapshot())
-    return Replay(target, len(events), row.rebased_at, row.sha256, again)
+    learner, events = _replayed(unit, row)
+    return Replay(target, events, row.rebased_at, row.sha256, digest(learner.snapshot()))
 
 
 def digest(parameters: Mapping[str, Any]) -> str:
@@ -173,6 +207,7 @@ def _keep(unit: Unit, learner: EmotionLearner, row: feedback.SnapshotRow) -> Per
         rebased_at=row.rebased_at,
         log_position=row.log_position,
         with_context=row.with_context,
+        with_prompts=row.with_prompts,
         parameters=parameters,
         sha256=sha256,
         now=unit.now,
@@ -181,26 +216,42 @@ def _keep(unit: Unit, learner: EmotionLearner, row: feedback.SnapshotRow) -> Per
     return Personal(learner, kept)
 
 
+def _replayed(unit: Unit, row: feedback.SnapshotRow) -> tuple[EmotionLearner, int]:
+    rows = [r for r in _rows(unit, row.target, row.rebased_at) if r.id <= row.log_position]
+    events = _events(rows, row)
+    return fit(None, events), len(events)
+
+
 def _rows(unit: Unit, target: str, rebased_at: datetime) -> list[feedback.LearnedRow]:
     since, _ = window(rebased_at)
     return feedback.learned_since(unit.connection, unit.person.subject, target, since)
 
 
-def _events(
-    rows: Iterable[feedback.LearnedRow], rebased_at: datetime, with_context: bool
-) -> list[LearningEvent]:
+def _events(rows: Iterable[feedback.LearnedRow], snapshot: feedback.SnapshotRow) -> list[LearningEvent]:
+    # What was withdrawn leaves the learner too: a context out of the stored features, answers whole.
     log = [
         RecordedEvent(
             row.id,
             row.recorded_at,
-            LearningEvent(_seen(row.features, with_context), row.label, row.weight),
+            LearningEvent(
+                row.features if snapshot.with_context else without_context(row.features),
+                row.label,
+                row.weight,
+            ),
             row.ended_at,
         )
         for row in rows
+        if snapshot.with_prompts or not row.prompted
     ]
-    return remembered(log, rebased_at)
+    return remembered(log, snapshot.rebased_at)
 
 
-def _seen(stored: Mapping[str, float], with_context: bool) -> dict[str, float]:
-    # A withdrawn context leaves the learner too: what it had said is cut out of the stored features.
-    return {k: v for k, v in stored.items() if with_context or not k.startswith(_CONTEXT_PREFIXES)}
+def without_context(features: Mapping[str, float]) -> dict[str, float]:
+    """Features without what a context said.
+
+    Examples
+    --------
+    >>> without_context({"read": 1.0, "place=home": 1.0, "context_age": 0.5})
+    {'read': 1.0}
+    """
+    return {k: v for k, v in features.items() if not k.startswith(_CONTEXT_PREFIXES)}

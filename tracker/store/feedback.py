@@ -201,7 +201,7 @@ def standing_corrections(
             r["at"],
             r["target"],
             r["value"],
-            from_columns(r),
+            from_columns(dict(r)),
             r["rater"],
             r["supersedes"],
             r["recorded_at"],
@@ -316,8 +316,8 @@ def latest_snapshot(connection: Connection, subject: str, target: str) -> Snapsh
         .order_by(snapshots.c.id.desc())
         .limit(1)
     )
-    row = connection.execute(query).one_or_none()
-    return None if row is None else SnapshotRow(*row)
+    row = connection.execute(query).mappings().one_or_none()
+    return None if row is None else SnapshotRow(**row)
 
 
 def _standing() -> Any:

@@ -96,7 +96,7 @@ class KeyStore:
         """Truncate the WAL and rebuild the file; return whether no reader kept the old bytes alive."""
         with self._database.alone() as connection:
             connection.execute(text("VACUUM"))
-            busy = connection.execute(text("PRAGMA wal_checkpoint(TRUNCATE)")).one()[0]
+            busy: int = connection.execute(text("PRAGMA wal_checkpoint(TRUNCATE)")).one()[0]
         return busy == 0
 
     def head(self) -> tuple[int, str, bytes] | None:

@@ -10,9 +10,9 @@ from enum import StrEnum
 from tracker.access import Access, Unit
 from tracker.domain.consent import ConsentError, ConsentEvent, Recorder, Scope, State
 from tracker.domain.instants import require_past
+from tracker.domain.notice import notice
 from tracker.domain.people import Person
 from tracker.personal import consent_changed
-from tracker.domain.notice import notice
 from tracker.store import exports, requests
 
 GRACE = timedelta(days=7)

@@ -7,8 +7,8 @@ from datetime import datetime, timedelta
 
 from tracker.access import Access
 from tracker.domain.instants import require_zone
-from tracker.domain.people import EnrolmentError, Person, require_name
 from tracker.domain.passwords import hash_code, matches, new_code
+from tracker.domain.people import EnrolmentError, Person, require_name
 from tracker.store import people
 
 CODE_HOLDS = timedelta(days=14)
