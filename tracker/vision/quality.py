@@ -10,8 +10,11 @@ from tracker.vision.recording import Pixels
 SIDE = 48
 """Sharpness is measured at this size: detail finer than it is more than the default network sees."""
 
-BLURRED_BELOW = 0.05
-"""Faces below this are not read."""
+BLURRED_BELOW = 0.03
+"""Faces below this are not read. Measured on 400 faces of FER2013 blurred by a Gaussian, at 48 px: without
+blur 1 % are below 0.21 and a network under training is right on 68 %; at a deviation of 1 px 4 % are below
+0.03 and it is right on 63 %; at 1.5 px 69 % and 44 %; at 2 px 98 % and 31 %. Faces of the project's test
+recordings have 0.19 to 1.28."""
 
 
 def sharpness(crop: Pixels) -> float:

@@ -101,7 +101,7 @@ def _to_bgr(picture: NDArray[Any], name: str) -> NDArray[np.uint8]:
         return np.asarray(colour, dtype=np.uint8)
     alpha = picture[:, :, 3:].astype(np.float32) / 255.0
     mixed = picture[:, :, :3] * alpha + _WHITE * (1.0 - alpha)
-    return np.rint(mixed).astype(np.uint8)
+    return np.asarray(np.rint(mixed), dtype=np.uint8)
 
 
 def _upright(picture: NDArray[np.uint8], orientation: int) -> NDArray[np.uint8]:
