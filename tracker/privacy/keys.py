@@ -40,8 +40,8 @@ class KeyRows(Protocol):
     def put(self, owner: str, purpose: str, wrapped: bytes) -> bytes:
         """Keep a wrapped key unless there is one already; return the one that is kept."""
 
-    def destroy(self, owner: str) -> int:
-        """Delete all of an owner's keys so that their bytes are gone; return how many there were."""
+    def destroy(self, owner: str, purpose: str | None = None) -> int:
+        """Delete an owner's keys (for one purpose, or all) and their bytes; return how many there were."""
 
 
 def parse_master_key(text: str) -> bytes:
@@ -112,9 +112,9 @@ class Vault:
         """Open what was sealed for the same owner, purpose and place."""
         return unseal(self._key(owner, purpose, create=False), ciphertext, f"{place}|{owner}|{purpose}")
 
-    def destroy(self, owner: str) -> int:
-        """Destroy all keys of an owner; return how many there were."""
-        return self._rows.destroy(owner)
+    def destroy(self, owner: str, purpose: str | None = None) -> int:
+        """Destroy an owner's keys, for one purpose or all; return how many there were."""
+        return self._rows.destroy(owner, purpose)
 
     def digest(self, purpose: str, text: str) -> str:
         """Keyed digest (HMAC-SHA-256, hex) for looking something up without storing it."""

@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from sqlalchemy import Column, LargeBinary, MetaData, String, Table, delete, func, insert, select, text
+from sqlalchemy import Column, LargeBinary, MetaData, String, Table, delete, func, insert, select
 from sqlalchemy.dialects.sqlite import insert as upsert
 
+from tracker.store.compacting import compact
 from tracker.store.database import Database
 from tracker.store.types import RowId
 
@@ -67,11 +68,15 @@ class KeyStore:
         assert kept is not None
         return kept
 
-    def destroy(self, owner: str) -> int:
+    def destroy(self, owner: str, purpose: str | None = None) -> int:
         """Delete an owner's keys and make their bytes disappear from file and WAL."""
+        statement = delete(wrapped_keys).where(wrapped_keys.c.owner == owner)
+        if purpose is not None:
+            statement = statement.where(wrapped_keys.c.purpose == purpose)
         with self._database.write() as connection:
-            count = connection.execute(delete(wrapped_keys).where(wrapped_keys.c.owner == owner)).rowcount
-        self.compact()
+            count = connection.execute(statement).rowcount
+        if count:
+            self.compact()
         return count
 
     def owners(self, purpose: str) -> set[str]:
@@ -94,10 +99,7 @@ class KeyStore:
 
     def compact(self) -> bool:
         """Truncate the WAL and rebuild the file; return whether no reader kept the old bytes alive."""
-        with self._database.alone() as connection:
-            connection.execute(text("VACUUM"))
-            busy: int = connection.execute(text("PRAGMA wal_checkpoint(TRUNCATE)")).one()[0]
-        return busy == 0
+        return compact(self._database, ())
 
     def head(self) -> tuple[int, str, bytes] | None:
         """The newest signed head of the consent log: (seq, hash, signature)."""
