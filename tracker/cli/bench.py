@@ -5,18 +5,18 @@ from __future__ import annotations
 import platform
 import tempfile
 from datetime import UTC, datetime
+from importlib import import_module
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.table import Table
 
-from tracker.cli.benchmarks import paging, storing, tracking
 from tracker.cli.benchmarks.figure import Figure
 from tracker.cli.installation import settings_of
 from tracker.cli.output import AsJson, err, out, print_json
 
-_ALL = {"tracking": tracking.measure, "storing": storing.measure, "paging": paging.measure}
+_ALL = ("tracking", "storing", "paging")
 
 
 def bench(
@@ -30,10 +30,11 @@ def bench(
         raise typer.BadParameter(f"--only must be one of {', '.join(_ALL)}, not {only!r}")
     settings = settings_of(context)
     figures: list[Figure] = []
-    for name, measure in _ALL.items():
+    for name in _ALL:
         if only in (None, name):
             err().print(f"measuring {name} …", style="dim")
             with tempfile.TemporaryDirectory() as folder:
+                measure = import_module(f"tracker.cli.benchmarks.{name}").measure
                 figures += measure(settings, Path(folder), rows)
     if as_json:
         print_json({"machine": machine(), "figures": [f.as_dict() for f in figures]})

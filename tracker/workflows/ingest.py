@@ -24,11 +24,12 @@ from tracker.domain.series import Estimate, Observation, Observed, Reason, TimeS
 from tracker.fer.engine import Engine
 from tracker.store import feedback, series
 from tracker.store.series import Known
+from tracker.vision.camera import Opener, open_camera
 from tracker.vision.crops import Crop, crop
 from tracker.vision.faces import Detector, Face
 from tracker.vision.media import frames
 from tracker.vision.recording import Frame, Source
-from tracker.vision.tracks import ParticipantFace, Sighting
+from tracker.vision.tracks import FaceTracker, Sighting, judged, overlap
 
 BATCH = 64
 FLUSH_AFTER_S = 5.0
@@ -118,6 +119,7 @@ def track(
     monotonic: Callable[[], float],
     report: Callable[[float], None] = lambda _: None,
     result: Tracked | None = None,
+    camera: Opener = open_camera,
 ) -> Tracked:
     """Track a recording into a participant's series.
 
@@ -135,6 +137,8 @@ def track(
         Called with the share done, where the length is known.
     result
         Filled while the run goes on, so that a caller who interrupts it can say what was stored.
+    camera
+        How a live camera is opened.
 
     Raises
     ------
@@ -147,7 +151,7 @@ def track(
     """
     run = _Run(access, person, source, plan, engine, clock, monotonic, result or Tracked())
     run.prepare()
-    with frames(source, plan.every, skip=run.skip, clock=monotonic) as stream:
+    with frames(source, plan.every, skip=run.skip, clock=monotonic, opener=camera) as stream:
         try:
             for seen in run.look(stream, detector):
                 run.take(seen)
@@ -204,7 +208,7 @@ class _Run:
 
     def look(self, stream: Iterator[Frame], detector: Detector) -> Iterator[_Seen]:
         """Find the participant's face in each frame that is not done yet."""
-        tracker = ParticipantFace(confirm_first_face=self.plan.confirm_first_face)
+        tracker = FaceTracker(confirm_first_face=self.plan.confirm_first_face)
         done = iter(sorted(self.known.values(), key=lambda k: k.pts_us))
         waiting = next(done, None)
         last_us: int | None = None
@@ -212,9 +216,7 @@ class _Run:
             while waiting is not None and waiting.pts_us <= frame.pts_us:
                 # What an earlier run saw is what this one would have seen.
                 if waiting.pts_us in self.skip:
-                    tracker.recall(
-                        waiting.pts_us, waiting.box, waiting.faces, waiting.reason and waiting.reason.value
-                    )
+                    tracker.recall(waiting.pts_us, waiting.box, waiting.faces)
                     self.result.count(waiting.reason)
                 waiting = next(done, None)
             if frame.pts_us in self.skip:
@@ -266,23 +268,23 @@ class _Run:
         known = self.known.get(pts_us)
         return known.networks if known is not None else frozenset()
 
-    def _see(self, frame: Frame, tracker: ParticipantFace, detector: Detector) -> _Seen:
+    def _see(self, frame: Frame, tracker: FaceTracker, detector: Detector) -> _Seen:
         faces = detector.find(frame.pixels)
         known = self.known.get(frame.pts_us)
         if known is not None and known.box is not None:
             # A second network reads the face that the observation names, whatever else is in the frame.
-            tracker.recall(known.pts_us, known.box, known.faces, None)
+            tracker.recall(known.pts_us, known.box, known.faces)
             face = _same(faces, known.box, detector.name)
             cut = crop(frame.pixels, face, self.engine.crop)
             return _Seen(self._observation(frame, face, known.faces, None, cut), cut)
-        sighting = tracker.see(frame.pixels, faces, frame.pts_us)
-        return self._judge(frame, sighting)
+        return self._judge(frame, tracker.see(frame.pts_us, faces))
 
     def _judge(self, frame: Frame, sighting: Sighting) -> _Seen:
+        cut = None
+        if sighting.face is not None:
+            cut = crop(frame.pixels, sighting.face, self.engine.crop)
+            sighting = judged(sighting, cut.sharpness)
         reason = Reason(sighting.reason) if sighting.reason is not None else None
-        if sighting.face is None:
-            return _Seen(self._observation(frame, None, sighting.faces, reason, None), None)
-        cut = crop(frame.pixels, sighting.face, self.engine.crop)
         observation = self._observation(frame, sighting.face, sighting.faces, reason, cut)
         return _Seen(observation, cut if reason is None else None)
 
@@ -378,17 +380,10 @@ def _demand_ended(start: datetime, source: Source, now: datetime) -> None:
 
 
 def _same(faces: tuple[Face, ...], box: tuple[float, float, float, float], detector: str) -> Face:
-    best = max(faces, key=lambda f: _overlap(f.box, box), default=None)
-    if best is not None and _overlap(best.box, box) > 0.3:
+    best = max(faces, key=lambda f: overlap(f.box, box), default=None)
+    if best is not None and overlap(best.box, box) > 0.3:
         return best
     return Face(box, 0.0, None, detector)
-
-
-def _overlap(a: tuple[float, float, float, float], b: tuple[float, float, float, float]) -> float:
-    width = min(a[0] + a[2], b[0] + b[2]) - max(a[0], b[0])
-    height = min(a[1] + a[3], b[1] + b[3]) - max(a[1], b[1])
-    shared = max(0.0, width) * max(0.0, height)
-    return shared / (a[2] * a[3] + b[2] * b[3] - shared)
 
 
 def _share(source: Source, pts_us: int) -> float:

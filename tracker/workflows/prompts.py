@@ -21,5 +21,5 @@ def record(access: Access, person: Person, prompt: Prompt, now: datetime) -> int
     """
     with access.write(person.id, now) as unit:
         return feedback.put_prompt(
-            unit.connection, unit.permit(Use.PROMPT), person.subject, unit.person.zone, prompt
+            unit.connection, unit.permit(Use.PROMPT), person.subject, unit.person.zone, prompt, now
         )
