@@ -1,0 +1,68 @@
+"""The app factory: everything a request needs hangs on the app that it made, nothing is global."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+
+from flask import Flask
+
+from tracker.access import Access
+from tracker.domain.notice import HELP_CONTACT
+from webui import assets, auth, csrf, errors, headers, health, limits, words
+from webui.participant import consent, correcting, entering, mydata, timeline
+from webui.services import NAME, Services
+
+
+def create_app(
+    access: Access,
+    clock: Callable[[], datetime],
+    *,
+    secure_cookies: bool = False,
+    help_contact: str = HELP_CONTACT,
+    entries: Mapping[str, str] | None = None,
+) -> Flask:
+    """Make the web app.
+
+    Parameters
+    ----------
+    access
+        The gate, opened in the process that serves.
+    clock
+        Returns the current instant (aware, UTC).
+    secure_cookies
+        Send cookies over TLS only; set it wherever TLS ends in this process or before it.
+    help_contact
+        Whom participants ask; shown on every page.
+    entries
+        For the demo alone: one-time tokens of ``/enter/TOKEN`` and the participant ids that they log in.
+    """
+    app = Flask(__name__, static_folder=None)
+    app.config.update(
+        SECRET_KEY=access.vault.secret("sessions"),
+        SESSION_COOKIE_NAME="affect_session",
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SAMESITE="Lax",
+        SESSION_COOKIE_SECURE=secure_cookies,
+        MAX_CONTENT_LENGTH=limits.LARGEST_REQUEST,
+        MAX_FORM_MEMORY_SIZE=limits.LARGEST_REQUEST,
+        DEMO_ENTRIES=dict(entries or {}),
+    )
+    app.extensions[NAME] = Services(access, clock, limits.Rate(limits.LOGINS, limits.PER), help_contact)
+    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+    auth.protect(app)
+    csrf.protect(app)
+    headers.protect(app)
+    errors.explain(app)
+    words.teach(app)
+    for pages in (
+        assets.pages,
+        health.pages,
+        entering.pages,
+        consent.pages,
+        timeline.pages,
+        correcting.pages,
+        mydata.pages,
+    ):
+        app.register_blueprint(pages)
+    return app

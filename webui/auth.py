@@ -1,0 +1,115 @@
+"""Sessions: who asks, whether they may, and what they must have seen before anything else."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from flask import Flask, Response, abort, g, jsonify, redirect, request, session, url_for
+from werkzeug.wrappers import Response as BaseResponse
+
+from tracker.domain.consent import Recorder
+from tracker.domain.notice import notice
+from tracker.domain.people import Person, UnknownParticipantError
+from tracker.privacy.keys import KeyUnavailableError
+from tracker.workflows import accounts
+from webui.services import services
+
+LASTS = timedelta(hours=12)
+"""How long a session lasts; then the password is asked for again."""
+
+PUBLIC = frozenset({"assets", "health"})
+OPEN = frozenset({"entering.log_in", "entering.enter"})
+JSON = frozenset({"timeline.data"})
+BEFORE_NOTICE = frozenset({"entering.notice_page", "entering.log_out"})
+BEFORE_PASSWORD = BEFORE_NOTICE | {"entering.password"}
+
+
+def protect(app: Flask) -> None:
+    """Let nobody in without a session, on any page that is not named here as open."""
+    app.before_request(_gate)
+
+
+def person() -> Person:
+    """Who is logged in."""
+    found = g.get("person")
+    assert isinstance(found, Person), "this endpoint must not be open"
+    return found
+
+
+def now() -> datetime:
+    """The instant at which this request is answered: one for the whole request."""
+    if "now" not in g:
+        g.now = services().clock()
+    at: datetime = g.now
+    return at
+
+
+def start(who: Person, version: int, *, by_code: bool, noticed: bool = False) -> None:
+    """Start a session, leaving nothing of the one before."""
+    session.clear()
+    session["participant"] = who.id
+    session["version"] = version
+    session["since"] = now().timestamp()
+    if by_code:
+        session["by_code"] = True
+    if noticed:
+        session["notice"] = notice().sha256
+
+
+def wants_json() -> bool:
+    """Whether the answer to this request is read by a program."""
+    return request.endpoint in JSON or request.is_json
+
+
+def _gate() -> BaseResponse | None:
+    if request.endpoint is None or request.blueprint in PUBLIC:
+        return None
+    _recognise()
+    if request.endpoint in OPEN:
+        return None
+    if "person" not in g:
+        return _not_logged_in()
+    if not g.noticed and request.endpoint not in BEFORE_NOTICE:
+        return _first("entering.notice_page")
+    if session.get("by_code") and request.endpoint not in BEFORE_PASSWORD:
+        return _first("entering.password")
+    return None
+
+
+def _recognise() -> None:
+    participant, version = session.get("participant"), session.get("version")
+    since = session.get("since", 0.0)
+    if not isinstance(participant, str) or now().timestamp() - since > LASTS.total_seconds():
+        return
+    shown = notice().sha256
+    try:
+        with services().access.read(participant, now()) as unit:
+            if accounts.session_version(unit) != version:
+                return
+            g.person = unit.person
+            # Whoever chose something under this notice has seen it: it is the first thing on that page.
+            g.noticed = session.get("notice") == shown or any(
+                e.recorder is Recorder.PARTICIPANT and e.notice.sha256 == shown for e in unit.events
+            )
+    except (UnknownParticipantError, KeyUnavailableError):
+        session.clear()
+
+
+def _not_logged_in() -> BaseResponse:
+    if wants_json():
+        return _json_error(401, "log in first")
+    return redirect(url_for("entering.log_in"), 303)
+
+
+def _first(endpoint: str) -> BaseResponse:
+    if wants_json():
+        return _json_error(403, f"read the page {url_for(endpoint)} first")
+    if request.method not in ("GET", "HEAD"):
+        abort(403, "Your session asks for something else first: open the start page. Nothing was changed.")
+    return redirect(url_for(endpoint), 303)
+
+
+def _json_error(status: int, message: str) -> Response:
+    response = jsonify(error=message)
+    response.status_code = status
+    return response

@@ -1,0 +1,112 @@
+"""Correct a moment: see what was read there, choose an emotion, see what that changed."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from flask import Blueprint, Response, abort, jsonify, render_template, request
+from werkzeug.wrappers import Response as BaseResponse
+
+from tracker.domain.affect import Distribution, Emotion
+from tracker.domain.instants import parse_instant
+from tracker.domain.series import Correction, Moment
+from tracker.workflows import feedback, timeline
+from tracker.workflows.feedback import Corrected
+from webui import auth
+from webui.errors import answer
+from webui.services import services
+
+pages = Blueprint("correcting", __name__)
+
+FIRST, SECOND = 2.0, 1.0
+"""Weights of the two emotions of a mixed state, as on the command line."""
+
+WIDEST = 3600
+_PANEL = "X-Panel"
+
+
+@pages.get("/moment/<int:at>")
+def moment(at: int) -> str:
+    """A moment's readings and eight buttons; ``within`` seconds from it on the best reading is looked for."""
+    within = request.args.get("within", 0, type=int)
+    found = _moment(_instant(at), min(max(within, 0), WIDEST))
+    return _render(found)
+
+
+@pages.post("/correct")
+def correct() -> str | Response | BaseResponse | tuple[BaseResponse | str, int]:
+    """Store what the person says about a moment, and show what it changed.
+
+    Takes a form, or JSON ``{"at": ISO 8601, "emotion": ..., "second": ...}``.
+    """
+    try:
+        at, said = _read(request.get_json() if request.is_json else request.form)
+        corrected = feedback.correct(
+            services().access,
+            auth.person(),
+            Correction(at, "emotion", said, suggestion_shown=True),
+            auth.now(),
+        )
+    except ValueError as error:
+        return answer(400, str(error))
+    if request.is_json:
+        return jsonify(_as_json(corrected))
+    return _render(_moment(at, 0), corrected, said)
+
+
+def _read(given: Any) -> tuple[datetime, Distribution]:
+    if not hasattr(given, "get"):
+        raise ValueError("Send an object with at, emotion and, for a mixed state, second.")
+    first = _emotion(given.get("emotion"))
+    weights = {first: FIRST}
+    if second := given.get("second"):
+        if _emotion(second) is first:
+            raise ValueError(f"The second emotion is {second} like the first; choose another or none.")
+        weights[_emotion(second)] = SECOND
+    return parse_instant(str(given.get("at", ""))), Distribution.of(weights)
+
+
+def _emotion(text: Any) -> Emotion:
+    try:
+        return Emotion(text)
+    except ValueError:
+        names = ", ".join(e.value for e in Emotion)
+        raise ValueError(f"{text!r} is none of the eight emotions; choose one of {names}.") from None
+
+
+def _instant(seconds: int) -> datetime:
+    try:
+        return datetime.fromtimestamp(seconds, UTC)
+    except (OverflowError, OSError, ValueError):
+        abort(404)
+
+
+def _moment(at: datetime, within: int) -> Moment:
+    """The reading nearest to the middle of a stretch, else the moment itself."""
+    half = timedelta(seconds=within / 2)
+    middle = at + half
+    reach = max(half, feedback.NEAR)
+    with timeline.moments(
+        services().access, auth.person(), auth.now(), middle - reach, middle + reach
+    ) as near:
+        read = [m for m in near if m.observation is not None and m.machine is not None]
+    nearest = min(read, key=lambda m: abs(m.at - middle), default=None)
+    return nearest or Moment(middle if within else at, None, None, None, None)
+
+
+def _render(found: Moment, corrected: Corrected | None = None, said: Distribution | None = None) -> str:
+    template = "moment_panel.html" if request.headers.get(_PANEL) else "moment.html"
+    return render_template(template, moment=found, corrected=corrected, answered=said)
+
+
+def _as_json(c: Corrected) -> dict[str, Any]:
+    return {
+        "correction": c.correction,
+        "at": c.at.isoformat(),
+        "machine": c.machine and c.machine.as_dict(),
+        "before": c.before and c.before.as_dict(),
+        "after": c.after and c.after.as_dict(),
+        "superseded": c.superseded is not None,
+        "missing": [scope.value for scope in c.missing],
+    }

@@ -1,0 +1,147 @@
+"""The timeline as a table and as a sentence: the same points as the chart, by quarter hour, hour or day."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from tracker.domain.affect import EMOTIONS, Distribution, Emotion, derived_valence_arousal
+from tracker.domain.series import Reason
+from tracker.store.feedback import CorrectionRow
+from tracker.workflows.timeline import Page
+from webui.participant.ranges import Range
+from webui.words import REASONS, day_name, percent
+
+STEPS = {"day": timedelta(minutes=15), "week": timedelta(hours=1), "month": timedelta(days=1)}
+
+
+@dataclass
+class Row:
+    """One row of the table: the mean over a stretch.
+
+    Attributes
+    ----------
+    at
+        Start, on the participant's clock.
+    n
+        Readings in it.
+    sums
+        Sums of their probabilities, in the one order.
+    gaps
+        Observations without a reading, by reason.
+    corrections
+        What was said about moments in it.
+    """
+
+    at: datetime
+    n: int = 0
+    sums: list[float] = field(default_factory=lambda: [0.0] * len(EMOTIONS))
+    gaps: Counter[Reason] = field(default_factory=Counter)
+    corrections: list[CorrectionRow] = field(default_factory=list)
+
+    @property
+    def mean(self) -> Distribution | None:
+        """The mean reading, or None where nothing was read."""
+        return Distribution.from_sequence(self.sums) if self.n else None
+
+    @property
+    def derived(self) -> tuple[float, float] | None:
+        """Valence and arousal derived from the mean."""
+        mean = self.mean
+        return None if mean is None else derived_valence_arousal(mean)
+
+
+def rows(page: Page, shown: Range, personal: bool) -> list[Row]:
+    """The table's rows, in order; stretches without anything are left out."""
+    table: dict[datetime, Row] = {}
+
+    def row(at: datetime) -> Row:
+        key = floor(at.astimezone(shown.zone), shown.unit)
+        return table.setdefault(key.astimezone(page.start.tzinfo), Row(key))
+
+    for point in page.points:
+        said = (point.personal or point.machine) if personal else point.machine
+        if said is not None:
+            add(row(point.at), said, max(point.n, 1))
+    for gap in page.gaps:
+        row(gap.at).gaps[gap.reason] += gap.n
+    for correction in page.corrections:
+        if correction.distribution is not None:
+            row(correction.at).corrections.append(correction)
+    return [table[key] for key in sorted(table)]
+
+
+def add(row: Row, said: Distribution, n: int) -> None:
+    """Count a mean of `n` readings."""
+    row.n += n
+    row.sums = [total + n * p for total, p in zip(row.sums, said.probabilities, strict=True)]
+
+
+def floor(at: datetime, unit: str) -> datetime:
+    """The start of the row that holds a local instant."""
+    if unit == "month":
+        return at.replace(hour=0, minute=0, second=0, microsecond=0)
+    if unit == "week":
+        return at.replace(minute=0, second=0, microsecond=0)
+    return at.replace(minute=at.minute // 15 * 15, second=0, microsecond=0)
+
+
+def total(table: Iterable[Row]) -> Row | None:
+    """Everything in one row; None for an empty table."""
+    whole: Row | None = None
+    for row in table:
+        whole = whole or Row(row.at)
+        whole.n += row.n
+        whole.sums = [a + b for a, b in zip(whole.sums, row.sums, strict=True)]
+        whole.gaps.update(row.gaps)
+        whole.corrections.extend(row.corrections)
+    return whole
+
+
+def summary(table: list[Row], shown: Range) -> str:
+    """One sentence for the whole stretch, with how much it rests on.
+
+    Examples
+    --------
+    >>> from zoneinfo import ZoneInfo
+    >>> from datetime import UTC, date
+    >>> at = datetime(2026, 3, 1, 9, tzinfo=UTC)
+    >>> row = Row(at, 30, [0, 20.0, 0, 10.0, 0, 0, 0, 0], Counter({Reason.NO_FACE: 10}))
+    >>> summary([row], Range("day", date(2026, 3, 1), ZoneInfo("UTC")))
+    'On Sunday 1 March 2026 your face looks on average most like happiness (67 %), then sadness (33 %), in 30 readings; 10 looks gave none (no face in view 10).'
+    """
+    whole = total(table)
+    when = f"On {day_name(shown.last)}" if shown.unit == "day" else f"From {shown.title}"
+    if whole is None or (not whole.n and not whole.gaps):
+        return f"{when} there is no reading."
+    parts = []
+    mean = whole.mean
+    if mean is None:
+        parts.append(f"{when} no face could be read")
+    else:
+        first, second = sorted(EMOTIONS, key=lambda e: -mean[e])[:2]
+        parts.append(
+            f"{when} your face looks on average most like {_share(mean, first)}, "
+            f"then {_share(mean, second)}, in {whole.n} readings"
+        )
+    if whole.gaps:
+        reasons = ", ".join(f"{REASONS[r]} {n}" for r, n in whole.gaps.most_common())
+        parts.append(f"{whole.gaps.total()} looks gave none ({reasons})")
+    if whole.corrections:
+        n = len(whole.corrections)
+        parts.append(f"you corrected {n} moment{'s' if n > 1 else ''}")
+    return "; ".join(parts) + "."
+
+
+def by_day(table: Iterable[Row]) -> Iterator[tuple[datetime, list[Row]]]:
+    """Rows grouped by local day, in order."""
+    days: dict[datetime, list[Row]] = {}
+    for row in table:
+        days.setdefault(row.at.replace(hour=0, minute=0), []).append(row)
+    yield from days.items()
+
+
+def _share(mean: Distribution, emotion: Emotion) -> str:
+    return f"{emotion.value} ({percent(mean[emotion])})"

@@ -1,0 +1,148 @@
+"""Serve the web app: gunicorn in this process's child, one worker with threads, quiet, and gone at Ctrl-C.
+
+The worker is forked, and a SQLite connection must not cross a fork: everything that opens one is handed
+in as a function and called in the worker.
+"""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from flask import Flask
+from gunicorn.app.base import BaseApplication
+
+from tracker.access import Access
+from webui.app import create_app
+
+THREADS = 8
+GRACE_S = 10
+
+
+class ServeError(Exception):
+    """The address cannot be listened on."""
+
+
+def now() -> datetime:
+    """The wall clock, in UTC."""
+    return datetime.now(UTC)
+
+
+def serve(
+    open_access: Callable[[], Access],
+    host: str = "127.0.0.1",
+    port: int = 8000,
+    *,
+    tls_cert: Path | None = None,
+    tls_key: Path | None = None,
+    secure_cookies: bool = False,
+    entries: Mapping[str, str] | None = None,
+    clock: Callable[[], datetime] = now,
+    on_ready: Callable[[str], None] | None = None,
+    on_start: Callable[[Access], None] | None = None,
+    on_stop: Callable[[], None] | None = None,
+) -> None:
+    """Serve until Ctrl-C or SIGTERM.
+
+    Parameters
+    ----------
+    open_access
+        Opens the gate; called once, in the worker.
+    host, port
+        Where to listen; port 0 takes a free one.
+    tls_cert, tls_key
+        PEM files; with them TLS ends here and cookies are for TLS only.
+    secure_cookies
+        The same for cookies where a proxy in front ends TLS.
+    entries
+        The demo's one-time entry tokens (see `webui.app.create_app`).
+    clock
+        The current instant; another one only in tests.
+    on_ready
+        Called with the address, in this process, as soon as it can be asked.
+    on_start, on_stop
+        Called in the worker before its first request, with the gate, and after its last.
+
+    Raises
+    ------
+    ServeError
+        When the address is in use or not this machine's.
+    """
+    listener = _listen(host, port)
+    bound = listener.getsockname()[1]
+    scheme = "https" if tls_cert else "http"
+    shown = f"[{host}]" if ":" in host else host
+    address = f"{scheme}://{shown}:{bound}/"
+
+    def make() -> Flask:
+        access = open_access()
+        app = create_app(
+            access, clock, secure_cookies=secure_cookies or tls_cert is not None, entries=entries
+        )
+        if on_start is not None:
+            on_start(access)
+        return app
+
+    def ready(_: Any) -> None:
+        if on_ready is not None:
+            on_ready(address)
+
+    def stop(_: Any, __: Any) -> None:
+        if on_stop is not None:
+            on_stop()
+
+    options = {
+        "bind": f"fd://{listener.fileno()}",
+        "workers": 1,
+        "worker_class": "gthread",
+        "threads": THREADS,
+        "keepalive": 15,
+        "graceful_timeout": GRACE_S,
+        "timeout": 120,
+        "certfile": str(tls_cert) if tls_cert else None,
+        "keyfile": str(tls_key) if tls_key else None,
+        "loglevel": "warning",
+        "control_socket_disable": True,
+        "when_ready": ready,
+        "worker_exit": stop,
+    }
+    try:
+        _Server(make, options).run()
+    except SystemExit as end:
+        if end.code not in (None, 0):
+            raise
+    finally:
+        listener.close()
+
+
+class _Server(BaseApplication):  # type: ignore[misc]
+    """Gunicorn with settings from a dict instead of a file."""
+
+    def __init__(self, make: Callable[[], Flask], options: Mapping[str, Any]) -> None:
+        self._make, self._options = make, options
+        super().__init__()
+
+    def load_config(self) -> None:
+        """Hand our settings over; those that this gunicorn does not know are left out."""
+        for name, value in self._options.items():
+            if name in self.cfg.settings and value is not None:
+                self.cfg.set(name, value)
+
+    def load(self) -> Flask:
+        """Make the app, in the worker."""
+        return self._make()
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    try:
+        family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
+        listener = socket.create_server((host, port), family=family, backlog=256)
+    except OSError as error:
+        raise ServeError(
+            f"cannot listen on {host}:{port}: {error.strerror or error}; choose another --port, or --host"
+        ) from error
+    listener.set_inheritable(True)
+    return listener

@@ -1,0 +1,42 @@
+"""What pages work on: it hangs on the app, and nothing is global."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import cast
+
+from flask import current_app
+
+from tracker.access import Access
+from webui.limits import Rate
+
+NAME = "affect-tracker"
+
+
+@dataclass(frozen=True)
+class Services:
+    """What pages work on.
+
+    Attributes
+    ----------
+    access
+        The gate to people and their series.
+    clock
+        The current instant, in UTC.
+    logins
+        Keeps one address from trying logins without end.
+    help_contact
+        Whom participants ask; on every page.
+    """
+
+    access: Access
+    clock: Callable[[], datetime]
+    logins: Rate
+    help_contact: str
+
+
+def services() -> Services:
+    """What the current app works on."""
+    return cast(Services, current_app.extensions[NAME])

@@ -1,0 +1,295 @@
+// The chart in its frame: stacked shares, looks without a reading, derived valence and arousal.
+"use strict";
+
+(() => {
+  const style = getComputedStyle(document.documentElement);
+  const colour = (name) => style.getPropertyValue(`--${name}`).trim();
+  const state = document.getElementById("state");
+  const narrow = () => window.innerWidth < 560;
+  const which = new URLSearchParams(location.search).get("show") === "machine" ? "machine" : "personal";
+  const HATCH = { no_face: "right_diagonal_line", ambiguous: "cross", blurred: "dot", overload: "vertical_line" };
+  const WORDS = { no_face: "no face in view", ambiguous: "several faces, yours in doubt", blurred: "too blurred to read", overload: "not read in time" };
+  const MINUTE = 60000;
+  const STEPS = [1, 2, 5, 10, 15, 30, 60, 120, 180, 360, 720].map((minutes) => minutes * MINUTE);
+  let data = null;
+  let drawn = null;
+
+  // Means over stretches that are at least three pixels wide: one row of eight shares for each.
+  const gather = (start, end, width) => {
+    const least = ((end - start) / Math.max(width, 50)) * 3;
+    const step = Math.max(data.step, STEPS.find((s) => s >= least) || STEPS[STEPS.length - 1]);
+    const bins = new Map();
+    const bin = (x) => {
+      const left = data.start + Math.floor((x - data.start) / step) * step;
+      if (!bins.has(left)) bins.set(left, { left, n: 0, sums: new Array(8).fill(0), at: null, gaps: {} });
+      return bins.get(left);
+    };
+    const { x, at, n, machine, personal } = data.points;
+    for (let i = 0; i < x.length; i++) {
+      const said = which === "personal" && personal[0][i] !== null ? personal : machine;
+      if (said[0][i] === null) continue;
+      const b = bin(x[i]);
+      const weight = Math.max(n[i], 1);
+      b.n += weight;
+      if (b.at === null) b.at = at[i];
+      for (let e = 0; e < 8; e++) b.sums[e] += said[e][i] * weight;
+    }
+    data.gaps.x.forEach((gx, i) => {
+      const b = bin(gx);
+      b.gaps[data.gaps.reason[i]] = (b.gaps[data.gaps.reason[i]] || 0) + data.gaps.n[i];
+    });
+    const all = [...bins.values()].sort((a, b) => a.left - b.left);
+    for (const b of all) {
+      const total = b.sums.reduce((a, s) => a + s, 0);
+      b.shares = total > 0 ? b.sums.map((s) => s / total) : null;
+    }
+    return { step, bins: all };
+  };
+
+  const percent = (share) => `${Math.round(share * 100)} %`;
+  const clock = (ms) => new Date(ms).toISOString().slice(11, 16);
+  const day = (ms) => new Date(ms).toLocaleDateString("en-GB", { weekday: "short", day: "numeric", month: "short", timeZone: "UTC" });
+
+  const looks = (shares) => {
+    const order = shares.map((s, e) => [s, e]).sort((a, b) => b[0] - a[0]);
+    const name = ([s, e]) => `${data.emotions[e].name} (${percent(s)})`;
+    return order[0][0] < 0.4 ? `unclear: ${name(order[0])} or ${name(order[1])}` : `looks like ${name(order[0])}, then ${name(order[1])}`;
+  };
+
+  const tables = (start, end, width) => {
+    const { step, bins } = gather(start, end, width);
+    const read = bins.filter((b) => b.shares);
+    const wide = (step / (end - start)) * width;
+    const inset = wide > 8 ? step * 0.06 : 0;
+    const stack = { left: [], right: [], middle: [], at: [], when: [], what: [], how: [] };
+    for (let e = 0; e <= 8; e++) stack[`b${e}`] = [];
+    for (const b of read) {
+      stack.left.push(b.left + inset);
+      stack.right.push(b.left + step - inset);
+      stack.middle.push(b.left + step / 2);
+      stack.at.push(b.at);
+      stack.when.push(`${day(b.left)}, ${clock(b.left)}–${clock(b.left + step)}`);
+      stack.what.push(looks(b.shares));
+      stack.how.push(`${b.n} reading${b.n === 1 ? "" : "s"}; choose to correct`);
+      let sum = 0;
+      stack.b0.push(0);
+      b.shares.forEach((s, e) => stack[`b${e + 1}`].push((sum += s)));
+    }
+    const lines = { x: [], valence: [], arousal: [] };
+    let before = null;
+    for (const b of read) {
+      if (before !== null && b.left - before > step * 1.5) {
+        lines.x.push(before + step);
+        lines.valence.push(NaN);
+        lines.arousal.push(NaN);
+      }
+      lines.x.push(b.left + step / 2);
+      lines.valence.push(b.shares.reduce((a, s, e) => a + s * data.positions[e][0], 0));
+      lines.arousal.push(b.shares.reduce((a, s, e) => a + s * data.positions[e][1], 0));
+      before = b.left;
+    }
+    const gaps = { left: [], right: [], bottom: [], top: [], hatch: [], when: [], what: [] };
+    for (const b of bins) {
+      const missing = Object.values(b.gaps).reduce((a, n) => a + n, 0);
+      let bottom = 0;
+      for (const [reason, n] of Object.entries(b.gaps)) {
+        const top = bottom + n / (missing + b.n);
+        gaps.left.push(b.left + inset);
+        gaps.right.push(b.left + step - inset);
+        gaps.bottom.push(bottom);
+        gaps.top.push(top);
+        gaps.hatch.push(HATCH[reason]);
+        gaps.when.push(`${day(b.left)}, ${clock(b.left)}–${clock(b.left + step)}`);
+        gaps.what.push(`${WORDS[reason]}: ${n} of ${missing + b.n} looks`);
+        bottom = top;
+      }
+    }
+    return { stack, lines, gaps, marks: marks(read, step, (width / (end - start)) * step) };
+  };
+
+  // A shape in each stretch in which one emotion stays on top, where there is room for it.
+  const marks = (read, step, pixels) => {
+    const out = { x: [], y: [], marker: [], fill: [] };
+    let run = null;
+    const flush = () => {
+      if (run && run.n * pixels >= 26) {
+        out.x.push(run.left + (run.n * step) / 2);
+        out.y.push(run.y / run.n);
+        out.marker.push(data.emotions[run.top].marker);
+        out.fill.push(colour(data.emotions[run.top].name));
+      }
+    };
+    for (const b of read) {
+      const top = b.shares.indexOf(Math.max(...b.shares));
+      const under = b.shares.slice(0, top).reduce((a, s) => a + s, 0);
+      if (!run || run.top !== top || b.left !== run.left + run.n * step) {
+        flush();
+        run = { top, left: b.left, n: 0, y: 0 };
+      }
+      run.n += 1;
+      run.y += under + b.shares[top] / 2;
+    }
+    flush();
+    return out;
+  };
+
+  const corrections = () => {
+    const cs = data.corrections;
+    return {
+      x: cs.map((c) => c.x),
+      y: cs.map(() => 1.075),
+      at: cs.map((c) => c.at),
+      marker: cs.map((c) => data.emotions[c.emotion].marker),
+      fill: cs.map((c) => colour(data.emotions[c.emotion].name)),
+      when: cs.map((c) => `${day(c.x)}, ${clock(c.x)}`),
+      what: cs.map((c) => `you said ${data.emotions[c.emotion].name}`),
+      how: cs.map(() => "choose to correct again"),
+    };
+  };
+
+  const ask = (at, within) => {
+    if (Number.isFinite(at)) parent.postMessage({ type: "moment", at: Math.round(at), within }, location.origin);
+  };
+
+  const tips = (...names) => `<div class="tip">${names.map((n) => `<div>@${n}</div>`).join("")}</div>`;
+
+  const extent = () => {
+    const xs = [...data.points.x, ...data.gaps.x, ...data.corrections.map((c) => c.x)];
+    if (!xs.length) return [data.start, data.end];
+    let low = Infinity, high = -Infinity;
+    for (const x of xs) { low = Math.min(low, x); high = Math.max(high, x + data.step); }
+    // Short recordings are shown large; a stretch that is half full is shown whole.
+    if (high - low > (data.end - data.start) * 0.5) return [data.start, data.end];
+    const pad = Math.max((high - low) * 0.08, data.step * 4);
+    return [Math.max(data.start, low - pad), Math.min(data.end, high + pad)];
+  };
+
+  const build = () => {
+    const { Plotting: plt, Range1d, ColumnDataSource, HoverTool, TapTool, PanTool, WheelZoomTool, DatetimeTickFormatter, FixedTicker, Column, CDSView } = Bokeh;
+    const ink = colour("ink"), soft = colour("soft"), line = colour("line"), surface = colour("surface");
+    const [start, end] = extent();
+    const x_range = new Range1d({ start, end, bounds: [data.start, data.end], min_interval: data.step * 8 });
+    const width = window.innerWidth - 60;
+    const first = tables(start, end, width);
+    const sources = {
+      stack: new ColumnDataSource({ data: first.stack }),
+      lines: new ColumnDataSource({ data: first.lines }),
+      gaps: new ColumnDataSource({ data: first.gaps }),
+      marks: new ColumnDataSource({ data: first.marks }),
+      said: new ColumnDataSource({ data: corrections() }),
+    };
+    const figure = (height, y_range, tools, labels) => {
+      const p = plt.figure({
+        height, sizing_mode: "stretch_width", x_range, y_range: new Range1d(y_range), x_axis_type: "datetime", tools,
+        toolbar_location: null, min_border_left: 52, min_border_right: 8, min_border_top: 6, min_border_bottom: 2,
+        background_fill_color: surface, border_fill_color: surface, outline_line_color: null, output_backend: "canvas",
+      });
+      p.xaxis.formatter = new DatetimeTickFormatter({ minsec: "%H:%M:%S", seconds: "%H:%M:%S", minutes: "%H:%M", hourmin: "%H:%M", hours: "%H:%M", days: "%a %-d", months: "%-d %b", years: "%Y" });
+      for (const axis of [p.xaxis, p.yaxis]) {
+        Object.assign(axis, { axis_line_color: null, major_tick_line_color: line, minor_tick_line_color: null, major_label_text_color: soft, major_label_text_font_size: "12px", axis_label_text_color: soft, axis_label_text_font_size: "12px", axis_label_text_font_style: "normal" });
+      }
+      p.yaxis.ticker = new FixedTicker({ ticks: Object.keys(labels).map(Number) });
+      p.yaxis.major_label_overrides = new Map(Object.entries(labels).map(([at, text]) => [Number(at), text]));
+      p.xgrid.grid_line_color = null;
+      p.ygrid.grid_line_color = line;
+      return p;
+    };
+    const drag = window.matchMedia("(pointer: fine)").matches;
+    const pans = () => (drag ? [new PanTool({ dimensions: "width" }), new WheelZoomTool({ dimensions: "width", modifiers: { ctrl: true } })] : []);
+    const total = window.innerHeight;
+    const heights = [Math.round(total * 0.56), Math.round(total * 0.11), Math.round(total * 0.31)];
+
+    const tap = new TapTool({ behavior: "select" });
+    const top = figure(heights[0], { start: 0, end: 1.15 }, [...pans(), tap], { 0: "0 %", 0.5: "50 %", 1: "100 %" });
+    top.xaxis.visible = false;
+    data.emotions.forEach(({ name }, e) => {
+      top.quad({ left: { field: "left" }, right: { field: "right" }, bottom: { field: `b${e}` }, top: { field: `b${e + 1}` }, source: sources.stack, fill_color: colour(name), line_color: colour(name), line_width: 0.4, selection_fill_alpha: 1, nonselection_fill_alpha: 1, nonselection_line_alpha: 1 });
+    });
+    top.scatter({ x: { field: "x" }, y: { field: "y" }, marker: { field: "marker" }, size: 11, source: sources.marks, fill_color: { field: "fill" }, line_color: surface, line_width: 1.6 });
+    const reach = top.quad({ left: { field: "left" }, right: { field: "right" }, bottom: 0, top: 1, source: sources.stack, fill_color: ink, fill_alpha: 0, line_color: null, hover_fill_color: ink, hover_fill_alpha: 0.14, selection_fill_alpha: 0.2, nonselection_fill_alpha: 0 });
+    const said = top.scatter({ x: { field: "x" }, y: { field: "y" }, marker: { field: "marker" }, size: narrow() ? 10 : 12, source: sources.said, fill_color: { field: "fill" }, line_color: ink, line_width: 1.2, hover_line_width: 3, selection_fill_alpha: 1, nonselection_fill_alpha: 1, nonselection_line_alpha: 1 });
+    tap.renderers = [reach, said];
+    top.add_tools(new HoverTool({ renderers: [reach], tooltips: tips("when", "what", "how"), point_policy: "follow_mouse" }));
+    top.add_tools(new HoverTool({ renderers: [said], tooltips: tips("when", "what", "how") }));
+
+    const strip = figure(heights[1], { start: 0, end: 1.02 }, pans(), { 0.5: narrow() ? "none" : "unread" });
+    strip.xaxis.visible = false;
+    strip.ygrid.grid_line_color = null;
+    const hatched = strip.quad({ left: { field: "left" }, right: { field: "right" }, bottom: { field: "bottom" }, top: { field: "top" }, source: sources.gaps, fill_color: colour("sunk"), line_color: colour("edge"), line_width: 0.4, hatch_pattern: { field: "hatch" }, hatch_color: colour("edge"), hatch_scale: 7, hatch_weight: 0.8 });
+    strip.add_tools(new HoverTool({ renderers: [hatched], tooltips: tips("when", "what"), point_policy: "follow_mouse" }));
+
+    const low = figure(heights[2], { start: -1, end: 1 }, pans(), { "-1": "−1", 0: "0", 1: "+1" });
+    low.line({ x: { field: "x" }, y: { field: "valence" }, source: sources.lines, line_color: colour("accent"), line_width: 2.2, legend_label: "valence (derived)" });
+    low.line({ x: { field: "x" }, y: { field: "arousal" }, source: sources.lines, line_color: colour("anger"), line_width: 1.8, line_dash: [6, 3], legend_label: "arousal (derived)" });
+    const dots = { marker: "circle", size: 3, source: sources.lines, line_color: null };
+    low.scatter({ ...dots, x: { field: "x" }, y: { field: "valence" }, fill_color: colour("accent") });
+    low.scatter({ ...dots, x: { field: "x" }, y: { field: "arousal" }, fill_color: colour("anger") });
+    Object.assign(low.legend, { location: "top_left", orientation: "horizontal", label_text_color: soft, label_text_font_size: "12px", background_fill_alpha: 0, border_line_color: null, padding: 0, margin: 4, glyph_width: 26 });
+
+    const watch = (source, then) =>
+      source.selected.properties.indices.change.connect(() => {
+        const [i] = source.selected.indices;
+        if (i !== undefined) {
+          then(i);
+          source.selected.indices = [];
+        }
+      });
+    watch(sources.stack, (i) => {
+      const d = sources.stack.data;
+      ask(d.at[i], Math.max(60, Math.min(3600, Math.round((d.right[i] - d.left[i]) / 1000))));
+    });
+    watch(sources.said, (i) => ask(sources.said.data.at[i], 0));
+
+    let waiting = null;
+    const again = () => {
+      clearTimeout(waiting);
+      waiting = setTimeout(() => {
+        const fresh = tables(x_range.start, x_range.end, window.innerWidth - 60);
+        for (const name of ["stack", "lines", "gaps", "marks"]) sources[name].data = fresh[name];
+      }, 90);
+    };
+    x_range.properties.start.change.connect(again);
+    x_range.properties.end.change.connect(again);
+    return { x_range, sources, again, root: new Column({ children: [top, strip, low], sizing_mode: "stretch_width", spacing: 2 }) };
+  };
+
+  const load = async () => {
+    const answer = await fetch(document.body.dataset.url, { headers: { Accept: "application/json" } });
+    if (!answer.ok) throw new Error((await answer.json().catch(() => ({}))).error || `status ${answer.status}`);
+    data = await answer.json();
+  };
+
+  const start = async () => {
+    try {
+      await load();
+      drawn = build();
+      await Bokeh.Plotting.show(drawn.root, document.getElementById("chart"));
+      state.hidden = true;
+      document.body.dataset.ready = "1";
+      parent.postMessage({ type: "ready" }, location.origin);
+    } catch (problem) {
+      state.textContent = `The chart could not be drawn (${problem.message}). The table below has the numbers.`;
+      throw problem;
+    }
+  };
+
+  const zoom = (how) => {
+    const { x_range } = drawn;
+    const half = ((x_range.end - x_range.start) / 2) * (how === "in" ? 0.5 : 2);
+    const middle = (x_range.start + x_range.end) / 2;
+    const [low, high] = how === "all" ? [data.start, data.end] : [middle - Math.max(half, data.step * 4), middle + Math.max(half, data.step * 4)];
+    x_range.setv({ start: Math.max(data.start, low), end: Math.min(data.end, high) });
+  };
+
+  window.addEventListener("message", async (event) => {
+    if (event.origin !== location.origin || event.source !== parent || !drawn) return;
+    if (event.data?.type === "zoom") zoom(event.data.how);
+    if (event.data?.type === "reload") {
+      await load();
+      drawn.sources.said.data = corrections();
+      drawn.again();
+    }
+  });
+  window.matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => location.reload());
+  start();
+})();

@@ -1,0 +1,148 @@
+"""How emotions, reasons and instants are called and drawn: the same on every page and in the chart."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from flask import Flask, g
+from markupsafe import Markup
+
+from tracker.domain.affect import EMOTIONS, Distribution, Emotion
+from tracker.domain.series import Reason
+from webui.services import services
+
+UNCLEAR = 0.4
+"""Below this share the likeliest emotion is not named as what a face looks like."""
+
+# A shape beside each colour, because colour alone tells nothing to some; BokehJS draws the same ones.
+MARKERS: dict[Emotion, str] = {
+    Emotion.NEUTRAL: "circle",
+    Emotion.HAPPINESS: "star",
+    Emotion.SURPRISE: "diamond",
+    Emotion.SADNESS: "inverted_triangle",
+    Emotion.ANGER: "triangle",
+    Emotion.DISGUST: "hex",
+    Emotion.FEAR: "square_pin",
+    Emotion.CONTEMPT: "square",
+}
+
+_PATHS: dict[Emotion, str] = {
+    Emotion.NEUTRAL: "M10 3a7 7 0 1 0 0 14a7 7 0 1 0 0-14z",
+    Emotion.HAPPINESS: "M10 1.5l2.5 5.6 6.1.6-4.6 4 1.4 6-5.4-3.2-5.4 3.2 1.4-6-4.6-4 6.1-.6z",
+    Emotion.SURPRISE: "M10 1.5l6 8.5-6 8.5-6-8.5z",
+    Emotion.SADNESS: "M2.5 4h15L10 17.5z",
+    Emotion.ANGER: "M10 2.5L17.5 16h-15z",
+    Emotion.DISGUST: "M6 3h8l4 7-4 7H6l-4-7z",
+    Emotion.FEAR: "M2.5 2.5Q10 6.5 17.5 2.5Q13.5 10 17.5 17.5Q10 13.5 2.5 17.5Q6.5 10 2.5 2.5z",
+    Emotion.CONTEMPT: "M4 4h12v12H4z",
+}
+
+_LOGO = Markup(
+    (Path(__file__).parent / "static" / "icon.svg")
+    .read_text("utf-8")
+    .replace("<svg ", '<svg aria-hidden="true" ', 1)
+)
+
+REASONS: dict[Reason, str] = {
+    Reason.NO_FACE: "no face in view",
+    Reason.AMBIGUOUS: "several faces, yours in doubt",
+    Reason.BLURRED: "too blurred to read",
+    Reason.OVERLOAD: "not read in time",
+}
+
+
+def icon(emotion: Emotion) -> Markup:
+    """The emotion's shape as inline SVG, coloured by the style sheet; words stand beside it."""
+    return Markup(
+        f'<svg class="icon fill-{emotion.value}" viewBox="0 0 20 20" width="18" height="18" '
+        f'aria-hidden="true" focusable="false"><path d="{_PATHS[emotion]}"/></svg>'
+    )
+
+
+def percent(share: float) -> str:
+    """A share for people.
+
+    Examples
+    --------
+    >>> percent(0.624), percent(0.004), percent(0.0)
+    ('62 %', 'under 1 %', '0 %')
+    """
+    return "under 1 %" if 0 < share < 0.01 else f"{share * 100:.0f} %"
+
+
+def looks_like(distribution: Distribution) -> str:
+    """A reading in words, never without its uncertainty.
+
+    Examples
+    --------
+    >>> looks_like(Distribution.of({Emotion.SADNESS: 7, Emotion.FEAR: 3}))
+    'looks like sadness (70 %), then fear (30 %)'
+    >>> looks_like(Distribution.from_sequence([1.0] * 8))
+    'unclear: neutral (12 %) or happiness (12 %)'
+    """
+    first, second = sorted(EMOTIONS, key=lambda e: -distribution[e])[:2]
+    a = f"{first.value} ({percent(distribution[first])})"
+    b = f"{second.value} ({percent(distribution[second])})"
+    if distribution[first] < UNCLEAR:
+        return f"unclear: {a} or {b}"
+    return f"looks like {a}, then {b}" if distribution[second] > 0 else f"looks like {a}"
+
+
+def said(distribution: Distribution) -> str:
+    """A correction in words: what the person themselves said.
+
+    Examples
+    --------
+    >>> said(Distribution.of({Emotion.FEAR: 2, Emotion.SADNESS: 1}))
+    'fear and some sadness'
+    """
+    named = sorted((e for e in EMOTIONS if distribution[e] > 0), key=lambda e: -distribution[e])
+    return " and some ".join(e.value for e in named[:2])
+
+
+def local(at: datetime) -> datetime:
+    """An instant on the clock of the person who is logged in."""
+    return at.astimezone(ZoneInfo(g.person.zone)) if "person" in g else at
+
+
+def clock_time(at: datetime) -> str:
+    """Hour and minute on the person's clock."""
+    return f"{local(at):%H:%M}"
+
+
+def day_name(day: date) -> str:
+    """A date for people.
+
+    Examples
+    --------
+    >>> day_name(date(2026, 3, 1))
+    'Sunday 1 March 2026'
+    """
+    return f"{day:%A} {day.day} {day:%B %Y}"
+
+
+def instant(at: datetime) -> str:
+    """Date and time on the person's clock."""
+    return f"{day_name(local(at).date())}, {clock_time(at)}"
+
+
+def teach(app: Flask) -> None:
+    """Give the templates these words."""
+    app.jinja_env.globals.update(
+        EMOTIONS=EMOTIONS,
+        icon=icon,
+        logo=lambda: _LOGO,
+        local_day=lambda at: local(at).date().isoformat(),
+        help_contact=lambda: services().help_contact,
+    )
+    app.jinja_env.filters.update(
+        percent=percent,
+        looks_like=looks_like,
+        said=said,
+        clock_time=clock_time,
+        day_name=day_name,
+        instant=instant,
+        reason=REASONS.__getitem__,
+    )
