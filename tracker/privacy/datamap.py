@@ -1,0 +1,282 @@
+"""The data map: for each stored column, on what it rests, how long it is kept and what it derives from.
+
+One table in code (files stand in `tracker.privacy.files`). A test walks the schemas and fails for a column that is not declared here; the privacy
+page and ``docs/privacy.md`` are made from it, so they cannot say anything else than what is stored.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from tracker.domain.affect import EMOTIONS
+from tracker.domain.consent import Scope
+
+
+class Ground(StrEnum):
+    """What a column rests on where it rests on no scope."""
+
+    IDENTITY = "identity"
+    OPERATION = "operation"
+
+
+class Retention(StrEnum):
+    """How long something is kept."""
+
+    ERASED = "until the participant erases it, or withdraws and lets the time for an answer pass"
+    PERSON = "until the participant is erased"
+    WINDOW = "30 days, as the learner's memory"
+    CODE = "until it is used, at most 14 days"
+    EVIDENCE = "stays after an erasure, and names nobody"
+    SLOT = "90 days after the job ran"
+    EXPORT = "as long as the list of exports"
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One stored column.
+
+    Attributes
+    ----------
+    table, name
+        Where it lies.
+    ground
+        The scope it rests on, or why it is there without one.
+    retention
+        How long.
+    sealed
+        Whether it is encrypted under the participant's own key.
+    derives_from
+        Columns from which it is computed or copied; what is erased there is erased or recomputed here.
+    """
+
+    table: str
+    name: str
+    ground: Scope | Ground
+    retention: Retention
+    sealed: bool = False
+    derives_from: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """One table: what it holds, in a participant's words, and its columns."""
+
+    name: str
+    what: str
+    columns: tuple[Column, ...]
+
+
+_EMOTIONS = " ".join(f"p_{emotion.value}" for emotion in EMOTIONS)
+
+
+def _columns(
+    table: str,
+    ground: Scope | Ground,
+    retention: Retention,
+    names: str,
+    *,
+    sealed: bool = False,
+    derives_from: str = "",
+) -> tuple[Column, ...]:
+    origins = tuple(derives_from.split())
+    return tuple(Column(table, n, ground, retention, sealed, origins) for n in names.split())
+
+
+_I, _O = Ground.IDENTITY, Ground.OPERATION
+_R = Retention
+
+TABLES: tuple[Stored, ...] = (
+    Stored(
+        "participants",
+        "Who takes part, under a random id. The name and the link to the series are encrypted.",
+        _columns("participants", _I, _R.PERSON, "id zone simulated enrolled_at paused_at")
+        + _columns("participants", _I, _R.PERSON, "name_sealed subject_sealed", sealed=True)
+        + _columns("participants", _I, _R.PERSON, "name_digest", derives_from="participants.name_sealed"),
+    ),
+    Stored(
+        "subjects",
+        "The random ids on which the series hang.",
+        _columns("subjects", _I, _R.PERSON, "id"),
+    ),
+    Stored(
+        "accounts",
+        "How a participant logs in; codes and passwords are hashed.",
+        _columns("accounts", _I, _R.PERSON, "participant password_hash session_version failures locked_until")
+        + _columns("accounts", _I, _R.CODE, "code_hash code_expires_at"),
+    ),
+    Stored(
+        "consent_log",
+        "A chain of commitments: that something was said at a time, not by whom or what.",
+        _columns("consent_log", _O, _R.EVIDENCE, "seq recorded_at")
+        + _columns("consent_log", _O, _R.EVIDENCE, "commitment previous hash"),
+    ),
+    Stored(
+        "consent_events",
+        "What a participant granted, refused or withdrew, and when; evidence is encrypted.",
+        _columns(
+            "consent_events",
+            _I,
+            _R.PERSON,
+            "seq participant scope state notice_version notice_language notice_sha256 recorded_at "
+            "covers_from recorder salt",
+        )
+        + _columns("consent_events", _I, _R.PERSON, "evidence_sealed", sealed=True),
+    ),
+    Stored(
+        "erasure_requests",
+        "What a participant wants done with what a withdrawn scope covers.",
+        _columns("erasure_requests", _I, _R.PERSON, "id participant scope due_at answer recorded_at"),
+    ),
+    Stored(
+        "observations",
+        "For each moment of a recording: when, whether a face was seen and where in the frame, or why not.",
+        _columns(
+            "observations",
+            Scope.AFFECT_SERIES,
+            _R.ERASED,
+            "id subject source pts_us at zone time_source reason faces box_x box_y box_w box_h detector "
+            "score sharpness aligned recorded_at",
+        ),
+    ),
+    Stored(
+        "estimates",
+        "Which emotion the face looked like, to the network and to the participant's own learner.",
+        _columns("estimates", Scope.AFFECT_SERIES, _R.ERASED, "id observation network recorded_at")
+        + _columns(
+            "estimates",
+            Scope.AFFECT_SERIES,
+            _R.ERASED,
+            f"snapshot {_EMOTIONS}",
+            derives_from="observations.id snapshots.parameters",
+        ),
+    ),
+    Stored(
+        "summaries",
+        "Sums of the estimates by quarter hour, for quick pages.",
+        _columns(
+            "summaries",
+            Scope.AFFECT_SERIES,
+            _R.ERASED,
+            f"subject bucket series n {_EMOTIONS}",
+            derives_from="observations.at estimates.snapshot",
+        ),
+    ),
+    Stored(
+        "contexts",
+        "Place, activity and company, as the participant named them.",
+        _columns(
+            "contexts", Scope.CONTEXT, _R.ERASED, "id subject at zone place activity company recorded_at"
+        ),
+    ),
+    Stored(
+        "prompts",
+        "Which question was put when, and what became of it.",
+        _columns(
+            "prompts",
+            Scope.PROMPTS,
+            _R.ERASED,
+            "id subject slot zone scheduled_at notified_at started_at completed_at state recorded_at",
+        ),
+    ),
+    Stored(
+        "corrections",
+        "What the participant says about a moment. An answer to a prompt rests on the scope prompts.",
+        _columns(
+            "corrections",
+            Scope.AFFECT_SERIES,
+            _R.ERASED,
+            f"id subject observation at zone target value {_EMOTIONS} rater suggestion_shown supersedes "
+            "recorded_at",
+        )
+        + _columns("corrections", Scope.PROMPTS, _R.ERASED, "prompt"),
+    ),
+    Stored(
+        "learning_events",
+        "What the learner saw, predicted and was told at each correction, so that it can be rebuilt exactly.",
+        _columns(
+            "learning_events",
+            Scope.PERSONAL_LEARNING,
+            _R.WINDOW,
+            "id subject target weight snapshot_before recorded_at",
+        )
+        + _columns(
+            "learning_events",
+            Scope.PERSONAL_LEARNING,
+            _R.WINDOW,
+            f"correction {_EMOTIONS}",
+            derives_from="corrections.id",
+        )
+        + _columns(
+            "learning_events",
+            Scope.PERSONAL_LEARNING,
+            _R.WINDOW,
+            "features predicted machine",
+            derives_from="estimates.observation contexts.place contexts.activity contexts.company "
+            "contexts.at",
+        ),
+    ),
+    Stored(
+        "snapshots",
+        "The learner's parameters at a time.",
+        _columns(
+            "snapshots",
+            Scope.PERSONAL_LEARNING,
+            _R.WINDOW,
+            "id subject target prior rebased_at log_position with_context with_prompts created_at",
+        )
+        + _columns(
+            "snapshots",
+            Scope.PERSONAL_LEARNING,
+            _R.WINDOW,
+            "parameters sha256",
+            derives_from="learning_events.features learning_events.correction",
+        ),
+    ),
+    Stored(
+        "exports",
+        "Which datasets were made; an erasure or withdrawal marks them as outdated.",
+        _columns("exports", _O, _R.EXPORT, "id at created_at request manifest_sha256 outdated_at"),
+    ),
+    Stored(
+        "export_members",
+        "Who is in which dataset.",
+        _columns("export_members", _I, _R.PERSON, "export participant"),
+    ),
+    Stored(
+        "tombstones",
+        "That somebody was erased, when, and how many rows: so that an old backup's rows are recognised.",
+        _columns("tombstones", _O, _R.EVIDENCE, "id subject_digest erased_at counts"),
+    ),
+    Stored(
+        "leases",
+        "Which process ran which job.",
+        _columns("leases", _O, _R.SLOT, "job slot holder until finished_at outcome"),
+    ),
+    Stored(
+        "wrapped_keys",
+        "In the key store: each participant's keys, encrypted under the master key.",
+        _columns("wrapped_keys", _I, _R.PERSON, "owner purpose wrapped"),
+    ),
+    Stored(
+        "chain_heads",
+        "In the key store: the signed end of the consent log, so that a cut would show.",
+        _columns("chain_heads", _O, _R.EVIDENCE, "seq hash signature"),
+    ),
+)
+
+
+def columns() -> dict[tuple[str, str], Column]:
+    """Every declared column by table and name."""
+    return {(c.table, c.name): c for stored in TABLES for c in stored.columns}
+
+
+def tables_of(ground: Scope | Ground) -> tuple[str, ...]:
+    """The tables with a column that rests on a scope.
+
+    Examples
+    --------
+    >>> tables_of(Scope.PROMPTS)
+    ('prompts', 'corrections')
+    """
+    return tuple(s.name for s in TABLES if any(c.ground is ground for c in s.columns))

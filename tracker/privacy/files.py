@@ -1,0 +1,33 @@
+"""Every file that the program writes, what it holds, and what an erasure does to it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """Something the program writes: a name pattern in its folder, what it holds, and what an erasure does."""
+
+    pattern: str
+    what: str
+    erasure: str
+
+
+FILES: tuple[File, ...] = (
+    File(
+        "affect.db",
+        "The tables above (or a PostgreSQL database).",
+        "rebuilt, so that no page keeps old bytes",
+    ),
+    File("affect.db-*", "SQLite's write-ahead log and shared memory.", "truncated"),
+    File("affect.keys.db", "The key store.", "keys destroyed, file rebuilt"),
+    File("affect.keys.db-*", "SQLite's write-ahead log and shared memory.", "truncated"),
+    File("master.key", "The key that opens the key store; nothing about anyone.", "none needed"),
+    File("networks/*", "Networks and detectors that were pulled; nothing about anyone.", "none needed"),
+    File(
+        "the folder that an export names",
+        "The rows of those who allow it, under pseudonyms made for that export.",
+        "marked as outdated; what was handed out is out of reach",
+    ),
+)
