@@ -1,0 +1,291 @@
+"""Queries that stream a person's rows for an export: whole columns of plain numbers and texts, in order.
+
+Instants arrive as microseconds since 1970 UTC, because building a datetime for each of millions of rows
+would take longer than everything else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    ColumnElement,
+    Connection,
+    Select,
+    Table,
+    and_,
+    cast,
+    extract,
+    func,
+    or_,
+    select,
+    type_coerce,
+)
+
+from tracker.domain.series import MACHINE
+from tracker.store.rows import EMOTION_COLUMNS
+from tracker.store.tables import (
+    consent_log,
+    contexts,
+    corrections,
+    estimates,
+    observations,
+    prompts,
+)
+from tracker.store.types import Instant
+
+BATCH = 16_384
+"""Rows fetched at once: a few megabytes, so memory does not grow with the series."""
+
+CUT_TABLES = (observations, estimates, contexts, prompts, corrections)
+
+Rows = Sequence[Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """Where an export ends: rows recorded after an instant, or numbered above a mark, are not in it.
+
+    The instant alone would not do: a row can commit after the export began and yet carry an earlier
+    `recorded_at`.
+
+    Attributes
+    ----------
+    at
+        The export's instant.
+    marks
+        The highest id of each table when the export began, while nobody else could write about its people.
+    """
+
+    at: datetime
+    marks: Mapping[str, int]
+
+    def of(self, table: Table) -> ColumnElement[bool]:
+        """The condition on one table."""
+        return and_(table.c.id <= self.marks[table.name], table.c.recorded_at <= self.at)
+
+
+def marks(connection: Connection) -> dict[str, int]:
+    """The highest id of each exported table."""
+    return {
+        table.name: connection.execute(select(func.coalesce(func.max(table.c.id), 0))).scalar_one()
+        for table in CUT_TABLES
+    }
+
+
+def log_position(connection: Connection) -> int:
+    """The consent log's last position."""
+    position: int = connection.execute(select(func.coalesce(func.max(consent_log.c.seq), 0))).scalar_one()
+    return position
+
+
+def observation_rows(connection: Connection, subject: str, cut: Cut, since: datetime) -> Iterator[Rows]:
+    """Observations from an instant on, in order: id, then the columns of `OBSERVATION_COLUMNS`."""
+    query = (
+        _columns(connection, observations, ("id", *OBSERVATION_COLUMNS))
+        .where(observations.c.subject == subject, observations.c.at >= since, cut.of(observations))
+        .order_by(observations.c.at, observations.c.id)
+    )
+    return _stream(connection, query)
+
+
+OBSERVATION_COLUMNS = (
+    "at",
+    "zone",
+    "source",
+    "pts_us",
+    "time_source",
+    "reason",
+    "faces",
+    "box_x",
+    "box_y",
+    "box_w",
+    "box_h",
+    "detector",
+    "score",
+    "sharpness",
+    "aligned",
+    "recorded_at",
+)
+
+
+def estimate_rows(
+    connection: Connection, subject: str, cut: Cut, since: datetime, learner_since: datetime | None
+) -> Iterator[Rows]:
+    """Estimates in order of their observations.
+
+    Each row is the observation's id, at and zone, then network, snapshot, eight probabilities, recorded_at.
+    """
+    query = (
+        select(
+            observations.c.id,
+            _plain(connection, observations.c.at),
+            observations.c.zone,
+            estimates.c.network,
+            estimates.c.snapshot,
+            *(estimates.c[c] for c in EMOTION_COLUMNS),
+            _plain(connection, estimates.c.recorded_at),
+        )
+        .join(estimates, estimates.c.observation == observations.c.id)
+        .where(*_estimates_of(subject, cut, since, learner_since))
+        .order_by(observations.c.at, observations.c.id, estimates.c.network, estimates.c.snapshot)
+    )
+    return _stream(connection, query)
+
+
+def snapshots_used(
+    connection: Connection, subject: str, cut: Cut, since: datetime, learner_since: datetime | None
+) -> list[int]:
+    """The learner snapshots that made any of those estimates, oldest first."""
+    if learner_since is None:
+        return []
+    query = (
+        select(estimates.c.snapshot)
+        .join(observations, estimates.c.observation == observations.c.id)
+        .where(*_estimates_of(subject, cut, since, learner_since), estimates.c.snapshot != MACHINE)
+        .distinct()
+        .order_by(estimates.c.snapshot)
+    )
+    return list(connection.execute(query).scalars())
+
+
+CONTEXT_COLUMNS = ("at", "zone", "place", "activity", "company", "recorded_at")
+
+
+def context_rows(connection: Connection, subject: str, cut: Cut, since: datetime) -> Iterator[Rows]:
+    """Contexts in order: the columns of `CONTEXT_COLUMNS`."""
+    query = (
+        _columns(connection, contexts, CONTEXT_COLUMNS)
+        .where(contexts.c.subject == subject, contexts.c.at >= since, cut.of(contexts))
+        .order_by(contexts.c.at, contexts.c.id)
+    )
+    return _stream(connection, query)
+
+
+PROMPT_COLUMNS = (
+    "slot",
+    "zone",
+    "scheduled_at",
+    "notified_at",
+    "started_at",
+    "completed_at",
+    "state",
+    "recorded_at",
+)
+
+
+def prompt_rows(connection: Connection, subject: str, cut: Cut, since: datetime) -> Iterator[Rows]:
+    """Prompts in order: id, then the columns of `PROMPT_COLUMNS`."""
+    query = (
+        _columns(connection, prompts, ("id", *PROMPT_COLUMNS))
+        .where(prompts.c.subject == subject, prompts.c.scheduled_at >= since, cut.of(prompts))
+        .order_by(prompts.c.scheduled_at, prompts.c.id)
+    )
+    return _stream(connection, query)
+
+
+CORRECTION_COLUMNS = (
+    "at",
+    "zone",
+    "observation",
+    "prompt",
+    "target",
+    "value",
+    *EMOTION_COLUMNS,
+    "rater",
+    "suggestion_shown",
+    "supersedes",
+    "recorded_at",
+)
+
+
+def correction_rows(
+    connection: Connection, subject: str, cut: Cut, since: datetime | None, prompted_since: datetime | None
+) -> Iterator[Rows]:
+    """Corrections in order: id, then the columns of `CORRECTION_COLUMNS`.
+
+    Answers to prompts have a start of their own; a start of None leaves its kind out.
+    """
+    query = (
+        _columns(connection, corrections, ("id", *CORRECTION_COLUMNS))
+        .where(corrections.c.subject == subject, cut.of(corrections), _said(since, prompted_since))
+        .order_by(corrections.c.at, corrections.c.id)
+    )
+    return _stream(connection, query)
+
+
+def count_since(connection: Connection, table: Table, subject: str, cut: Cut) -> Select[Any]:
+    """How many rows of a table a subject has within the cut."""
+    return select(func.count()).select_from(table).where(table.c.subject == subject, cut.of(table))
+
+
+def counts(connection: Connection, subject: str, cut: Cut) -> dict[str, int]:
+    """How many rows a subject has in each table within the cut, whatever consent says.
+
+    Estimates of networks and of learners are counted apart, as ``estimates`` and ``learner_estimates``.
+    """
+    found = {
+        table.name: connection.execute(count_since(connection, table, subject, cut)).scalar_one()
+        for table in (observations, contexts, prompts)
+    }
+    answers = count_since(connection, corrections, subject, cut)
+    found["corrections"] = connection.execute(answers.where(corrections.c.prompt.is_(None))).scalar_one()
+    found["answers"] = connection.execute(answers.where(corrections.c.prompt.is_not(None))).scalar_one()
+    said = select(estimates.c.snapshot != MACHINE, func.count()).join(
+        observations, estimates.c.observation == observations.c.id
+    )
+    mine = (observations.c.subject == subject, cut.of(observations), cut.of(estimates))
+    by_kind = {
+        bool(k): n for k, n in connection.execute(said.where(*mine).group_by(estimates.c.snapshot != MACHINE))
+    }
+    found["estimates"] = by_kind.get(False, 0)
+    found["learner_estimates"] = by_kind.get(True, 0)
+    return found
+
+
+def _estimates_of(
+    subject: str, cut: Cut, since: datetime, learner_since: datetime | None
+) -> tuple[ColumnElement[bool], ...]:
+    by_network = estimates.c.snapshot == MACHINE
+    kinds = by_network
+    if learner_since is not None:
+        kinds = or_(by_network, observations.c.at >= learner_since)
+    return (
+        observations.c.subject == subject,
+        observations.c.at >= since,
+        cut.of(observations),
+        cut.of(estimates),
+        kinds,
+    )
+
+
+def _said(since: datetime | None, prompted_since: datetime | None) -> ColumnElement[bool]:
+    kinds: list[ColumnElement[bool]] = []
+    if since is not None:
+        kinds.append(and_(corrections.c.prompt.is_(None), corrections.c.at >= since))
+    if prompted_since is not None:
+        kinds.append(and_(corrections.c.prompt.is_not(None), corrections.c.at >= prompted_since))
+    return or_(*kinds)
+
+
+def _columns(connection: Connection, table: Table, names: Sequence[str]) -> Select[Any]:
+    return select(*(_plain(connection, table.c[name]) for name in names))
+
+
+def _plain(connection: Connection, column: Column[Any]) -> ColumnElement[Any]:
+    """A column without its type's work per row: instants as microseconds."""
+    if not isinstance(column.type, Instant):
+        return column
+    if connection.dialect.name == "postgresql":
+        return cast(extract("epoch", column) * 1_000_000, BigInteger)
+    return type_coerce(column, BigInteger)
+
+
+def _stream(connection: Connection, query: Select[Any]) -> Iterator[Rows]:
+    result = connection.execute(query.execution_options(yield_per=BATCH))
+    yield from result.partitions()

@@ -1,0 +1,18 @@
+"""Research datasets: consent-filtered tables with data package, codebook and manifest."""
+
+from tracker.workflows.export.errors import (
+    ExportError,
+    NothingToExportError,
+    UnknownExportError,
+    WithdrawnError,
+)
+from tracker.workflows.export.run import ExportResult, export_dataset
+
+__all__ = [
+    "ExportError",
+    "ExportResult",
+    "NothingToExportError",
+    "UnknownExportError",
+    "WithdrawnError",
+    "export_dataset",
+]

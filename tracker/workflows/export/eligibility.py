@@ -1,0 +1,113 @@
+"""Who is in an export, and from which instant on: pure decisions over a person's consent events.
+
+A row needs its scopes in force twice, at the export's instant and when the export runs, and said by the
+participants themselves: an operator's record opens no export until they confirm it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import datetime
+from enum import StrEnum
+
+from tracker.access import Unit
+from tracker.domain.consent import SCOPES_OF, Notice, Recorder, Scope, Use
+
+
+class Exclusion(StrEnum):
+    """Why a participant is not in an export."""
+
+    NOT_GRANTED = "export_pseudonymous not in force"
+    NOT_CONFIRMED = "export_pseudonymous not confirmed by the participant"
+    WITHDRAWN = "export_pseudonymous withdrawn since"
+    NO_ROWS_GRANTED = "neither affect_series nor prompts in force"
+
+
+@dataclass(frozen=True, slots=True)
+class Starts:
+    """From which instant on each kind of rows may be exported; None where not at all.
+
+    Attributes
+    ----------
+    series
+        Observations, the network's estimates, corrections that answer no prompt.
+    learner
+        Estimates of the personal learner.
+    contexts
+        Contexts.
+    prompts
+        Prompts and the answers to them.
+    """
+
+    series: datetime | None
+    learner: datetime | None
+    contexts: datetime | None
+    prompts: datetime | None
+
+
+_USES = {
+    "series": (Use.EXPORT, Use.STORE_SERIES, Use.CORRECT),
+    "learner": (Use.EXPORT, Use.LEARN),
+    "contexts": (Use.EXPORT, Use.KEEP_CONTEXT),
+    "prompts": (Use.EXPORT, Use.PROMPT),
+}
+
+SCOPES = frozenset(scope for uses in _USES.values() for use in uses for scope in SCOPES_OF[use])
+"""Every scope that any row of an export rests on."""
+
+
+def decide(unit: Unit, at: datetime, seq: int | None = None) -> Starts | Exclusion:
+    """Decide what of a person may be exported.
+
+    Parameters
+    ----------
+    unit
+        The person with all their events, in the transaction that counts.
+    at
+        The export's instant: it knows only what was recorded up to then.
+    seq
+        Where the consent log stood when the export was first made, for repeating it: what was granted
+        later adds nothing, what was withdrawn later takes away.
+    """
+    then = _as_of(unit, at, seq)
+    # Another process's clock may be ahead of ours: what is in the log has been said.
+    today = replace(unit, now=max([unit.now, *(e.recorded_at for e in unit.events)]))
+    if _start(then, (Use.EXPORT,)) is None:
+        unconfirmed = Scope.EXPORT_PSEUDONYMOUS in then.grants()
+        return Exclusion.NOT_CONFIRMED if unconfirmed else Exclusion.NOT_GRANTED
+    if _start(today, (Use.EXPORT,)) is None:
+        return Exclusion.WITHDRAWN
+    found = {}
+    for kind, uses in _USES.items():
+        first, second = _start(then, uses), _start(today, uses)
+        found[kind] = max(first, second) if first is not None and second is not None else None
+    starts = Starts(**found)
+    return Exclusion.NO_ROWS_GRANTED if starts.series is starts.prompts is None else starts
+
+
+def decide_then(unit: Unit, at: datetime, seq: int) -> Starts | Exclusion:
+    """Decide as it was decided when the consent log stood at a position."""
+    known = tuple(e for e in unit.events if e.seq <= seq)
+    return decide(replace(unit, events=known), at, seq)
+
+
+def notices(unit: Unit, at: datetime, seq: int) -> set[Notice]:
+    """The notices under which the person granted what an export rests on."""
+    return {e.notice for scope, e in _as_of(unit, at, seq).grants().items() if scope in SCOPES}
+
+
+def _as_of(unit: Unit, at: datetime, seq: int | None) -> Unit:
+    known = tuple(e for e in unit.events if seq is None or e.seq <= seq)
+    return replace(unit, now=at, events=known)
+
+
+def _start(unit: Unit, uses: Iterable[Use]) -> datetime | None:
+    grants = unit.grants()
+    starts = []
+    for use in uses:
+        permit = unit.allowed(use)
+        if permit is None or any(grants[s].recorder is not Recorder.PARTICIPANT for s in SCOPES_OF[use]):
+            return None
+        starts.append(permit.covers_from)
+    return max(starts)

@@ -1,0 +1,221 @@
+"""What one export is: its instant, its people with what each allows, and what makes it repeatable."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import secrets
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, replace
+from datetime import datetime
+from typing import Any
+
+import pyarrow as pa
+
+from tracker.access import Access, Unit
+from tracker.domain.people import Person, UnknownParticipantError
+from tracker.store import exporting, exports, people
+from tracker.store.exporting import Cut
+from tracker.workflows.export.eligibility import Exclusion, Starts, decide, decide_then, notices
+from tracker.workflows.export.errors import NothingToExportError, UnknownExportError, WithdrawnError
+from tracker.workflows.export.frames import Who
+from tracker.workflows.export.naming import Pseudonyms
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A participant in an export."""
+
+    person: Person
+    who: Who
+    starts: Starts
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """An export to be made.
+
+    Attributes
+    ----------
+    id
+        Random; stands in the manifest and in the registry.
+    cut
+        Which rows exist for it.
+    seq
+        Where the consent log stood when it was first made.
+    created_at
+        When that was.
+    members
+        In the order of the files: by pseudonym.
+    names
+        Its pseudonyms.
+    formats
+        Of `tracker.workflows.export.writing.FORMATS`.
+    told
+        What the manifest says that the files do not: exclusions, notices, versions, networks. Repeating an
+        export says it again, as it was.
+    repeated
+        The SHA-256 of the manifest that a repetition must arrive at; None for a new export.
+    """
+
+    id: str
+    cut: Cut
+    seq: int
+    created_at: datetime
+    members: tuple[Member, ...]
+    names: Pseudonyms
+    formats: frozenset[str]
+    told: dict[str, Any]
+    repeated: str | None = None
+
+
+class ChangedError(Exception):
+    """Somebody's consent changed while an export was made; it has to begin anew."""
+
+
+def plan_new(
+    access: Access, at: datetime, now: datetime, chosen: Sequence[str] | None, formats: frozenset[str]
+) -> Plan:
+    """Decide who is in a new export.
+
+    Raises
+    ------
+    UnknownParticipantError
+        When somebody chosen is not enrolled.
+    NothingToExportError
+        When nobody is left.
+    """
+    persons = access.everyone() if chosen is None else [access.person(n) for n in dict.fromkeys(chosen)]
+    if not persons:
+        raise NothingToExportError("nothing to export: nobody is enrolled here")
+    export = secrets.token_hex(16)
+    names = Pseudonyms(access.vault.secret(f"export|{export}"))
+    members, said, excluded = [], set(), Counter[str]()
+    with locked(access, persons, now) as units:
+        seq, cut = exporting.log_position(units[0].connection), Cut(at, exporting.marks(units[0].connection))
+        for unit in units:
+            starts = decide(unit, at, seq)
+            if isinstance(starts, Exclusion):
+                excluded[starts.value] += 1
+            else:
+                members.append(_member(unit.person, names, starts))
+                said |= notices(unit, at, seq)
+    if not members:
+        reasons = ", ".join(f"{n} {reason}" for reason, n in sorted(excluded.items()))
+        raise NothingToExportError(f"nothing to export: nobody's consent allows it ({reasons})")
+    told = {
+        "made_with": {
+            "affect-tracker": importlib.metadata.version("affect-tracker"),
+            "pyarrow": pa.__version__,
+        },
+        "notices": sorted((asdict(n) for n in said), key=lambda n: sorted(n.items())),
+        "excluded_participants": dict(sorted(excluded.items())),
+    }
+    return Plan(export, cut, seq, now, _in_order(members), names, formats, told)
+
+
+def plan_again(access: Access, export: str, now: datetime) -> Plan:
+    """Plan to repeat an export.
+
+    Raises
+    ------
+    UnknownExportError
+        When there was none of this id.
+    WithdrawnError
+        When somebody in it withdrew, or was erased, since.
+    """
+    with access.database.read() as connection:
+        row = exports.get(connection, export)
+        ids = exports.members(connection, export)
+    if row is None:
+        raise UnknownExportError(export)
+    persons = [person for person in access.everyone() if person.id in ids]
+    request = row.request
+    gone, seq = request["members"] - len(persons), request["seq"]
+    if not persons:
+        raise WithdrawnError(export, gone)
+    names = Pseudonyms(access.vault.secret(f"export|{export}"))
+    members = []
+    with locked(access, persons, now) as units:
+        for unit in units:
+            starts = decide(unit, row.at, seq)
+            if isinstance(starts, Exclusion) or starts != decide_then(unit, row.at, seq):
+                gone += 1
+            else:
+                members.append(_member(unit.person, names, starts))
+    if gone:
+        raise WithdrawnError(export, gone)
+    return Plan(
+        export,
+        Cut(row.at, request["marks"]),
+        seq,
+        row.created_at,
+        _in_order(members),
+        names,
+        frozenset(request["formats"]),
+        request["told"],
+        row.manifest_sha256,
+    )
+
+
+def request(plan: Plan, told: dict[str, Any]) -> dict[str, Any]:
+    """What the registry keeps of an export, so that it can be repeated; it names nobody."""
+    return {
+        "formats": sorted(plan.formats),
+        "seq": plan.seq,
+        "marks": dict(plan.cut.marks),
+        "members": len(plan.members),
+        "told": told,
+    }
+
+
+@contextmanager
+def locked(access: Access, persons: Iterable[Person], now: datetime) -> Iterator[list[Unit]]:
+    """Open one writing transaction on several people: nobody else writes about any of them meanwhile.
+
+    Raises
+    ------
+    ChangedError
+        When one of them has been erased.
+    """
+    # Always in the same order, so that two exports do not wait for each other.
+    first, *rest = sorted(persons, key=lambda p: p.id)
+    with _erased_is_changed(), access.write(first.id, now) as unit:
+        units = [unit]
+        for person in rest:
+            if people.lock(unit.connection, person.id) is None:
+                raise UnknownParticipantError(person.id)
+            events = tuple(row.event for row in people.events(unit.connection, person.id))
+            units.append(replace(unit, person=person, events=events))
+        yield units
+
+
+@contextmanager
+def reading(access: Access, plan: Plan, member: Member, now: datetime) -> Iterator[Unit]:
+    """Open a reading unit on a member; raise `ChangedError` when their consent is no longer as planned."""
+    with _erased_is_changed(), access.read(member.person.id, now) as unit:
+        require_unchanged(plan, member, unit)
+        yield unit
+
+
+def require_unchanged(plan: Plan, member: Member, unit: Unit) -> None:
+    """Raise `ChangedError` when a member's consent is no longer as planned."""
+    if decide(unit, plan.cut.at, plan.seq) != member.starts:
+        raise ChangedError
+
+
+@contextmanager
+def _erased_is_changed() -> Iterator[None]:
+    try:
+        yield
+    except UnknownParticipantError:
+        raise ChangedError from None
+
+
+def _member(person: Person, names: Pseudonyms, starts: Starts) -> Member:
+    return Member(person, Who(names.participant(person.id), person.simulated), starts)
+
+
+def _in_order(members: Iterable[Member]) -> tuple[Member, ...]:
+    return tuple(sorted(members, key=lambda m: m.who.pseudonym))

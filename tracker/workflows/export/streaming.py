@@ -1,0 +1,232 @@
+"""Stream one person's rows, from one snapshot of the database, into the tables of an export."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+import pyarrow as pa
+
+from tracker.access import Unit
+from tracker.store import exporting
+from tracker.store.exporting import Cut
+from tracker.store.rows import EMOTION_COLUMNS
+from tracker.store.types import to_microseconds
+from tracker.workflows.export import tables
+from tracker.workflows.export.declaring import Table
+from tracker.workflows.export.eligibility import Starts
+from tracker.workflows.export.exclusions import Excluded, excluded
+from tracker.workflows.export.frames import (
+    Frame,
+    Who,
+    columns_of,
+    common,
+    derived,
+    ids,
+    instant,
+    numbered,
+    plain,
+    sources,
+)
+from tracker.workflows.export.naming import Numbers, Pseudonyms
+from tracker.workflows.export.writing import TableWriter
+
+_ESTIMATE_COLUMNS = ("id", "at", "zone", "network", "snapshot", *EMOTION_COLUMNS, "recorded_at")
+_PROMPT_TIMES = ("notified_at", "started_at", "completed_at")
+
+
+@dataclass
+class Tables:
+    """The open tables of an export, and the numbers given out so far."""
+
+    writers: dict[str, TableWriter]
+    networks: set[str] = field(default_factory=set)
+    numbers: dict[str, Numbers] = field(
+        default_factory=lambda: {n: Numbers() for n in ("observations", "corrections", "contexts", "prompts")}
+    )
+
+    def write(self, table: Table, frame: Frame) -> None:
+        """Write a frame."""
+        self.writers[table.name].write([frame[c.name] for c in table.columns])
+
+
+class Stream:
+    """One person's way into the tables.
+
+    Parameters
+    ----------
+    unit
+        A reading unit: one snapshot for all of the person's rows.
+    who, starts
+        How the dataset calls them, and from when on what may be exported.
+    cut
+        Where the export ends.
+    names
+        The export's pseudonyms.
+    into
+        The open tables.
+    """
+
+    def __init__(
+        self,
+        unit: Unit,
+        who: Who,
+        starts: Starts,
+        cut: Cut,
+        names: Pseudonyms,
+        into: Tables,
+    ) -> None:
+        self._connection, self._person = unit.connection, unit.person
+        self._who, self._starts, self._cut, self._names, self._into = who, starts, cut, names, into
+
+    def run(self, report: Callable[[float], None]) -> Excluded:
+        """Write everything; return how many rows consent left out, by table and reason.
+
+        `report` hears how much of the person is done, 0 to 1.
+        """
+        for numbers in self._into.numbers.values():
+            numbers.begin()
+        before = {name: writer.rows for name, writer in self._into.writers.items()}
+        first = self._into.numbers["observations"].last
+        there = exporting.counts(self._connection, self._person.subject, self._cut)
+        expected = 2 * max(1, there["observations"])
+        for done in self._observations():
+            report(min(1.0, (done - first) / expected))
+        for done in self._estimates():
+            report(min(1.0, 0.5 + (done - first) / expected))
+        self._prompts()
+        self._corrections()
+        self._contexts()
+        self._participant(before)
+        written = {name: writer.rows - before[name] for name, writer in self._into.writers.items()}
+        return excluded(there, self._starts, written)
+
+    def _observations(self) -> Iterator[int]:
+        since, numbers = self._starts.series, self._into.numbers["observations"]
+        if since is None:
+            return
+        table = tables.OBSERVATIONS
+        names = ("id", *exporting.OBSERVATION_COLUMNS)
+        changed = {"at", "zone", "source", "aligned", "recorded_at"}
+        kept = [n for n in exporting.OBSERVATION_COLUMNS if n not in changed]
+        for rows in exporting.observation_rows(self._connection, self._person.subject, self._cut, since):
+            c = columns_of(rows, names)
+            recordings = [self._names.recording(self._person.id, source) for source in c["source"]]
+            frame = {
+                **common(self._who, len(rows), c["zone"]),
+                **instant("at", c["zone"], c["at"]),
+                **plain(c, table, kept),
+                "observation": pa.array(numbers.add(ids(c["id"]))),
+                "recording": pa.array(recordings, pa.string()),
+                "aligned": pa.array([None if a is None else bool(a) for a in c["aligned"]], pa.bool_()),
+                **instant("recorded_at", c["zone"], c["recorded_at"]),
+            }
+            self._into.write(table, frame)
+            yield numbers.last
+
+    def _estimates(self) -> Iterator[int]:
+        since, learner, numbers = (
+            self._starts.series,
+            self._starts.learner,
+            self._into.numbers["observations"],
+        )
+        if since is None:
+            return
+        asked = (self._connection, self._person.subject, self._cut, since, learner)
+        order = {snapshot: i for i, snapshot in enumerate(exporting.snapshots_used(*asked), start=1)}
+        for rows in exporting.estimate_rows(*asked):
+            c = columns_of(rows, _ESTIMATE_COLUMNS)
+            self._into.networks.update(c["network"])
+            observed = numbers.find(ids(c["id"]))
+            frame = {
+                **common(self._who, len(rows), c["zone"]),
+                **instant("at", c["zone"], c["at"]),
+                **sources(c["snapshot"], order),
+                **plain(c, tables.ESTIMATES, ("network", *EMOTION_COLUMNS)),
+                **derived(c),
+                "observation": pa.array(observed),
+                **instant("recorded_at", c["zone"], c["recorded_at"]),
+            }
+            self._into.write(tables.ESTIMATES, frame)
+            yield int(observed[-1])
+
+    def _prompts(self) -> None:
+        since = self._starts.prompts
+        if since is None:
+            return
+        names = ("id", *exporting.PROMPT_COLUMNS)
+        for rows in exporting.prompt_rows(self._connection, self._person.subject, self._cut, since):
+            c = columns_of([_as_of(row, names, self._cut.at) for row in rows], names)
+            frame = {
+                **common(self._who, len(rows), c["zone"]),
+                **plain(c, tables.PROMPTS, ("slot", "state")),
+                "prompt": pa.array(self._into.numbers["prompts"].add(ids(c["id"]))),
+            }
+            for name in ("scheduled_at", *_PROMPT_TIMES, "recorded_at"):
+                frame |= instant(name, c["zone"], c[name])
+            self._into.write(tables.PROMPTS, frame)
+
+    def _corrections(self) -> None:
+        if self._starts.series is self._starts.prompts is None:
+            return
+        asked = (self._connection, self._person.subject, self._cut, self._starts.series, self._starts.prompts)
+        into, names = self._into.numbers, ("id", *exporting.CORRECTION_COLUMNS)
+        batches = list(exporting.correction_rows(*asked))
+        # All are numbered first: what a correction replaces can stand behind it in time.
+        given = [into["corrections"].add(ids(row[0] for row in rows)) for rows in batches]
+        for rows, numbers in zip(batches, given, strict=True):
+            c = columns_of(rows, names)
+            frame = {
+                **common(self._who, len(rows), c["zone"]),
+                **instant("at", c["zone"], c["at"]),
+                **plain(c, tables.CORRECTIONS, ("target", "value", *EMOTION_COLUMNS)),
+                "correction": pa.array(numbers),
+                "observation": numbered(into["observations"].find(ids(c["observation"]))),
+                "prompt": numbered(into["prompts"].find(ids(c["prompt"]))),
+                "supersedes": numbered(into["corrections"].find(ids(c["supersedes"]))),
+                "rater": pa.array([self._names.rater(r) for r in c["rater"]], pa.string()),
+                "suggestion_shown": pa.array([bool(s) for s in c["suggestion_shown"]], pa.bool_()),
+                **instant("recorded_at", c["zone"], c["recorded_at"]),
+            }
+            self._into.write(tables.CORRECTIONS, frame)
+
+    def _contexts(self) -> None:
+        since = self._starts.contexts
+        if since is None:
+            return
+        for rows in exporting.context_rows(self._connection, self._person.subject, self._cut, since):
+            c = columns_of(rows, exporting.CONTEXT_COLUMNS)
+            numbers = self._into.numbers["contexts"]
+            frame = {
+                **common(self._who, len(rows), c["zone"]),
+                **instant("at", c["zone"], c["at"]),
+                **plain(c, tables.CONTEXTS, ("place", "activity", "company")),
+                "context": pa.array(numbers.add(ids([0] * len(rows)))),
+                **instant("recorded_at", c["zone"], c["recorded_at"]),
+            }
+            self._into.write(tables.CONTEXTS, frame)
+
+    def _participant(self, before: dict[str, int]) -> None:
+        granted = {
+            f"{kind}_granted": pa.array([getattr(self._starts, kind) is not None])
+            for kind in ("series", "learner", "contexts", "prompts")
+        }
+        counted = {
+            f"n_{name}": pa.array([writer.rows - before[name]], pa.int64())
+            for name, writer in self._into.writers.items()
+            if name != tables.PARTICIPANTS.name
+        }
+        who = {"participant": pa.array([self._who.pseudonym]), "origin": pa.array([self._who.origin])}
+        self._into.write(tables.PARTICIPANTS, {**who, **granted, **counted})
+
+
+def _as_of(row: Sequence[Any], names: Sequence[str], at: datetime) -> Sequence[Any]:
+    """A prompt as it stood at an instant: what happened later is not known yet."""
+    cut = to_microseconds(at)
+    later = [n for n in _PROMPT_TIMES if (v := row[names.index(n)]) is not None and v > cut]
+    if not later:
+        return row
+    said = dict(zip(names, row, strict=True)) | dict.fromkeys(later) | {"state": "open"}
+    return list(said.values())

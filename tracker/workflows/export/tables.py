@@ -1,0 +1,246 @@
+"""The columns of a dataset, declared once: files, data package and codebook are all made from here."""
+
+from __future__ import annotations
+
+from tracker.domain.affect import EMOTIONS
+from tracker.domain.series import Reason, TimeSource
+from tracker.workflows.export.declaring import Column, Kind, Table
+
+RECORDED = "RECORDED"
+SIMULATED = "SIMULATED"
+
+
+def _instant(name: str, meaning: str, missing: str = "") -> tuple[Column, Column]:
+    offset = f"Local time minus UTC at `{name}`, from `zone`."
+    return (
+        Column(name, Kind.DATETIME, meaning, "UTC", missing=missing),
+        Column(f"{name}_offset_min", Kind.INTEGER, offset, "min", missing=missing, bounds=(-1440, 1440)),
+    )
+
+
+def _emotions(missing: str = "") -> tuple[Column, ...]:
+    return tuple(
+        Column(f"p_{e.value}", Kind.NUMBER, f"Probability of {e.value}.", missing=missing, bounds=(0, 1))
+        for e in EMOTIONS
+    )
+
+
+_PARTICIPANT = Column(
+    "participant",
+    Kind.STRING,
+    "Random pseudonym, made anew for every export: the same person has another one in another export.",
+)
+_ZONE = Column("zone", Kind.STRING, "IANA time zone of the participant then.")
+_RECORDED_AT = _instant("recorded_at", "When the row was stored.")
+_ORIGIN = Column(
+    "origin",
+    Kind.STRING,
+    f"{RECORDED}: from a real recording or person. {SIMULATED}: made by a program.",
+    levels=(RECORDED, SIMULATED),
+)
+_OBSERVATION = "Number of the observation in this export."
+
+PARTICIPANTS = Table(
+    "participants",
+    "One participant whose rows are here.",
+    (
+        _PARTICIPANT,
+        *(
+            Column(
+                f"{what}_granted",
+                Kind.BOOLEAN,
+                f"Whether {rows} could be exported; where not, none are here.",
+            )
+            for what, rows in (
+                ("series", "observations, the network's estimates and corrections"),
+                ("learner", "estimates of the personal learner"),
+                ("contexts", "contexts"),
+                ("prompts", "prompts and their answers"),
+            )
+        ),
+        *(
+            Column(f"n_{rows}", Kind.INTEGER, f"How many rows they have in {rows}.")
+            for rows in ("observations", "estimates", "corrections", "contexts", "prompts")
+        ),
+        _ORIGIN,
+    ),
+    ("participant",),
+    (),
+    "affect_series or prompts",
+)
+
+OBSERVATIONS = Table(
+    "observations",
+    "What was captured at one instant, or the reason why nothing was.",
+    (
+        Column("observation", Kind.INTEGER, _OBSERVATION, key=True),
+        _PARTICIPANT,
+        *_instant("at", "The instant of the frame: start of the recording plus `pts_us`."),
+        _ZONE,
+        Column("recording", Kind.STRING, "Random name of the recording, made anew for every export."),
+        Column("pts_us", Kind.INTEGER, "Presentation time within the recording.", "µs"),
+        Column(
+            "time_source",
+            Kind.STRING,
+            "Where the start of the recording was taken from.",
+            levels=tuple(t.value for t in TimeSource),
+        ),
+        Column(
+            "reason",
+            Kind.STRING,
+            "Why nothing was read.",
+            levels=tuple(r.value for r in Reason),
+            missing="a face was read",
+        ),
+        Column("faces", Kind.INTEGER, "How many faces were seen; only the participant's was read."),
+        *(
+            Column(
+                f"box_{side}", Kind.NUMBER, f"The face's box in the frame: {what}.", "px", missing="no face"
+            )
+            for side, what in (("x", "left"), ("y", "top"), ("w", "width"), ("h", "height"))
+        ),
+        Column("detector", Kind.STRING, "What found the face.", missing="no face"),
+        Column(
+            "score",
+            Kind.NUMBER,
+            "The detector's own score; not a probability.",
+            missing="no face or no score",
+        ),
+        Column("sharpness", Kind.NUMBER, "Sharpness of the face crop; higher is sharper.", missing="no face"),
+        Column("aligned", Kind.BOOLEAN, "Whether the crop was turned by the eyes.", missing="no face"),
+        *_RECORDED_AT,
+        _ORIGIN,
+    ),
+    ("observation",),
+    (("participant", "participants", "participant"),),
+    "affect_series",
+)
+
+ESTIMATES = Table(
+    "estimates",
+    "What one network, or one state of a personal learner over it, says about an observation.",
+    (
+        Column("observation", Kind.INTEGER, _OBSERVATION, key=True),
+        _PARTICIPANT,
+        *_instant("at", "The instant of the observation."),
+        _ZONE,
+        Column(
+            "source",
+            Kind.STRING,
+            "network: the same for everybody. learner: adapted to this person by their corrections.",
+            levels=("network", "learner"),
+        ),
+        Column("network", Kind.STRING, "Name and hash of the network; manifest.json names its card."),
+        Column(
+            "snapshot",
+            Kind.INTEGER,
+            "State of the person's learner, 1 being the oldest here; 0 is the network itself.",
+            key=True,
+        ),
+        *_emotions(),
+        *(
+            Column(
+                f"{what}_derived",
+                Kind.NUMBER,
+                f"{what.capitalize()}, *derived* from the probabilities by fixed positions; not measured.",
+                bounds=(-1, 1),
+            )
+            for what in ("valence", "arousal")
+        ),
+        *_RECORDED_AT,
+        _ORIGIN,
+    ),
+    ("observation", "network", "snapshot"),
+    (("participant", "participants", "participant"), ("observation", "observations", "observation")),
+    "affect_series; for the learner's also personal_learning",
+)
+
+CORRECTIONS = Table(
+    "corrections",
+    "What a human says about a moment; a later word supersedes an earlier one, and both are here.",
+    (
+        Column("correction", Kind.INTEGER, "Number of the correction in this export.", key=True),
+        _PARTICIPANT,
+        *_instant("at", "The moment spoken of."),
+        _ZONE,
+        Column("observation", Kind.INTEGER, _OBSERVATION, missing="none near, or it is not here", key=True),
+        Column("prompt", Kind.INTEGER, "The prompt that this answers.", missing="unprompted", key=True),
+        Column(
+            "target", Kind.STRING, "What was asked: `emotion`, or another target whose answer is in `value`."
+        ),
+        Column(
+            "value", Kind.NUMBER, "The answer for targets other than `emotion`.", missing="target is emotion"
+        ),
+        *_emotions(missing="target is not emotion"),
+        Column(
+            "rater",
+            Kind.STRING,
+            "`participant`, or the random name of another rater, made anew for every export.",
+        ),
+        Column(
+            "suggestion_shown", Kind.BOOLEAN, "Whether the estimate was seen before answering; it biases."
+        ),
+        Column(
+            "supersedes", Kind.INTEGER, "The correction that this replaces.", missing="a first word", key=True
+        ),
+        *_instant("recorded_at", "When the answer was given; the lag since `at` makes it retrospective."),
+        _ORIGIN,
+    ),
+    ("correction",),
+    (
+        ("participant", "participants", "participant"),
+        ("observation", "observations", "observation"),
+        ("prompt", "prompts", "prompt"),
+        ("supersedes", "corrections", "correction"),
+    ),
+    "affect_series; for answers to prompts: prompts",
+)
+
+CONTEXTS = Table(
+    "contexts",
+    "What surrounded the face from an instant on, for at most two hours; join as of that instant.",
+    (
+        Column("context", Kind.INTEGER, "Number of the context in this export.", key=True),
+        _PARTICIPANT,
+        *_instant("at", "From when on."),
+        _ZONE,
+        *(
+            Column(
+                what, Kind.STRING, f"{what.capitalize()}, in the words that were given.", missing="not said"
+            )
+            for what in ("place", "activity", "company")
+        ),
+        *_RECORDED_AT,
+        _ORIGIN,
+    ),
+    ("context",),
+    (("participant", "participants", "participant"),),
+    "affect_series and context",
+)
+
+PROMPTS = Table(
+    "prompts",
+    "A question put to the participant, with its four times as they stood at the export's instant.",
+    (
+        Column("prompt", Kind.INTEGER, "Number of the prompt in this export.", key=True),
+        _PARTICIPANT,
+        Column("slot", Kind.STRING, "Name of the slot in the participant's schedule."),
+        _ZONE,
+        *_instant("scheduled_at", "When it was due."),
+        *_instant("notified_at", "When it was sent.", missing="not sent"),
+        *_instant("started_at", "When it was opened.", missing="not opened"),
+        *_instant("completed_at", "When it was answered.", missing="not answered"),
+        Column(
+            "state",
+            Kind.STRING,
+            "What became of it; `open` where that was decided after the export's instant.",
+        ),
+        *_RECORDED_AT,
+        _ORIGIN,
+    ),
+    ("prompt",),
+    (("participant", "participants", "participant"),),
+    "prompts",
+)
+
+TABLES = (PARTICIPANTS, OBSERVATIONS, ESTIMATES, CORRECTIONS, CONTEXTS, PROMPTS)
