@@ -147,11 +147,13 @@ def rebase(unit: Unit, target: str = EMOTION) -> Personal:
     with_context = unit.allowed(Use.KEEP_CONTEXT) is not None
     with_prompts = unit.allowed(Use.PROMPT) is not None
     rows = _rows(unit, target, unit.now)
+    # Another process's clock may run ahead: B lies after everything that it is to have seen.
+    seen = [at for r in rows for at in (r.recorded_at, r.ended_at) if at is not None]
     row = feedback.SnapshotRow(
         id=0,
         target=target,
         prior=NO_PRIOR,
-        rebased_at=unit.now,
+        rebased_at=max([unit.now, *seen]),
         log_position=rows[-1].id if rows else 0,
         with_context=with_context,
         with_prompts=with_prompts,

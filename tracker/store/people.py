@@ -74,6 +74,12 @@ def everyone(connection: Connection) -> list[ParticipantRow]:
     return [ParticipantRow(*row) for row in rows]
 
 
+def zones(connection: Connection) -> list[str]:
+    """The time zones that anybody lives in."""
+    query = select(participants.c.zone).distinct().order_by(participants.c.zone)
+    return list(connection.execute(query).scalars())
+
+
 def lock(connection: Connection, participant: str) -> ParticipantRow | None:
     """Lock the participant's row against every other writer until the transaction ends.
 

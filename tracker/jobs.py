@@ -1,0 +1,232 @@
+"""What runs by itself: the nightly rebase of every learner, and the hourly retention and erasure.
+
+Each job has slots (a night in a time zone, an hour). A slot is run once, by whichever process claims its
+lease first; when that process dies, another takes the slot over after the lease has run out.
+"""
+
+from __future__ import annotations
+
+import logging
+import secrets
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Protocol
+from zoneinfo import ZoneInfo
+
+from apscheduler.executors.pool import ThreadPoolExecutor
+from apscheduler.schedulers.background import BackgroundScheduler
+from apscheduler.schedulers.base import BaseScheduler
+from apscheduler.schedulers.blocking import BlockingScheduler
+
+from tracker import personal
+from tracker.access import Access
+from tracker.domain.people import UnknownParticipantError
+from tracker.store import leases, people
+from tracker.store.leases import Lease, LeaseLostError
+from tracker.workflows import erasure, retention
+
+LEASE = timedelta(minutes=10)
+"""After this time without a sign of life a slot is taken over."""
+
+EVERY = timedelta(minutes=1)
+"""How often each process looks for slots that are due."""
+
+NIGHT_ENDS = 3
+"""Local hour at which a night's rebase is due: the quietest of the day."""
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Ran:
+    """A slot that this process ran, and what came of it (no personal data)."""
+
+    job: str
+    slot: str
+    outcome: str
+
+
+class Task(Protocol):
+    """Something that is due in slots."""
+
+    @property
+    def name(self) -> str:
+        """What the job is called."""
+
+    def slots(self, access: Access, now: datetime) -> Sequence[str]:
+        """The slots that are due at an instant; those that were run already are skipped by the caller."""
+
+    def run(self, access: Access, slot: str, now: datetime, hold: Callable[[], None]) -> str:
+        """Run one slot and say in a few words what was done; call `hold` between pieces of long work."""
+
+
+class NightlyRebase:
+    """Move every learner's rebase instant on, at the end of the night where the participant lives."""
+
+    name = "rebase"
+
+    def slots(self, access: Access, now: datetime) -> Sequence[str]:
+        """One for each time zone that somebody lives in: the last night that has ended there."""
+        with access.database.read() as connection:
+            return [f"{_night(now, zone)} {zone}" for zone in people.zones(connection)]
+
+    def run(self, access: Access, slot: str, now: datetime, hold: Callable[[], None]) -> str:
+        """Rebase everybody of the zone who has a learner and still allows it."""
+        zone = slot.partition(" ")[2]
+        count = 0
+        for person in access.everyone():
+            if person.zone != zone:
+                continue
+            hold()
+            with suppress(UnknownParticipantError), access.write(person.id, now) as unit:
+                if personal.load(unit) is not None:
+                    personal.rebase(unit)
+                    count += 1
+        return f"{count} learners rebased"
+
+
+class HourlyRetention:
+    """Forget what has been kept long enough, and carry out erasures that are due or were interrupted."""
+
+    name = "retention"
+
+    def slots(self, access: Access, now: datetime) -> Sequence[str]:
+        """The hour."""
+        return [now.astimezone(UTC).strftime("%Y-%m-%dT%HZ")]
+
+    def run(self, access: Access, slot: str, now: datetime, hold: Callable[[], None]) -> str:
+        """Forget first: an erasure that cannot finish must not keep everything else."""
+        forgotten = sum(retention.run(access, now).values())
+        hold()
+        erased = erasure.carry_out(access, now)
+        return f"{forgotten} rows forgotten, {len(erased)} erasures carried out"
+
+
+STANDARD: tuple[Task, ...] = (HourlyRetention(), NightlyRebase())
+
+
+class Jobs:
+    """Runs what is due, beside other processes that do the same.
+
+    Parameters
+    ----------
+    access
+        The gate.
+    clock
+        Returns now (UTC).
+    holder
+        What this process is called in the leases; a random ending makes it unique.
+    tasks
+        What to run.
+    """
+
+    def __init__(
+        self,
+        access: Access,
+        clock: Callable[[], datetime],
+        holder: str,
+        tasks: Sequence[Task] = STANDARD,
+    ) -> None:
+        self._access = access
+        self._clock = clock
+        self._holder = f"{holder[:47]}:{secrets.token_hex(8)}"
+        self._tasks = tasks
+        self._background: BackgroundScheduler | None = None
+
+    def run_once(self, now: datetime) -> list[Ran]:
+        """Run the slots that are due and that nobody has run or is running; return what was run here."""
+        ran = []
+        for task in self._tasks:
+            for slot in task.slots(self._access, now):
+                lease = self._claim(task.name, slot, now)
+                if lease is not None:
+                    ran.append(self._run(task, lease, now))
+        return ran
+
+    def start(self) -> None:
+        """Run in the background of this process until `stop`, or until the process ends."""
+        self._background = BackgroundScheduler(timezone=UTC, executors={"default": ThreadPoolExecutor(1)})
+        self._schedule(self._background)
+        self._background.start()
+
+    def stop(self) -> None:
+        """Let the slot that is running finish, and run no more."""
+        if self._background is not None:
+            self._background.shutdown(wait=True)
+            self._background = None
+
+    def blocking(self) -> None:
+        """Run in this thread until interrupted."""
+        scheduler = BlockingScheduler(timezone=UTC, executors={"default": ThreadPoolExecutor(1)})
+        self._schedule(scheduler)
+        try:
+            scheduler.start()
+        finally:
+            with suppress(Exception):
+                scheduler.shutdown(wait=True)
+
+    def _schedule(self, scheduler: BaseScheduler) -> None:
+        now = self._clock()
+        scheduler.add_job(self._resume, next_run_time=now, misfire_grace_time=None)
+        scheduler.add_job(
+            self._tick,
+            "interval",
+            seconds=EVERY.total_seconds(),
+            next_run_time=now,
+            max_instances=1,
+            coalesce=True,
+            misfire_grace_time=None,
+        )
+
+    def _resume(self) -> None:
+        try:
+            erasure.resume(self._access, self._clock())
+        except Exception as error:
+            _log.error("an interrupted erasure could not be finished: %s", type(error).__name__)
+
+    def _tick(self) -> None:
+        try:
+            self.run_once(self._clock())
+        except Exception as error:
+            # The next tick tries again; what an error says may name somebody, so only its kind is logged.
+            _log.error("jobs could not be looked for: %s", type(error).__name__)
+
+    def _claim(self, job: str, slot: str, now: datetime) -> Lease | None:
+        with self._access.database.read() as connection:
+            if leases.finished(connection, job, slot):
+                return None
+        with self._access.database.write() as connection:
+            return leases.claim(connection, job, slot, self._holder, now, now + LEASE)
+
+    def _run(self, task: Task, lease: Lease, now: datetime) -> Ran:
+        def hold() -> None:
+            with self._access.database.write() as connection:
+                leases.extend(connection, lease, self._clock() + LEASE)
+
+        try:
+            outcome = task.run(self._access, lease.slot, now, hold)
+            with self._access.database.write() as connection:
+                leases.finish(connection, lease, self._clock(), outcome)
+        except LeaseLostError:
+            outcome = "another process took over"
+        except Exception as error:
+            # The lease runs out, and whoever comes next tries again.
+            outcome = f"failed: {type(error).__name__}"
+            _log.error("job %s %s failed: %s", lease.job, lease.slot, type(error).__name__)
+        return Ran(lease.job, lease.slot, outcome)
+
+
+def _night(now: datetime, zone: str) -> str:
+    """The date of the last night that has ended at an instant in a zone.
+
+    Examples
+    --------
+    >>> _night(datetime(2026, 3, 20, 1, 59, tzinfo=UTC), "Europe/Berlin")
+    '2026-03-19'
+    >>> _night(datetime(2026, 3, 20, 2, 0, tzinfo=UTC), "Europe/Berlin")
+    '2026-03-20'
+    """
+    local = now.astimezone(ZoneInfo(zone))
+    return (local.date() if local.hour >= NIGHT_ENDS else local.date() - timedelta(days=1)).isoformat()
