@@ -34,7 +34,7 @@ def pack_weights(state: Mapping[str, Tensor], spec: NetworkSpec) -> bytes:
         name: (value.float() if value.dtype.is_floating_point else value).detach().cpu().contiguous()
         for name, value in sorted(state.items())
     }
-    return safetensors.torch.save(tensors, {_CLASSES: _order(spec)})
+    return safetensors.torch.save(tensors, {_CLASSES: json.dumps(_order(spec))})
 
 
 def load_weights(path: Path, entry: Entry) -> nn.Module:
@@ -98,18 +98,16 @@ def _build(entry: Entry) -> nn.Module:
         raise ZooError(f"{entry.name}: {error}") from error
 
 
-def _order(spec: NetworkSpec) -> str:
-    return json.dumps({head.name: list(head.classes) for head in spec.heads})
+def _order(spec: NetworkSpec) -> dict[str, list[str]]:
+    return {head.name: list(head.classes) for head in spec.heads}
 
 
 def _check_order(path: str, data: bytes, spec: NetworkSpec) -> None:
     length = int.from_bytes(data[:8], "little")
-    header = json.loads(data[8 : 8 + length])
-    written = header.get("__metadata__", {}).get(_CLASSES)
-    if written is not None and json.loads(written) != json.loads(_order(spec)):
-        raise ZooError(
-            f"{path} was written with the class order {written}, but the manifest says {_order(spec)}"
-        )
+    written = json.loads(data[8 : 8 + length]).get("__metadata__", {}).get(_CLASSES)
+    stated = json.dumps(_order(spec), sort_keys=True)
+    if written is not None and json.dumps(json.loads(written), sort_keys=True) != stated:
+        raise ZooError(f"{path} was written with the class order {written}, but the manifest says {stated}")
 
 
 @torch.inference_mode()
