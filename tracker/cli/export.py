@@ -1,0 +1,99 @@
+"""``export``: a research dataset of what participants allow."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.table import Table
+
+from tracker.cli.installation import now, opened, settings_of
+from tracker.cli.output import AsJson, out, print_json, progress
+from tracker.domain.instants import parse_instant
+
+if TYPE_CHECKING:
+    from tracker.workflows.export import ExportResult
+
+
+class Format(StrEnum):
+    """File formats of the tables."""
+
+    PARQUET = "parquet"
+    CSV = "csv"
+
+
+def export(
+    context: typer.Context,
+    folder: Annotated[Path, typer.Option("--out", metavar="DIR", help="A folder that does not exist yet.")],
+    participant: Annotated[
+        list[str] | None,
+        typer.Option("--participant", "-p", metavar="P", help="May be repeated; default: everybody."),
+    ] = None,
+    formats: Annotated[
+        list[Format] | None, typer.Option("--format", help="May be repeated; default: both.")
+    ] = None,
+    at: Annotated[
+        str | None,
+        typer.Option(metavar="ISO", help="As of this instant: its rows, under the consent of then and now."),
+    ] = None,
+    again: Annotated[
+        str | None, typer.Option(metavar="ID", help="Repeat an earlier export byte for byte.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Export what consent allows: tables, data package, codebook and manifest, whole or not at all."""
+    instant = parse_instant(at) if at is not None else None
+    access = opened(settings_of(context))
+
+    from tracker.workflows.export import export_dataset  # noqa: PLC0415 - pyarrow takes a while
+
+    with progress(f"Exporting to {folder}") as report:
+        result = export_dataset(
+            access,
+            folder,
+            now(),
+            participants=participant or None,
+            at=instant,
+            formats={f.value for f in formats} if formats else None,
+            again=again,
+            progress=report,
+        )
+    if as_json:
+        print_json(_values(result))
+    else:
+        _print(result)
+
+
+def _values(result: ExportResult) -> dict[str, object]:
+    return {
+        "export": result.id,
+        "folder": str(result.folder),
+        "at": result.at.isoformat(),
+        "rows": dict(result.rows),
+        "participants": result.participants,
+        "simulated_participants": result.simulated,
+        "excluded_participants": dict(result.excluded_participants),
+        "excluded_rows": dict(result.excluded_rows),
+        "manifest_sha256": result.manifest_sha256,
+    }
+
+
+def _print(result: ExportResult) -> None:
+    mark = f", {result.simulated} of them SIMULATED" if result.simulated else ""
+    title = f"{result.participants} participants{mark} as of {result.at.isoformat(timespec='seconds')}"
+    table = Table("table", "rows", title=title)
+    for name, n in result.rows.items():
+        table.add_row(name, str(n))
+    console = out()
+    console.print(table)
+    for reason, n in result.excluded_participants.items():
+        console.print(f"left out: {n} participants, {reason}", highlight=False)
+    for reason, n in result.excluded_rows.items():
+        console.print(f"left out: {n} rows of {reason}", highlight=False)
+    console.print(
+        f"{result.folder}\nthe same again: affect-tracker export --again {result.id} --out DIR",
+        highlight=False,
+        soft_wrap=True,
+    )
