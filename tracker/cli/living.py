@@ -87,8 +87,8 @@ def live(
     return person
 
 
-def prequential(unit: Unit, stretch: int = 10) -> list[Score]:
-    """Score the network and the learner on every correction, by stretches of days since the first."""
+def prequential(unit: Unit, stretch: int = 10, stretches: int = 3) -> list[Score]:
+    """Score the network and the learner on every correction, by stretches of days; the last one stays open."""
     since = datetime.min.replace(tzinfo=unit.now.tzinfo)
     rows = stored_feedback.learned_since(unit.connection, unit.person.subject, personal.EMOTION, since)
     rows = [row for row in rows if row.machine is not None]
@@ -101,7 +101,7 @@ def prequential(unit: Unit, stretch: int = 10) -> list[Score]:
         top = row.label.top
         commonest = so_far.most_common(1)[0][0] if so_far else None
         machine = row.machine.top is top if row.machine is not None else False
-        part = (row.recorded_at - first).days // stretch
+        part = min((row.recorded_at - first).days // stretch, stretches - 1)
         hits.setdefault(part, []).append((machine, row.predicted.top is top, commonest == top))
         so_far[top] += 1
     return [
