@@ -14,7 +14,7 @@ _PLAIN = {
     404: "There is no such page here.",
     405: "This address does not do that.",
     413: "That was too large; nothing was stored.",
-    500: "Something went wrong on our side; nothing was changed. Try again, and tell the help contact if it stays.",
+    500: "Something went wrong on our side; nothing was changed. If it stays, tell the help contact.",
 }
 
 

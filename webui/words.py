@@ -62,25 +62,26 @@ def icon(emotion: Emotion) -> Markup:
 
 
 def percent(share: float) -> str:
-    """A share for people.
+    r"""A share for people.
 
     Examples
     --------
     >>> percent(0.624), percent(0.004), percent(0.0)
-    ('62 %', 'under 1 %', '0 %')
+    ('62\xa0%', 'under\xa01\xa0%', '0\xa0%')
     """
-    return "under 1 %" if 0 < share < 0.01 else f"{share * 100:.0f} %"
+    text = "under 1 %" if 0 < share < 0.01 else f"{share * 100:.0f} %"
+    return text.replace(" ", "\N{NO-BREAK SPACE}")
 
 
 def looks_like(distribution: Distribution) -> str:
-    """A reading in words, never without its uncertainty.
+    r"""A reading in words, never without its uncertainty.
 
     Examples
     --------
     >>> looks_like(Distribution.of({Emotion.SADNESS: 7, Emotion.FEAR: 3}))
-    'looks like sadness (70 %), then fear (30 %)'
+    'looks like sadness (70\xa0%), then fear (30\xa0%)'
     >>> looks_like(Distribution.from_sequence([1.0] * 8))
-    'unclear: neutral (12 %) or happiness (12 %)'
+    'unclear: neutral (12\xa0%) or happiness (12\xa0%)'
     """
     first, second = sorted(EMOTIONS, key=lambda e: -distribution[e])[:2]
     a = f"{first.value} ({percent(distribution[first])})"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import NoReturn
@@ -12,7 +13,7 @@ from werkzeug.wrappers import Response
 
 from tracker.domain.consent import Recorder, Scope
 from tracker.domain.notice import CARDS, PREAMBLE, Card, notice
-from tracker.workflows import consenting
+from tracker.workflows import consenting, erasure
 from tracker.workflows.consenting import Answer, ScopeState
 from webui import auth
 from webui.participant.waiting import Waiting, waiting_of
@@ -127,7 +128,13 @@ def answer() -> Response:
         _bad_answer()
     if chosen is Answer.ERASE_ALL:
         return redirect(url_for("mydata.page", _anchor="erase"), 303)
+    with services().access.read(auth.person().id, auth.now()) as unit:
+        unanswered = [w.scope for w in waiting_of(unit).values() if w.unanswered]
     consenting.answer_withdrawal(services().access, auth.person(), chosen, auth.now())
+    for scope in unanswered if chosen is Answer.ERASE_SCOPE else ():
+        # What cannot be finished now stays due, the page says so, and the jobs carry it out.
+        with suppress(erasure.ErasureIncompleteError):
+            erasure.erase_scope(services().access, auth.person(), scope, auth.now())
     return redirect(url_for(".page"), 303)
 
 

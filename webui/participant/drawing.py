@@ -33,8 +33,8 @@ def chart_json(page: Page, zone: ZoneInfo) -> str:
     Returns
     -------
     str
-        JSON: ``start``, ``end``, ``step`` in ms; ``points`` with columns ``x`` (ms on the local clock), ``at``
-        (s, UTC), ``n``, and ``machine`` and ``personal``, each eight columns of thousandths or null;
+        JSON: ``start``, ``end``, ``step`` in ms; ``points`` with columns ``x`` (ms on the local clock),
+        ``at`` (s, UTC), ``n``, and ``machine`` and ``personal``, each eight columns of thousandths or null;
         ``gaps`` and ``corrections`` likewise.
     """
     points = page.points

@@ -8,7 +8,7 @@ from importlib import import_module
 from flask import Blueprint, Response, redirect, render_template, request, send_file, session, url_for
 from werkzeug.wrappers import Response as BaseResponse
 
-from tracker.workflows import accounts, enrolment
+from tracker.workflows import accounts, enrolment, erasure
 from webui import auth
 from webui.limits import HASHING
 from webui.services import services
@@ -63,9 +63,9 @@ def erase() -> str | BaseResponse | tuple[str, int]:
             return _page("That is not your password; nothing was erased."), 400
     elif request.form.get("word", "").strip().lower() != WORD:
         return _page(f"Type the word {WORD} to say that you mean it; nothing was erased."), 400
-    import_module("tracker.workflows.erasure").erase_person(access, person, auth.now())
+    erased = erasure.erase_person(access, person, auth.now())
     session.clear()
-    return render_template("erased.html")
+    return render_template("erased.html", sentences=erased.sentences())
 
 
 def _page(problem: str = "") -> str:
@@ -80,4 +80,4 @@ def _has_password() -> bool:
 
 
 def _back() -> BaseResponse:
-    return redirect(url_for(".page"), 303)
+    return redirect(url_for("timeline.newest" if request.form.get("back") == "timeline" else ".page"), 303)

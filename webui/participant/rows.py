@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from tracker.domain.affect import EMOTIONS, Distribution, Emotion, derived_valence_arousal
 from tracker.domain.series import Reason
@@ -23,8 +23,8 @@ class Row:
 
     Attributes
     ----------
-    at
-        Start, on the participant's clock.
+    at, until
+        Start and end, on the participant's clock.
     n
         Readings in it.
     sums
@@ -36,6 +36,7 @@ class Row:
     """
 
     at: datetime
+    until: datetime
     n: int = 0
     sums: list[float] = field(default_factory=lambda: [0.0] * len(EMOTIONS))
     gaps: Counter[Reason] = field(default_factory=Counter)
@@ -59,7 +60,7 @@ def rows(page: Page, shown: Range, personal: bool) -> list[Row]:
 
     def row(at: datetime) -> Row:
         key = floor(at.astimezone(shown.zone), shown.unit)
-        return table.setdefault(key.astimezone(page.start.tzinfo), Row(key))
+        return table.setdefault(key.astimezone(UTC), Row(key, _end(key, shown.unit)))
 
     for point in page.points:
         said = (point.personal or point.machine) if personal else point.machine
@@ -70,7 +71,8 @@ def rows(page: Page, shown: Range, personal: bool) -> list[Row]:
     for correction in page.corrections:
         if correction.distribution is not None:
             row(correction.at).corrections.append(correction)
-    return [table[key] for key in sorted(table)]
+    in_order = [table[key] for key in sorted(table)]
+    return in_order if shown.unit == "month" else _joined(in_order)
 
 
 def add(row: Row, said: Distribution, n: int) -> None:
@@ -88,11 +90,32 @@ def floor(at: datetime, unit: str) -> datetime:
     return at.replace(minute=at.minute // 15 * 15, second=0, microsecond=0)
 
 
+def _end(at: datetime, unit: str) -> datetime:
+    return (at.astimezone(UTC) + STEPS[unit]).astimezone(at.tzinfo) if unit != "month" else at + STEPS[unit]
+
+
+def _joined(table: list[Row]) -> list[Row]:
+    """One row for a whole stretch of a day in which nothing was read: nights are long."""
+    joined: list[Row] = []
+    for row in table:
+        before = joined[-1] if joined else None
+        if before and before.at.date() == row.at.date() and not (_spoken(before) or _spoken(row)):
+            before.until = row.until
+            before.gaps.update(row.gaps)
+        else:
+            joined.append(row)
+    return joined
+
+
+def _spoken(row: Row) -> bool:
+    return bool(row.n or row.corrections)
+
+
 def total(table: Iterable[Row]) -> Row | None:
     """Everything in one row; None for an empty table."""
     whole: Row | None = None
     for row in table:
-        whole = whole or Row(row.at)
+        whole = whole or Row(row.at, row.until)
         whole.n += row.n
         whole.sums = [a + b for a, b in zip(whole.sums, row.sums, strict=True)]
         whole.gaps.update(row.gaps)
@@ -108,9 +131,10 @@ def summary(table: list[Row], shown: Range) -> str:
     >>> from zoneinfo import ZoneInfo
     >>> from datetime import UTC, date
     >>> at = datetime(2026, 3, 1, 9, tzinfo=UTC)
-    >>> row = Row(at, 30, [0, 20.0, 0, 10.0, 0, 0, 0, 0], Counter({Reason.NO_FACE: 10}))
-    >>> summary([row], Range("day", date(2026, 3, 1), ZoneInfo("UTC")))
-    'On Sunday 1 March 2026 your face looks on average most like happiness (67 %), then sadness (33 %), in 30 readings; 10 looks gave none (no face in view 10).'
+    >>> row = Row(at, at, 30, [0, 20.0, 0, 10.0, 0, 0, 0, 0], Counter({Reason.NO_FACE: 10}))
+    >>> said = summary([row], Range("day", date(2026, 3, 1), ZoneInfo("UTC")))
+    >>> said.replace(chr(0xA0), " ")[:81]
+    'On Sunday 1 March 2026 your face looks on average most like happiness (67 %), then'
     """
     whole = total(table)
     when = f"On {day_name(shown.last)}" if shown.unit == "day" else f"From {shown.title}"

@@ -78,7 +78,7 @@
     const lines = { x: [], valence: [], arousal: [] };
     let before = null;
     for (const b of read) {
-      if (before !== null && b.left - before > step * 1.5) {
+      if (before !== null && b.left - before > step * 2.5) {
         lines.x.push(before + step);
         lines.valence.push(NaN);
         lines.arousal.push(NaN);
@@ -188,8 +188,10 @@
       for (const axis of [p.xaxis, p.yaxis]) {
         Object.assign(axis, { axis_line_color: null, major_tick_line_color: line, minor_tick_line_color: null, major_label_text_color: soft, major_label_text_font_size: "12px", axis_label_text_color: soft, axis_label_text_font_size: "12px", axis_label_text_font_style: "normal" });
       }
-      p.yaxis.ticker = new FixedTicker({ ticks: Object.keys(labels).map(Number) });
+      const ticker = new FixedTicker({ ticks: Object.keys(labels).map(Number) });
+      p.yaxis.ticker = ticker;
       p.yaxis.major_label_overrides = new Map(Object.entries(labels).map(([at, text]) => [Number(at), text]));
+      p.ygrid.ticker = ticker;
       p.xgrid.grid_line_color = null;
       p.ygrid.grid_line_color = line;
       return p;
@@ -207,7 +209,7 @@
     });
     top.scatter({ x: { field: "x" }, y: { field: "y" }, marker: { field: "marker" }, size: 11, source: sources.marks, fill_color: { field: "fill" }, line_color: surface, line_width: 1.6 });
     const reach = top.quad({ left: { field: "left" }, right: { field: "right" }, bottom: 0, top: 1, source: sources.stack, fill_color: ink, fill_alpha: 0, line_color: null, hover_fill_color: ink, hover_fill_alpha: 0.14, selection_fill_alpha: 0.2, nonselection_fill_alpha: 0 });
-    const said = top.scatter({ x: { field: "x" }, y: { field: "y" }, marker: { field: "marker" }, size: narrow() ? 10 : 12, source: sources.said, fill_color: { field: "fill" }, line_color: ink, line_width: 1.2, hover_line_width: 3, selection_fill_alpha: 1, nonselection_fill_alpha: 1, nonselection_line_alpha: 1 });
+    const said = top.scatter({ x: { field: "x" }, y: { field: "y" }, marker: { field: "marker" }, size: data.corrections.length > 60 ? 8 : 12, source: sources.said, fill_color: { field: "fill" }, line_color: ink, line_width: data.corrections.length > 60 ? 0.6 : 1.2, hover_line_width: 3, selection_fill_alpha: 1, nonselection_fill_alpha: 1, nonselection_line_alpha: 1 });
     tap.renderers = [reach, said];
     top.add_tools(new HoverTool({ renderers: [reach], tooltips: tips("when", "what", "how"), point_policy: "follow_mouse" }));
     top.add_tools(new HoverTool({ renderers: [said], tooltips: tips("when", "what", "how") }));
@@ -215,7 +217,7 @@
     const strip = figure(heights[1], { start: 0, end: 1.02 }, pans(), { 0.5: narrow() ? "none" : "unread" });
     strip.xaxis.visible = false;
     strip.ygrid.grid_line_color = null;
-    const hatched = strip.quad({ left: { field: "left" }, right: { field: "right" }, bottom: { field: "bottom" }, top: { field: "top" }, source: sources.gaps, fill_color: colour("sunk"), line_color: colour("edge"), line_width: 0.4, hatch_pattern: { field: "hatch" }, hatch_color: colour("edge"), hatch_scale: 7, hatch_weight: 0.8 });
+    const hatched = strip.quad({ left: { field: "left" }, right: { field: "right" }, bottom: { field: "bottom" }, top: { field: "top" }, source: sources.gaps, fill_color: colour("sunk"), line_color: null, hatch_pattern: { field: "hatch" }, hatch_color: colour("edge"), hatch_alpha: 0.55, hatch_scale: 6, hatch_weight: 0.6 });
     strip.add_tools(new HoverTool({ renderers: [hatched], tooltips: tips("when", "what"), point_policy: "follow_mouse" }));
 
     const low = figure(heights[2], { start: -1, end: 1 }, pans(), { "-1": "−1", 0: "0", 1: "+1" });
