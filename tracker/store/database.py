@@ -91,6 +91,8 @@ class Database:
     def alone(self) -> Iterator[Connection]:
         """A connection outside any transaction, for VACUUM and checkpoints."""
         with _plain_errors(self.url), self.engine.connect() as connection:
+            # The pool's ping has left a transaction open in the driver of PostgreSQL.
+            connection.connection.rollback()
             yield connection.execution_options(isolation_level="AUTOCOMMIT")
 
     def close(self) -> None:

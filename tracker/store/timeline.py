@@ -68,9 +68,9 @@ def readings(
     Rows arrive with the network's estimate first and snapshots in order, so the last one of an
     observation is the newest learner's.
     """
-    result = connection.execution_options(yield_per=2000).execute(
-        readings_query(subject, network, start, end)
-    )
+    # On the statement, not on the connection: there it would stay for every statement after this one.
+    query = readings_query(subject, network, start, end).execution_options(yield_per=2000)
+    result = connection.execute(query)
     current: Reading | None = None
     for row in result:
         if current is None or current.observation != row.id:

@@ -1,0 +1,53 @@
+"""A person with something in every table: what erasures, exports and replays are tested on."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from tests.builders import NOW, leaning, observed, person, store
+from tracker.access import Access
+from tracker.domain.affect import Emotion
+from tracker.domain.consent import Recorder, Scope
+from tracker.domain.people import Person
+from tracker.domain.series import Context, Correction, Prompt
+from tracker.store import exports
+from tracker.workflows import consenting, feedback, prompts
+
+PLACE = "canary-place-7f3a"
+SOURCE = "5ca1ab1e" * 8
+
+
+def lived(access: Access, name: str = "canary-name-91c2", *, now: datetime = NOW) -> Person:
+    """Someone with two hours of observations, contexts, corrections (one undone), prompts and answers."""
+    who = person(access, name, now=now)
+    start = now - timedelta(hours=2)
+    minutes = [start + timedelta(minutes=i) for i in range(0, 120, 4)]
+    store(access, who, [observed(at, Emotion.SADNESS, source=SOURCE) for at in minutes], now)
+    store(access, who, [observed(start + timedelta(minutes=2), None, source=SOURCE)], now)
+    feedback.add_context(access, who, Context(start, place=PLACE, company="alone"), now)
+    for i, emotion in ((3, Emotion.ANGER), (9, Emotion.NEUTRAL), (3, Emotion.FEAR)):
+        feedback.correct(access, who, Correction(minutes[i], "emotion", leaning(emotion, 0.9)), now)
+    answered(access, who, minutes[20], Emotion.HAPPINESS, now)
+    answered(access, who, minutes[9], Emotion.SURPRISE, now)
+    # A scope that stores nothing by itself was withdrawn, and its request waits for an answer.
+    consenting.withdraw(access, who, [Scope.EXPORT_PUBLIC], now, recorder=Recorder.PARTICIPANT)
+    exported(access, who, now)
+    return who
+
+
+def answered(access: Access, who: Person, at: datetime, emotion: Emotion, now: datetime = NOW) -> int:
+    """A prompt at a moment, and the answer to it; returns the prompt."""
+    prompt = Prompt(f"slot-{at:%d%H%M}", at, at, at, at, "answered")
+    number = prompts.record(access, who, prompt, now)
+    assert number is not None
+    feedback.correct(access, who, Correction(at, "emotion", leaning(emotion, 0.8)), now, prompt=number)
+    return number
+
+
+def exported(access: Access, who: Person, now: datetime = NOW) -> str:
+    """An export in which the person is; returns its id."""
+    export = f"export-{who.id[:8]}"
+    row = exports.ExportRow(export, now, now, {"format": "csv"}, "0" * 64, None)
+    with access.database.write() as connection:
+        exports.add(connection, row, [who.id])
+    return export
