@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tracker.domain.framing import CropSpec
-from tracker.vision.faces import Face
+from tracker.vision.face import Face
 from tracker.vision.quality import sharpness
 from tracker.vision.recording import Pixels
 

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tracker.vision.errors import DetectorError
-from tracker.vision.faces import SMALLEST_FRAME, Face, Point, reduce
+from tracker.vision.face import SMALLEST_FRAME, Face, Point, reduce
 from tracker.vision.quiet import quieten
 from tracker.vision.recording import Pixels
 
@@ -58,7 +58,7 @@ class Haar:
         self._eyes = _cascade("haarcascade_eye.xml")
 
     def find(self, pixels: Pixels) -> tuple[Face, ...]:
-        """Find faces; see `tracker.vision.faces.Detector`."""
+        """Find faces; see `tracker.vision.face.Detector`."""
         if min(pixels.shape[:2]) < SMALLEST_FRAME:
             return ()
         small, back = reduce(pixels)

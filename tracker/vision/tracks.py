@@ -22,7 +22,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from tracker.vision.faces import Face
+from tracker.vision.face import Face
 from tracker.vision.quality import BLURRED_BELOW
 
 Reason = Literal["no_face", "ambiguous", "blurred"]

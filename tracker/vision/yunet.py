@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 
 from tracker.vision.errors import DetectorError
-from tracker.vision.faces import SMALLEST_FRAME, Face, reduce
+from tracker.vision.face import SMALLEST_FRAME, Face, reduce
 from tracker.vision.quiet import quieten
 from tracker.vision.recording import Pixels
 
@@ -17,6 +17,9 @@ from tracker.vision.recording import Pixels
 _SCORE = 0.7
 _OVERLAP = 0.3
 _MOST = 50
+# With 32 px or less either way the network's coarsest map is one cell wide, and OpenCV 4.14 then gives
+# faces made of whatever lies in memory; such frames are padded.
+_LEAST = 64
 
 
 class YuNet:
@@ -48,12 +51,14 @@ class YuNet:
             ) from error
 
     def find(self, pixels: Pixels) -> tuple[Face, ...]:
-        """Find faces; see `tracker.vision.faces.Detector`."""
+        """Find faces; see `tracker.vision.face.Detector`."""
         if min(pixels.shape[:2]) < SMALLEST_FRAME:
             return ()
         small, back = reduce(pixels)
-        self._network.setInputSize((small.shape[1], small.shape[0]))
-        _, rows = self._network.detect(np.ascontiguousarray(small[:, :, ::-1]))
+        bottom, right = (max(0, _LEAST - side) for side in small.shape[:2])
+        bgr = cv2.copyMakeBorder(small[:, :, ::-1], 0, bottom, 0, right, cv2.BORDER_REPLICATE)
+        self._network.setInputSize((bgr.shape[1], bgr.shape[0]))
+        _, rows = self._network.detect(bgr)
         if rows is None:
             return ()
         faces = [self._face([float(value) for value in row], back) for row in rows if np.isfinite(row).all()]
