@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 import socket
+import webbrowser
 from collections.abc import Mapping
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.table import Table
@@ -20,8 +21,8 @@ from tracker.settings import Settings
 if TYPE_CHECKING:
     from tracker.jobs import Jobs
 
-# The web app stands beside the command line, which therefore starts it by its import string.
-APPLICATION, SERVER = "webui.app", "webui.server"
+SERVER = "webui.server"
+"""The web app stands beside the command line, which therefore starts it by its import string."""
 
 
 def serve(
@@ -64,15 +65,38 @@ def start(
         For the demo: one-time entry tokens and the participants whom they log in.
     """
 
-    def application() -> Any:
-        access = opened(settings)
-        if jobs:
-            _jobs(access).start()
-        return import_module(APPLICATION).create_app(
-            access, now, secure_cookies=tls_cert is not None, entries=entries
-        )
+    runner: list[Jobs] = []
 
-    import_module(SERVER).serve(application, host, port, tls_cert=tls_cert, tls_key=tls_key, entries=entries)
+    def begin(access: Access) -> None:
+        if jobs:
+            runner.append(_jobs(access))
+            runner[0].start()
+
+    def end() -> None:
+        for running in runner:
+            running.stop()
+
+    def ready(address: str) -> None:
+        shown = err()
+        shown.print(f"Serving at {address}  (Ctrl-C stops)", highlight=False, soft_wrap=True)
+        links = [f"{address}enter/{token}" for token in entries or {}]
+        for link in links:
+            shown.print(f"  {link}", highlight=False, soft_wrap=True)
+        if links:
+            webbrowser.open(links[0])
+
+    import_module(SERVER).serve(
+        lambda: opened(settings),
+        host,
+        port,
+        tls_cert=tls_cert,
+        tls_key=tls_key,
+        secure_cookies=settings.secure_cookies,
+        entries=entries,
+        on_ready=ready,
+        on_start=begin,
+        on_stop=end,
+    )
 
 
 def jobs(
