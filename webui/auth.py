@@ -62,10 +62,10 @@ def wants_json() -> bool:
 
 
 def _gate() -> BaseResponse | None:
-    if request.endpoint is None or request.blueprint in PUBLIC:
+    if request.blueprint in PUBLIC:
         return None
     _recognise()
-    if request.endpoint in OPEN:
+    if request.endpoint is None or request.endpoint in OPEN:
         return None
     if "person" not in g:
         return _not_logged_in()

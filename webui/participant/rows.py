@@ -133,7 +133,7 @@ def summary(table: list[Row], shown: Range) -> str:
     >>> at = datetime(2026, 3, 1, 9, tzinfo=UTC)
     >>> row = Row(at, at, 30, [0, 20.0, 0, 10.0, 0, 0, 0, 0], Counter({Reason.NO_FACE: 10}))
     >>> said = summary([row], Range("day", date(2026, 3, 1), ZoneInfo("UTC")))
-    >>> said.replace(chr(0xA0), " ")[:81]
+    >>> said.replace(chr(0xA0), " ")[:82]
     'On Sunday 1 March 2026 your face looks on average most like happiness (67 %), then'
     """
     whole = total(table)

@@ -1,0 +1,109 @@
+"""Correct a moment: by form, by panel and by JSON; what is wrong with a value is said."""
+
+from datetime import timedelta
+
+import pytest
+
+from tests.webui.site import Site
+from tracker.domain.affect import Emotion
+from tracker.domain.consent import Scope
+
+
+def test_a_moment_is_corrected_in_two_steps_and_shows_before_and_after(site: Site) -> None:
+    at = site.series(site.person())[40]
+    visitor = site.logged_in()
+    panel = visitor.get(f"/moment/{int(at.timestamp())}?within=60").text
+    assert "How was it really?" in panel
+    assert "looks like" in panel
+    for emotion in Emotion:
+        assert f"<kbd>{emotion.key}</kbd>" in panel
+    result = visitor.post("/correct", {"at": at.isoformat(), "emotion": "disgust"}).text
+    assert "You said disgust." in result
+    assert "Before" in result
+    assert "After" in result
+    again = visitor.post("/correct", {"at": at.isoformat(), "emotion": "fear"}).text
+    assert "It takes the place of what you said before." in again
+
+
+def test_json_returns_before_and_after_and_the_correction_moves_the_estimate(site: Site) -> None:
+    at = site.series(site.person())[40]
+    visitor = site.logged_in()
+    answer = visitor.json("/correct", {"at": at.isoformat(), "emotion": "anger", "second": "sadness"})
+    assert answer.status_code == 200
+    body = answer.get_json()
+    assert body["after"]["anger"] > body["before"]["anger"]
+    assert (
+        body["after"]["anger"] + body["after"]["sadness"]
+        > body["before"]["anger"] + body["before"]["sadness"]
+    )
+    assert body["missing"] == []
+    assert not body["superseded"]
+    assert visitor.json("/correct", {"at": at.isoformat(), "emotion": "fear"}).get_json()["superseded"]
+
+
+@pytest.mark.parametrize(
+    ("body", "says"),
+    [
+        ({"at": "2026-03-20T09:00:00+00:00", "emotion": "joy"}, "'joy' is none of the eight emotions"),
+        ({"at": "2026-03-20T09:00:00+00:00"}, "None is none of the eight emotions"),
+        ({"at": "2026-03-20T09:00:00+00:00", "emotion": "fear", "second": "fear"}, "choose another or none"),
+        ({"at": "2026-03-20T09:00:00", "emotion": "fear"}, "has no UTC offset"),
+        ({"at": "yesterday", "emotion": "fear"}, "is not an ISO 8601 time"),
+        ({"emotion": "fear"}, "is not an ISO 8601 time"),
+        ({"at": "2027-03-20T09:00:00+00:00", "emotion": "fear"}, "lies in the future"),
+        (["fear"], "Send an object"),
+        ("fear", "Send an object"),
+    ],
+)
+def test_a_bad_value_is_named_and_nothing_is_stored(lite: Site, body: object, says: str) -> None:
+    lite.series(lite.person())
+    visitor = lite.logged_in()
+    answer = visitor.json("/correct", body)
+    assert answer.status_code == 400
+    assert says in answer.get_json()["error"]
+    assert visitor.get("/timeline/day/2026-03-20/data").get_json()["corrections"] == []
+
+
+def test_broken_json_is_a_bad_request(lite: Site) -> None:
+    lite.person()
+    visitor = lite.logged_in()
+    answer = visitor.client.post(
+        "/correct", data="{", content_type="application/json", headers={"X-CSRF-Token": visitor._token}
+    )
+    assert answer.status_code == 400
+    assert "error" in answer.get_json()
+
+
+def test_without_the_scope_for_learning_it_is_kept_and_said(lite: Site) -> None:
+    at = lite.series(lite.person(scopes=(Scope.AFFECT_SERIES,)))[10]
+    answer = lite.logged_in().post("/correct", {"at": at.isoformat(), "emotion": "fear"})
+    assert "nothing was learned from it" in answer.text
+
+
+def test_a_moment_before_what_is_covered_is_refused(lite: Site) -> None:
+    lite.person()
+    early = lite.now - timedelta(days=90)
+    answer = lite.logged_in().json("/correct", {"at": early.isoformat(), "emotion": "fear"})
+    assert answer.status_code == 403
+    assert "lies before the consent" in answer.get_json()["error"]
+
+
+def test_a_moment_without_a_reading_can_be_corrected_too(lite: Site) -> None:
+    lite.person()
+    at = lite.now - timedelta(hours=5)
+    visitor = lite.logged_in()
+    assert "No face was read" in visitor.get(f"/moment/{int(at.timestamp())}").text
+    assert visitor.json("/correct", {"at": at.isoformat(), "emotion": "fear"}).get_json()["machine"] is None
+
+
+@pytest.mark.parametrize("at", ["99999999999999999999", "-5", "now"])
+def test_a_moment_that_is_none_is_not_found(lite: Site, at: str) -> None:
+    lite.person()
+    assert lite.logged_in().get(f"/moment/{at}").status_code == 404
+
+
+def test_the_panel_is_a_part_of_a_page_and_the_page_a_whole_one(lite: Site) -> None:
+    at = int(lite.series(lite.person())[10].timestamp())
+    visitor = lite.logged_in()
+    assert "<html" in visitor.get(f"/moment/{at}").text
+    assert "<html" not in visitor.get(f"/moment/{at}", headers={"X-Panel": "1"}).text

@@ -1,0 +1,110 @@
+"""The timeline: what is drawn, said and counted, and what is said where there is nothing."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from tests import builders
+from tests.webui.site import TODAY, Site
+from tracker.domain.affect import Emotion
+from tracker.domain.consent import Scope
+from tracker.domain.series import Reason
+
+
+@pytest.mark.parametrize(("unit", "step"), [("day", 60_000), ("week", 900_000), ("month", 900_000)])
+def test_page_and_numbers_agree(site: Site, unit: str, step: int) -> None:
+    site.series(site.person(), 120)
+    visitor = site.logged_in()
+    data = visitor.get(f"/timeline/{unit}/{TODAY}/data").get_json()
+    assert data["step"] == step
+    assert sum(data["points"]["n"]) == 108
+    assert sum(data["gaps"]["n"]) == 12
+    assert set(data["gaps"]["reason"]) == {"no_face"}
+    assert all(abs(sum(shares) - 1000) <= 4 for shares in zip(*data["points"]["machine"], strict=True))
+    page = visitor.get(f"/timeline/{unit}/{TODAY}").text
+    assert "in 108 readings" in page
+    assert "no face in view 12" in page
+    assert "looks like" in page or "unclear:" in page
+    assert "you are" not in page.lower()
+
+
+def test_the_chart_shows_the_persons_own_clock_and_keeps_the_instant(site: Site) -> None:
+    who = site.person()
+    at = datetime(2026, 3, 20, 9, 30, tzinfo=UTC)
+    builders.store(site.access, who, [builders.observed(at)], site.now)
+    points = site.logged_in().get(f"/timeline/day/{TODAY}/data").get_json()["points"]
+    assert datetime.fromtimestamp(points["x"][0] / 1000, UTC).hour == 10
+    assert points["at"] == [int(at.timestamp())]
+
+
+def test_days_are_the_persons_days_when_clocks_change(lite: Site) -> None:
+    lite.now = datetime(2026, 10, 26, 12, tzinfo=UTC)
+    who = lite.person(now=lite.now)
+    day = datetime(2026, 10, 24, 22, 30, tzinfo=UTC)  # half past midnight in Berlin, a day of 25 hours
+    builders.store(
+        lite.access, who, [builders.observed(day + timedelta(hours=h)) for h in range(26)], lite.now
+    )
+    visitor = lite.logged_in()
+    counts = [
+        sum(visitor.get(f"/timeline/day/2026-10-{d}/data").get_json()["points"]["n"]) for d in (24, 25, 26)
+    ]
+    assert counts == [0, 25, 1]
+    assert visitor.get("/timeline/day/2026-10-25").status_code == 200
+
+
+def test_gaps_are_shown_with_their_reasons(site: Site) -> None:
+    who = site.person()
+    batch = [
+        builders.observed(site.now - timedelta(minutes=i + 1), None, reason=reason)
+        for i, reason in enumerate(Reason)
+    ]
+    builders.store(site.access, who, batch, site.now)
+    page = site.logged_in().get(f"/timeline/day/{TODAY}").text
+    for words in ("no face in view", "several faces", "too blurred", "not read in time"):
+        assert words in page
+    assert "no face could be read" in page
+
+
+def test_the_newest_day_is_where_one_lands(site: Site) -> None:
+    who = site.person()
+    builders.store(site.access, who, [builders.observed(site.now - timedelta(days=9))], site.now)
+    visitor = site.logged_in()
+    assert visitor.get("/timeline").location == "/timeline/day/2026-03-11"
+    empty = visitor.get(f"/timeline/day/{TODAY}").text
+    assert "No recording on this day" in empty
+    assert "/timeline/day/2026-03-11" in empty
+
+
+def test_an_empty_series_says_what_to_do(lite: Site) -> None:
+    lite.person("ada", (Scope.CONTEXT,))
+    lite.person("bob", (Scope.AFFECT_SERIES,))
+    assert "Choose what you allow" in lite.logged_in("ada").get(f"/timeline/day/{TODAY}").text
+    assert "affect-tracker track" in lite.logged_in("bob").get(f"/timeline/day/{TODAY}").text
+
+
+def test_machine_and_personal_can_be_told_apart(site: Site) -> None:
+    who = site.person()
+    instants = site.series(who)
+    visitor = site.logged_in()
+    visitor.post("/correct", {"at": instants[30].isoformat(), "emotion": "contempt"})
+    page = visitor.get(f"/timeline/day/{TODAY}").text
+    assert "Learned from you" in page
+    assert "Network alone" in page
+    assert 'data-show="personal" aria-current' in page
+    machine = visitor.get(f"/timeline/day/{TODAY}?show=machine").text
+    assert 'data-show="machine" aria-current' in machine
+    assert visitor.get(f"/timeline/day/{TODAY}?show=both").status_code == 400
+    data = visitor.get(f"/timeline/day/{TODAY}/data").get_json()
+    contempt = list(Emotion).index(Emotion.CONTEMPT)
+    own = [v for v in data["points"]["personal"][contempt] if v is not None]
+    assert own
+    assert [c["emotion"] for c in data["corrections"]] == [contempt]
+
+
+def test_without_scripts_there_is_a_picture_and_a_table(lite: Site) -> None:
+    lite.series(lite.person())
+    page = lite.logged_in().get(f"/timeline/day/{TODAY}").text
+    noscript = page.split("<noscript>")[1].split("</noscript>")[0]
+    assert 'class="fill-happiness"' in noscript
+    assert "<caption" in page
+    assert page.count("data-moment") >= 4
