@@ -1,4 +1,4 @@
-"""Real processes for tests about races and sudden deaths; a server forks them, so that each starts at once."""
+"""Real processes for tests about races and sudden deaths; a server forks them, so that each starts fast."""
 
 from __future__ import annotations
 
@@ -6,14 +6,12 @@ import multiprocessing
 import os
 import signal
 from collections.abc import Callable
-from datetime import datetime
 from multiprocessing.context import ForkServerContext, ForkServerProcess
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import event
+from sqlalchemy import Connection, event
 
-from tests.builders import NOW
 from tracker.access import Access
 from tracker.privacy.keys import Vault
 from tracker.store.database import Database
@@ -53,28 +51,39 @@ def finish(*processes: ForkServerProcess, within_s: float = 120.0) -> list[int |
 
 
 def die_at(access: Access, point: int) -> None:
-    """Arrange that this process is killed at the n-th begin, commit or statement outside a transaction.
+    """Arrange that this process is killed just before or just after the n-th change that others can see.
 
-    Only these change what other processes can see, so they are all the steps there are to be killed at.
+    Those are the commits of writing transactions, and the statements outside any.
     """
     passed = 0
+    changed = False
 
-    def step(*_: Any) -> None:
+    def step() -> None:
         nonlocal passed
         passed += 1
         if passed == point:
             os.kill(os.getpid(), signal.SIGKILL)
 
-    def statement(connection: Any, cursor: Any, sql: str, *_: Any) -> None:
+    def begin(_: Connection) -> None:
+        nonlocal changed
+        if changed:
+            changed = False
+            step()
+
+    def commit(connection: Connection) -> None:
+        nonlocal changed
+        options = connection.get_execution_options()
+        if "affect_begin" in options or (
+            connection.dialect.name == "postgresql" and "isolation_level" not in options
+        ):
+            step()
+            changed = True
+
+    def statement(connection: Connection, cursor: Any, sql: str, *_: Any) -> None:
         if sql.startswith(("VACUUM", "PRAGMA wal_checkpoint", "CHECKPOINT")):
             step()
 
     for engine in (access.database.engine, access.keys._database.engine):
-        event.listen(engine, "begin", step)
-        event.listen(engine, "commit", step)
+        event.listen(engine, "begin", begin)
+        event.listen(engine, "commit", commit)
         event.listen(engine, "before_cursor_execute", statement)
-
-
-def at(access: Access, name: str, now: datetime = NOW) -> Any:
-    """The person of a name."""
-    return access.person(name)
