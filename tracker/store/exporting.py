@@ -236,15 +236,13 @@ def counts(connection: Connection, subject: str, cut: Cut) -> dict[str, int]:
     answers = count_since(connection, corrections, subject, cut)
     found["corrections"] = connection.execute(answers.where(corrections.c.prompt.is_(None))).scalar_one()
     found["answers"] = connection.execute(answers.where(corrections.c.prompt.is_not(None))).scalar_one()
-    said = select(estimates.c.snapshot != MACHINE, func.count()).join(
-        observations, estimates.c.observation == observations.c.id
+    by_network = estimates.c.snapshot == MACHINE
+    said = (
+        select(func.count().filter(by_network), func.count().filter(~by_network))
+        .join_from(estimates, observations, estimates.c.observation == observations.c.id)
+        .where(observations.c.subject == subject, cut.of(observations), cut.of(estimates))
     )
-    mine = (observations.c.subject == subject, cut.of(observations), cut.of(estimates))
-    by_kind = {
-        bool(k): n for k, n in connection.execute(said.where(*mine).group_by(estimates.c.snapshot != MACHINE))
-    }
-    found["estimates"] = by_kind.get(False, 0)
-    found["learner_estimates"] = by_kind.get(True, 0)
+    found["estimates"], found["learner_estimates"] = connection.execute(said).one()
     return found
 
 

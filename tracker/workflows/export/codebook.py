@@ -98,7 +98,3 @@ def _row(column: Column) -> list[str]:
 def _line(cells: list[str]) -> str:
     # What people typed (places, slots) reaches the distributions: it must not break the table.
     return "| " + " | ".join(" ".join(cell.replace("|", "\\|").split()) for cell in cells) + " |"
-
-
-if __name__ == "__main__":
-    print(render(), end="")

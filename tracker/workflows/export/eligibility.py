@@ -71,16 +71,14 @@ def decide(unit: Unit, at: datetime, seq: int | None = None) -> Starts | Exclusi
         later adds nothing, what was withdrawn later takes away.
     """
     then = _as_of(unit, at, seq)
-    # Another process's clock may be ahead of ours: what is in the log has been said.
-    today = replace(unit, now=max([unit.now, *(e.recorded_at for e in unit.events)]))
     if _start(then, (Use.EXPORT,)) is None:
         unconfirmed = Scope.EXPORT_PSEUDONYMOUS in then.grants()
         return Exclusion.NOT_CONFIRMED if unconfirmed else Exclusion.NOT_GRANTED
-    if _start(today, (Use.EXPORT,)) is None:
+    if _start(unit, (Use.EXPORT,)) is None:
         return Exclusion.WITHDRAWN
     found = {}
     for kind, uses in _USES.items():
-        first, second = _start(then, uses), _start(today, uses)
+        first, second = _start(then, uses), _start(unit, uses)
         found[kind] = max(first, second) if first is not None and second is not None else None
     starts = Starts(**found)
     return Exclusion.NO_ROWS_GRANTED if starts.series is starts.prompts is None else starts
@@ -98,8 +96,8 @@ def notices(unit: Unit, at: datetime, seq: int) -> set[Notice]:
 
 
 def _as_of(unit: Unit, at: datetime, seq: int | None) -> Unit:
-    known = tuple(e for e in unit.events if seq is None or e.seq <= seq)
-    return replace(unit, now=at, events=known)
+    known = (e for e in unit.events if e.recorded_at <= at and (seq is None or e.seq <= seq))
+    return replace(unit, now=at, events=tuple(known))
 
 
 def _start(unit: Unit, uses: Iterable[Use]) -> datetime | None:

@@ -229,11 +229,7 @@ def _describe(
         "export": plan.id,
         "at": iso(plan.cut.at),
         "created_at": iso(plan.created_at),
-        "contains": SIMULATED
-        if simulated == len(plan.members)
-        else f"RECORDED and {SIMULATED}"
-        if simulated
-        else "RECORDED",
+        "contains": sorted({m.who.origin for m in plan.members}),
         "participants": len(plan.members),
         "simulated_participants": simulated,
         "rows": {name: writer.rows for name, writer in tables.writers.items()},

@@ -51,25 +51,34 @@ class HashedFile:
         self._file = path.open("xb")
         self._digest = hashlib.sha256()
         self._size = 0
+        self._abandoned = False
         self.closed = False
 
     def write(self, data: Any) -> int:
         """Write bytes-like data."""
+        if self._abandoned:
+            return len(data)
         self._digest.update(data)
         self._size += len(data)
         return self._file.write(data)
 
     def flush(self) -> None:
         """Hand everything to the operating system."""
-        self._file.flush()
+        if not self._abandoned:
+            self._file.flush()
 
     def close(self) -> None:
         """Close the file, once it is on the disk."""
-        if not self.closed:
+        if not (self.closed or self._abandoned):
             self.closed = True
             self._file.flush()
             os.fsync(self._file.fileno())
             self._file.close()
+
+    def abandon(self) -> None:
+        """Close the file as it is; what a writer still says at its own end goes nowhere."""
+        self._abandoned = True
+        self._file.close()
 
     def written(self) -> Written:
         """What was written; closes the file."""
@@ -141,7 +150,7 @@ class TableWriter:
     def abandon(self) -> None:
         """Close the files without finishing them."""
         for file in self._files.values():
-            file.close()
+            file.abandon()
 
     def _write_blocks(self, *, whole: bool) -> None:
         waiting = pa.Table.from_batches(self._waiting, schema=self._schema)
