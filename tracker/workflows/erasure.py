@@ -219,10 +219,11 @@ def _finish(access: Access, number: str, now: datetime) -> Erased:
         except KeyDestroyedError:
             break  # another process finished it in this moment
         step(access, tombstone, ids[0], ids[1], now)
-    access.vault.destroy(number)
     with access.database.read() as connection:
         tombstone = tombstones.get(connection, number)
     assert tombstone is not None
+    if tombstone.step is Step.DONE:
+        access.vault.destroy(number)
     return Erased(number, None, tombstone.rows, tombstone.keys, tombstone.exports, _out_of_reach(access))
 
 
