@@ -129,6 +129,11 @@ def instant(at: datetime) -> str:
     return f"{day_name(local(at).date())}, {clock_time(at)}"
 
 
+def exact(at: datetime) -> str:
+    """Date and time to the second on the person's clock."""
+    return f"{day_name(local(at).date())}, {local(at):%H:%M:%S}"
+
+
 def teach(app: Flask) -> None:
     """Give the templates these words."""
     app.jinja_env.globals.update(
@@ -145,5 +150,6 @@ def teach(app: Flask) -> None:
         clock_time=clock_time,
         day_name=day_name,
         instant=instant,
+        exact=exact,
         reason=REASONS.__getitem__,
     )

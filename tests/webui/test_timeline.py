@@ -108,3 +108,22 @@ def test_without_scripts_there_is_a_picture_and_a_table(lite: Site) -> None:
     assert 'class="fill-happiness"' in noscript
     assert "<caption" in page
     assert page.count("data-moment") >= 4
+
+
+def test_a_short_recording_is_drawn_by_the_second(site: Site) -> None:
+    who = site.person()
+    start = site.now - timedelta(minutes=5)
+    batch = [
+        builders.observed(start + timedelta(seconds=0.2 * i), None if i % 10 == 9 else Emotion.FEAR)
+        for i in range(100)
+    ]
+    builders.store(site.access, who, batch, site.now)
+    visitor = site.logged_in()
+    data = visitor.get(f"/timeline/day/{TODAY}/data").get_json()
+    assert data["step"] == 1000
+    assert len(data["points"]["x"]) == 20
+    assert sum(data["points"]["n"]) == 90
+    assert sum(data["gaps"]["n"]) == 10
+    page = visitor.get(f"/timeline/day/{TODAY}").text
+    assert "12:55:00–12:55:10" in page
+    assert "in 90 readings" in page

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from markupsafe import Markup
 
 from tracker.domain.affect import EMOTIONS
@@ -11,16 +13,19 @@ from webui.participant.rows import STEPS, Row
 WIDTH, HEIGHT = 960, 200
 
 
-def overview(table: list[Row], shown: Range) -> Markup:
+def overview(table: list[Row], shown: Range, step: timedelta) -> Markup:
     """Draw stacked shares; where nothing was read the ground shows. Colours come from the style sheet."""
-    length = (shown.end - shown.start).total_seconds()
-    width = STEPS[shown.unit].total_seconds() / length * WIDTH
+    start, end = shown.start, shown.end
+    if step < STEPS["day"] and table:  # a short recording is shown large
+        start, end = table[0].at, table[-1].until
+    length = (end - start).total_seconds()
+    width = step.total_seconds() / length * WIDTH
     bars = []
     for row in table:
         mean = row.mean
         if mean is None:
             continue
-        x = (row.at - shown.start).total_seconds() / length * WIDTH
+        x = (row.at - start).total_seconds() / length * WIDTH
         top = float(HEIGHT)
         for emotion in EMOTIONS:
             height = mean[emotion] * HEIGHT

@@ -15,6 +15,8 @@ from webui.participant.ranges import Range
 from webui.words import REASONS, day_name, percent
 
 STEPS = {"day": timedelta(minutes=15), "week": timedelta(hours=1), "month": timedelta(days=1)}
+FINE = timedelta(seconds=10)
+"""A row's length for a recording so short that it is drawn by the second."""
 
 
 @dataclass
@@ -57,10 +59,11 @@ class Row:
 def rows(page: Page, shown: Range, personal: bool) -> list[Row]:
     """The table's rows, in order; stretches without anything are left out."""
     table: dict[datetime, Row] = {}
+    step = step_of(page, shown)
 
     def row(at: datetime) -> Row:
-        key = floor(at.astimezone(shown.zone), shown.unit)
-        return table.setdefault(key.astimezone(UTC), Row(key, _end(key, shown.unit)))
+        key = floor(at.astimezone(shown.zone), step)
+        return table.setdefault(key.astimezone(UTC), Row(key, _end(key, step)))
 
     for point in page.points:
         said = (point.personal or point.machine) if personal else point.machine
@@ -81,17 +84,31 @@ def add(row: Row, said: Distribution, n: int) -> None:
     row.sums = [total + n * p for total, p in zip(row.sums, said.probabilities, strict=True)]
 
 
-def floor(at: datetime, unit: str) -> datetime:
-    """The start of the row that holds a local instant."""
-    if unit == "month":
-        return at.replace(hour=0, minute=0, second=0, microsecond=0)
-    if unit == "week":
-        return at.replace(minute=0, second=0, microsecond=0)
-    return at.replace(minute=at.minute // 15 * 15, second=0, microsecond=0)
+def step_of(page: Page, shown: Range) -> timedelta:
+    """How long a row is."""
+    return FINE if page.step < FINE else STEPS[shown.unit]
 
 
-def _end(at: datetime, unit: str) -> datetime:
-    return (at.astimezone(UTC) + STEPS[unit]).astimezone(at.tzinfo) if unit != "month" else at + STEPS[unit]
+def floor(at: datetime, step: timedelta) -> datetime:
+    """The start of the row that holds a local instant: a part of its local day.
+
+    Examples
+    --------
+    >>> floor(datetime(2026, 3, 1, 9, 44, 59), STEPS["day"]).isoformat()
+    '2026-03-01T09:30:00'
+    """
+    midnight = at.replace(hour=0, minute=0, second=0, microsecond=0, fold=0)
+    if step >= timedelta(days=1):
+        return midnight
+    inside = timedelta(hours=at.hour, minutes=at.minute, seconds=at.second) // step * step
+    return (midnight + inside).replace(fold=at.fold)
+
+
+def _end(at: datetime, step: timedelta) -> datetime:
+    # A day ends at midnight, whatever its length; shorter rows are lengths of true time.
+    if step >= timedelta(days=1):
+        return at + step
+    return (at.astimezone(UTC) + step).astimezone(at.tzinfo)
 
 
 def _joined(table: list[Row]) -> list[Row]:

@@ -12,9 +12,10 @@ from tracker.domain.consent import Use
 from tracker.workflows import timeline
 from webui import auth
 from webui.participant.drawing import chart_json
+from webui.participant.fine import refined
 from webui.participant.overview import overview
 from webui.participant.ranges import DAYS, Range
-from webui.participant.rows import by_day, rows, summary
+from webui.participant.rows import by_day, rows, step_of, summary
 from webui.services import services
 
 pages = Blueprint("timeline", __name__)
@@ -38,6 +39,7 @@ def page(unit: str, last: str) -> str:
     with services().access.read(auth.person().id, now) as work:
         drawn = timeline.page(work, shown.start, shown.end)
         may = {use: work.allowed(use) is not None for use in (Use.STORE_SERIES, Use.LEARN)}
+    drawn = refined(services().access, auth.person(), now, drawn)
     has_personal = any(p.personal is not None for p in drawn.points)
     series = request.args.get("show", "personal" if has_personal else "machine")
     if series not in ("personal", "machine"):
@@ -55,7 +57,8 @@ def page(unit: str, last: str) -> str:
         has_personal=has_personal,
         days=list(by_day(table)),
         summary=summary(table, shown),
-        picture=overview(table, shown),
+        picture=overview(table, shown, step_of(drawn, shown)),
+        step=step_of(drawn, shown),
         granted=may[Use.STORE_SERIES],
         learns=may[Use.LEARN],
     )
@@ -73,6 +76,7 @@ def data(unit: str, last: str) -> Response:
     shown = _range(unit, last)
     with services().access.read(auth.person().id, auth.now()) as work:
         drawn = timeline.page(work, shown.start, shown.end)
+    drawn = refined(services().access, auth.person(), auth.now(), drawn)
     return Response(chart_json(drawn, shown.zone), mimetype="application/json")
 
 

@@ -9,8 +9,8 @@
   const which = new URLSearchParams(location.search).get("show") === "machine" ? "machine" : "personal";
   const HATCH = { no_face: "right_diagonal_line", ambiguous: "cross", blurred: "dot", overload: "vertical_line" };
   const WORDS = { no_face: "no face in view", ambiguous: "several faces, yours in doubt", blurred: "too blurred to read", overload: "not read in time" };
-  const MINUTE = 60000;
-  const STEPS = [1, 2, 5, 10, 15, 30, 60, 120, 180, 360, 720].map((minutes) => minutes * MINUTE);
+  const SECOND = 1000;
+  const STEPS = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10800, 21600, 43200].map((s) => s * SECOND);
   let data = null;
   let drawn = null;
 
@@ -47,7 +47,7 @@
   };
 
   const percent = (share) => `${Math.round(share * 100)} %`;
-  const clock = (ms) => new Date(ms).toISOString().slice(11, 16);
+  const clock = (ms) => new Date(ms).toISOString().slice(11, data.step < 60 * SECOND ? 19 : 16);
   const day = (ms) => new Date(ms).toLocaleDateString("en-GB", { weekday: "short", day: "numeric", month: "short", timeZone: "UTC" });
 
   const looks = (shares) => {
@@ -238,7 +238,7 @@
       });
     watch(sources.stack, (i) => {
       const d = sources.stack.data;
-      ask(d.at[i], Math.max(60, Math.min(3600, Math.round((d.right[i] - d.left[i]) / 1000))));
+      ask(d.at[i], Math.max(1, Math.min(3600, Math.round((d.right[i] - d.left[i]) / 1000))));
     });
     watch(sources.said, (i) => ask(sources.said.data.at[i], 0));
 
