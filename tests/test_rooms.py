@@ -20,6 +20,7 @@ KNOW_PRIVACY_AND_STORE = {
     "tracker.workflows.erasure",
     "tracker.workflows.retention",
     "tracker.workflows.backup",
+    "tracker.cli.installation",  # opens both and hands them to access: decision 4
 }
 CLOCK_AND_ENVIRONMENT = {
     ("datetime", "now"),

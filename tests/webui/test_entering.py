@@ -6,7 +6,7 @@ import pytest
 
 from tests import builders
 from tests.webui.site import PASSWORD, Site
-from tracker.privacy.passwords import SHORTEST
+from tracker.domain.passwords import SHORTEST
 from tracker.workflows import accounts
 
 

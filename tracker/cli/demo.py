@@ -123,7 +123,7 @@ def _face(
         )
     corrected = None
     if tracked.with_face:
-        said = Correction(start + timedelta(seconds=2), "emotion", Distribution.of({Emotion.HAPPINESS: 1.0}))
+        said = Correction(start + timedelta(seconds=2), "emotion", Distribution.of({Emotion.NEUTRAL: 1.0}))
         corrected = feedback.correct(access, person, said, now())
     return person, tracked, corrected
 
@@ -164,7 +164,7 @@ def _summary(
     table.add_row(robin.name, str(seen), "", "")
     console.print(table)
     if corrected is not None and corrected.before is not None and corrected.after is not None:
-        table = Table("", "network", "before", "after", title='One correction of the face: "happiness"')
+        table = Table("", "network", "before", "after", title='One correction of the face: "neutral", a smile for the camera')
         for e in Emotion:
             row = (corrected.machine, corrected.before, corrected.after)
             table.add_row(e.value, *(f"{d[e]:.2f}" if d is not None else "-" for d in row))

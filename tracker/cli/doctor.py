@@ -11,11 +11,9 @@ import typer
 from rich.table import Table
 
 from tracker import shipped
-from tracker.cli.installation import opened, settings_of
+from tracker.cli.installation import UNUSABLE, opened, settings_of
 from tracker.cli.output import AsJson, out, print_json
-from tracker.privacy.keys import KeyUnavailableError
 from tracker.settings import Settings
-from tracker.store.database import DatabaseError
 
 _PACKAGES = (
     "torch",
@@ -81,7 +79,7 @@ def _database(settings: Settings) -> dict[str, Any]:
     try:
         access = opened(settings)
         people = len(access.everyone())
-    except (DatabaseError, KeyUnavailableError) as error:
+    except UNUSABLE as error:
         return _check("database", "not usable", ok=False, do=str(error), code=6)
     return _check("database", f"{access.database.describe()}, {people} participants")
 

@@ -18,6 +18,9 @@ from tracker.store import schema
 from tracker.store.database import Database, DatabaseError
 from tracker.store.keystore import KeyStore
 
+UNUSABLE = (DatabaseError, KeyUnavailableError)
+"""What an installation that cannot be opened raises."""
+
 
 def now() -> datetime:
     """The wall clock; commands read it here and hand it down."""

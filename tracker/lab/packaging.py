@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-import pickle
+from pickle import UnpicklingError
 import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -75,7 +75,7 @@ def read_training(out: Path, faces: LabelledFaces) -> Trained:
         KeyError,
         OSError,
         EOFError,
-        pickle.UnpicklingError,
+        UnpicklingError,
     ) as error:
         raise PackagingError(f"{path} is not a checkpoint of this software: {error}") from error
     training = int((faces.split == SPLITS.index("Training")).sum())

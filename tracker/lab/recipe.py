@@ -29,6 +29,10 @@ class Recipe:
         Length of the training; the last incomplete batch of an epoch is left out.
     learning_rate, momentum, weight_decay, warmup
         SGD with Nesterov momentum: the rate rises over `warmup` epochs, then falls as a cosine to 0.
+    cosine, cooldown
+        Length of that cosine in epochs (0: `epochs`), and over how many last epochs the rate falls linearly
+        to 0 from wherever the cosine stands: a long schedule that is ended early, as in Hägele et al. 2024
+        (arXiv 2405.18392), which loses little against a cosine of the shorter length.
     label_smoothing
         Of the FER2013 head, whose labels were never checked by a second person.
     ema
@@ -51,6 +55,8 @@ class Recipe:
     label_smoothing: float
     ema: float
     seed: int
+    cosine: int = 0
+    cooldown: int = 0
     augmentation: Augmentation = field(default_factory=Augmentation)
 
     def __post_init__(self) -> None:

@@ -174,7 +174,7 @@ def _step(
     device: str,
 ) -> float:
     for group in run.optimiser.param_groups:
-        group["lr"] = recipe.learning_rate * _schedule(run.step / per_epoch, recipe.warmup, recipe.epochs)
+        group["lr"] = recipe.learning_rate * learning_rate_share(run.step / per_epoch, recipe)
     x = standardise(augment(images.float(), recipe.augmentation))
     if recipe.augmentation.mixup > 0:
         shape = torch.tensor(recipe.augmentation.mixup)
@@ -212,10 +212,19 @@ def _average(run: _Run, decay: float) -> None:
             kept.copy_(now)
 
 
-def _schedule(epoch: float, warmup: float, epochs: int) -> float:
-    if epoch < warmup:
-        return (epoch + 0.01) / (warmup + 0.01)
-    return 0.5 * (1 + math.cos(math.pi * (epoch - warmup) / (epochs - warmup)))
+def learning_rate_share(epoch: float, recipe: Recipe) -> float:
+    """The learning rate at a point of the training, as a share of the recipe's: warm-up, cosine, cooldown."""
+    length = recipe.cosine or recipe.epochs
+
+    def cosine(at: float) -> float:
+        if at < recipe.warmup:
+            return (at + 0.01) / (recipe.warmup + 0.01)
+        return 0.5 * (1 + math.cos(math.pi * (at - recipe.warmup) / (length - recipe.warmup)))
+
+    turn = recipe.epochs - recipe.cooldown
+    if epoch <= turn:
+        return cosine(epoch)
+    return cosine(turn) * (recipe.epochs - epoch) / recipe.cooldown
 
 
 def _save(run: _Run, recipe: Recipe, path: Path) -> None:

@@ -1,3 +1,0 @@
-"""Moved."""
-
-from tracker.domain.notice import *  # noqa: F403
