@@ -49,7 +49,13 @@ class Database:
         self.url = _normalise(url)
         if self.is_sqlite:
             _check_file(Path(self.url.database or ""), create)
-        self.engine = _engine(self.url)
+        try:
+            self.engine = _engine(self.url)
+        except (exc.NoSuchModuleError, ModuleNotFoundError):
+            raise DatabaseError(
+                f"there is no driver for {self.url.drivername}; write postgresql://... and install the driver "
+                "with: pip install 'affect-tracker[postgres]'"
+            ) from None
 
     @property
     def is_sqlite(self) -> bool:

@@ -222,8 +222,9 @@ def _finish(access: Access, number: str, now: datetime) -> Erased:
     with access.database.read() as connection:
         tombstone = tombstones.get(connection, number)
     assert tombstone is not None
-    if tombstone.step is Step.DONE:
-        access.vault.destroy(number)
+    if tombstone.step is not Step.DONE:
+        raise ErasureIncompleteError("the key store is not the one with which it was begun")
+    access.vault.destroy(number)
     return Erased(number, None, tombstone.rows, tombstone.keys, tombstone.exports, _out_of_reach(access))
 
 
