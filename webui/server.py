@@ -6,7 +6,9 @@ in as a function and called in the worker.
 
 from __future__ import annotations
 
+import os
 import socket
+import sys
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -23,7 +25,7 @@ GRACE_S = 10
 
 
 class ServeError(Exception):
-    """The address cannot be listened on."""
+    """The address cannot be listened on, or the server could not start."""
 
 
 def now() -> datetime:
@@ -69,13 +71,14 @@ def serve(
     Raises
     ------
     ServeError
-        When the address is in use or not this machine's.
+        When the address is in use or not this machine's, or the server could not start.
     """
     listener = _listen(host, port)
     bound = listener.getsockname()[1]
     scheme = "https" if tls_cert else "http"
     shown = f"[{host}]" if ":" in host else host
     address = f"{scheme}://{shown}:{bound}/"
+    descriptor = listener.fileno()
 
     def make() -> Flask:
         access = open_access()
@@ -95,7 +98,7 @@ def serve(
             on_stop()
 
     options = {
-        "bind": f"fd://{listener.fileno()}",
+        "bind": f"fd://{descriptor}",
         "workers": 1,
         "worker_class": "gthread",
         "threads": THREADS,
@@ -109,13 +112,18 @@ def serve(
         "when_ready": ready,
         "worker_exit": stop,
     }
+    listener.detach()  # gunicorn closes it
+    parent = os.getpid()
     try:
         _Server(make, options).run()
     except SystemExit as end:
+        if os.getpid() != parent:
+            # The worker ends here: it must not walk back into what its parent has on the stack.
+            sys.stdout.flush()
+            sys.stderr.flush()
+            os._exit(end.code if isinstance(end.code, int) else 1)
         if end.code not in (None, 0):
-            raise
-    finally:
-        listener.close()
+            raise ServeError("the server stopped by itself; its own words are above") from None
 
 
 class _Server(BaseApplication):  # type: ignore[misc]
