@@ -1,0 +1,220 @@
+"""The page of a bundle: what is stored, to read without any program but a browser and without a network."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from html import escape
+from zoneinfo import ZoneInfo
+
+from tracker.access import Unit
+from tracker.domain.affect import Distribution, derived_valence_arousal
+from tracker.domain.consent import ConsentEvent
+from tracker.domain.people import Person
+from tracker.store import feedback, series, summaries
+from tracker.store.feedback import CorrectionRow
+
+MOST_POINTS = 600
+"""Points of a drawn line: more would not be told apart on a screen."""
+
+MOST_ROWS = 200
+"""Corrections listed on the page; all of them are in the files."""
+
+_MEANINGS = {
+    "participants": "Who you are here, and since when.",
+    "accounts": "How you log in (without your password).",
+    "subjects": "The number under which your series is kept apart from your name.",
+    "consent_log": "The tamper-evident log of your choices.",
+    "consent_events": "What you chose, when, and what it refers to.",
+    "observations": "Moments of your recordings: whether a face was seen, and how well.",
+    "snapshots": "The states of your own learner.",
+    "estimates": "What your face looked like to the network and to your learner at each moment.",
+    "summaries": "The same, added up by the quarter hour.",
+    "contexts": "Where you were, doing what, with whom, as you said.",
+    "prompts": "Questions you were asked.",
+    "corrections": "What you, or others asked to, said about moments.",
+    "learning_events": "What your learner learned from that.",
+    "exports": "Research datasets that you are in.",
+    "export_members": "The same, by number.",
+    "erasure_requests": "What you asked to have erased.",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """Means of one series: derived valence by instant."""
+
+    name: str
+    points: tuple[tuple[datetime, float], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Overview:
+    """What the page shows."""
+
+    person: Person
+    now: datetime
+    counts: Mapping[str, int]
+    history: Sequence[ConsentEvent]
+    lines: Sequence[Line]
+    corrections: Sequence[CorrectionRow]
+
+
+def overview(unit: Unit, history: Sequence[ConsentEvent], counts: Mapping[str, int]) -> Overview:
+    """Collect what the page shows of the person of a unit."""
+    span = series.span(unit.connection, unit.person.subject)
+    lines: list[Line] = []
+    corrections: list[CorrectionRow] = []
+    if span is not None:
+        first, last = span[0], span[1] + timedelta(microseconds=1)
+        names = ["machine:%", "personal:%"]
+        rows = summaries.read_summaries(unit.connection, unit.person.subject, first, last, names)
+        lines = _lines(rows, first, last)
+    ever = datetime.min.replace(tzinfo=unit.now.tzinfo)
+    said = feedback.standing_corrections(
+        unit.connection, unit.person.subject, ever, unit.now + timedelta(days=1)
+    )
+    corrections = said[-MOST_ROWS:]
+    return Overview(unit.person, unit.now, counts, history, lines, corrections)
+
+
+def render(view: Overview) -> str:
+    """The page as HTML that loads nothing."""
+    person = view.person
+    zone = ZoneInfo(person.zone)
+    mark = " — SIMULATED" if person.simulated else ""
+    title = escape(f"Everything stored about {person.name}{mark}")
+    parts = [
+        "<!doctype html>",
+        f'<html lang="en"><head><meta charset="utf-8"><title>{title}</title>',
+        '<meta name="viewport" content="width=device-width">',
+        f"<style>{_STYLE}</style></head><body><main><h1>{title}</h1>",
+        f"<p>As of {_local(view.now, zone)} ({escape(person.zone)}). "
+        f"Enrolled {_local(person.enrolled_at, zone)}. "
+        "Keep this file as you would keep a diary: whoever has it can read it.</p>",
+        "<p>The estimates say what a face <em>looks like</em> to a program. They are often wrong, and "
+        "they never know what you feel.</p>",
+        "<h2>Your series</h2>",
+        _plot(view.lines, zone),
+        "<h2>Your choices</h2>",
+        _table(
+            ("when", "what", "choice", "covers from", "recorded by", "evidence", "notice"),
+            (
+                (
+                    _local(e.recorded_at, zone),
+                    e.scope.value,
+                    e.state.value,
+                    _local(e.covers_from, zone),
+                    e.recorder.value,
+                    e.evidence,
+                    f"{e.notice.version} ({e.notice.language})",
+                )
+                for e in view.history
+            ),
+        ),
+        "<h2>What was said about moments</h2>",
+        _table(
+            ("moment", "asked", "answer", "by"),
+            (
+                (
+                    _local(c.at, zone),
+                    c.target,
+                    _answer(c),
+                    "you" if c.rater == "participant" else "somebody else",
+                )
+                for c in view.corrections
+            ),
+        ),
+        "<h2>All files</h2><p>Each as JSON and as CSV, times in UTC. They can be read by other programs.</p>",
+        "<table><tr><th>rows</th><th>file</th><th>what it is</th></tr>",
+        *(_file(name, n) for name, n in view.counts.items()),
+        "</table></main></body></html>",
+    ]
+    return "\n".join(parts) + "\n"
+
+
+_COLOURS = ("#2f6f8f", "#c2622d")
+
+_STYLE = (
+    "body{font:16px/1.5 system-ui,sans-serif;color:#1b2430;background:#fbfaf7;margin:0}"
+    "main{max-width:60rem;margin:0 auto;padding:2rem 1rem}table{border-collapse:collapse;width:100%}"
+    "th,td{text-align:left;padding:.3rem .6rem;border-bottom:1px solid #d9d5cc;vertical-align:top}"
+    "td{overflow-wrap:anywhere}svg{width:100%;height:auto}"
+)
+
+
+def _lines(
+    rows: Iterable[tuple[datetime, str, int, tuple[float, ...]]], first: datetime, last: datetime
+) -> list[Line]:
+    step = max(summaries.BUCKET, (last - first) / MOST_POINTS)
+    sums: dict[str, dict[int, list[float]]] = {}
+    for bucket, name, n, values in rows:
+        kind = "your learner" if name.startswith("personal:") else "the network"
+        slot = sums.setdefault(kind, {}).setdefault(int((bucket - first) / step), [0.0] * 9)
+        slot[0] += n
+        for i, value in enumerate(values, start=1):
+            slot[i] += value
+    return [
+        Line(
+            kind,
+            tuple(
+                (first + slot * step, derived_valence_arousal(Distribution.from_sequence(s[1:]))[0])
+                for slot, s in sorted(slots.items())
+                if s[0]
+            ),
+        )
+        for kind, slots in sorted(sums.items(), reverse=True)
+    ]
+
+
+def _plot(lines: Sequence[Line], zone: ZoneInfo) -> str:
+    instants = [at for line in lines for at, _ in line.points]
+    if not instants:
+        return "<p>There is none.</p>"
+    first, last = min(instants), max(instants)
+    width = max((last - first).total_seconds(), 1.0)
+
+    def dot(at: datetime, valence: float) -> str:
+        x, y = 50 + 930 * (at - first).total_seconds() / width, 110 - 90 * valence
+        return f'<circle cx="{x:.1f}" cy="{y:.1f}" r="2"/>'
+
+    drawn = []
+    for line, colour in zip(lines, _COLOURS, strict=False):
+        drawn.append(f'<g fill="{colour}">{"".join(dot(*point) for point in line.points)}</g>')
+    legend = " and ".join(
+        f'<b style="color:{colour}">{escape(line.name)}</b>'
+        for line, colour in zip(lines, _COLOURS, strict=False)
+    )
+    return (
+        f"<p>Valence, derived from the estimates of {legend}: up is pleasant, down is unpleasant.</p>"
+        '<svg viewBox="0 0 1000 230" role="img" aria-label="Valence over time">'
+        '<path d="M50 20V200M50 110H980" stroke="#8a8578" fill="none"/>'
+        '<g font-size="14" fill="#5a564d"><text x="4" y="26">+1</text><text x="14" y="115">0</text>'
+        f'<text x="4" y="205">−1</text><text x="50" y="222">{_local(first, zone)}</text>'
+        f'<text x="980" y="222" text-anchor="end">{_local(last, zone)}</text></g>{"".join(drawn)}</svg>'
+    )
+
+
+def _answer(c: CorrectionRow) -> str:
+    if c.distribution is None:
+        return "" if c.value is None else f"{c.value:g}"
+    said = sorted(c.distribution.as_dict().items(), key=lambda item: -item[1])
+    return ", ".join(f"{name} {p:.0%}" for name, p in said[:2] if p >= 0.2) or said[0][0]
+
+
+def _file(name: str, n: int) -> str:
+    links = " ".join(f'<a href="data/{name}.{ending}">{name}.{ending}</a>' for ending in ("json", "csv"))
+    return f"<tr><td>{n}</td><td>{links}</td><td>{escape(_MEANINGS.get(name, ''))}</td></tr>"
+
+
+def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    lines = ["".join(f"<td>{escape(cell)}</td>" for cell in row) for row in rows]
+    if not lines:
+        return "<p>There is none.</p>"
+    top = "".join(f"<th>{escape(cell)}</th>" for cell in head)
+    return f"<table><tr>{top}</tr>{''.join(f'<tr>{line}</tr>' for line in lines)}</table>"
+
+
+def _local(at: datetime, zone: ZoneInfo) -> str:
+    return at.astimezone(zone).strftime("%Y-%m-%d %H:%M")
