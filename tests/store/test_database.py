@@ -45,7 +45,7 @@ def test_every_sqlite_connection_has_its_pragmas(sqlite_url: str, tmp_path: Path
 
 
 def test_a_foreign_key_must_exist(access: Access) -> None:
-    with pytest.raises(exc.DBAPIError, match="(?i)foreign key"), access.database.write() as connection:
+    with pytest.raises(exc.DBAPIError, match=r"(?i)foreign key"), access.database.write() as connection:
         connection.execute(text("INSERT INTO export_members VALUES ('nowhere', 'nobody')"))
 
 

@@ -121,12 +121,9 @@ def test_what_is_stored_comes_back(access: Access, ada: Person) -> None:
 def test_the_nearest_observation_has_an_estimate(access: Access, ada: Person) -> None:
     store(access, ada, [observed(START), observed(START + timedelta(seconds=60), None)])
     with access.read(ada.id, NOW) as unit:
-        found = series.nearest(
-            unit.connection, ada.subject, START + timedelta(seconds=59), timedelta(minutes=2)
-        )
-        none = series.nearest(
-            unit.connection, ada.subject, START - timedelta(minutes=3), timedelta(minutes=2)
-        )
+        near, far = START + timedelta(seconds=59), START - timedelta(minutes=3)
+        found = series.nearest(unit.connection, ada.subject, near, timedelta(minutes=2))
+        none = series.nearest(unit.connection, ada.subject, far, timedelta(minutes=2))
     assert found is not None
     assert found[1] == START
     assert none is None
@@ -143,27 +140,31 @@ def test_streaming_leaves_the_connection_as_it_was(access: Access, ada: Person) 
     assert count(access, ada) == (10, 10)
 
 
+def read_by(network: str, o: Observed) -> Observed:
+    return Observed(o.observation, tuple(Estimate(network, e.distribution) for e in o.estimates))
+
+
 def plan(connection: Connection, query: object) -> str:
     compiled = query.compile(  # type: ignore[attr-defined]
         connection.engine, compile_kwargs={"literal_binds": connection.dialect.name == "postgresql"}
     )
     if connection.dialect.name == "postgresql":
-        connection.execute(text("SET LOCAL enable_seqscan = off"))  # the table is too small to need an index
         return "\n".join(connection.exec_driver_sql(f"EXPLAIN {compiled}").scalars())
     values = tuple(compiled.construct_params().values())
     return "\n".join(str(r) for r in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {compiled}", values))
 
 
 def test_a_timeline_is_read_through_its_indexes(access: Access, ada: Person) -> None:
-    store(access, ada, batch(50))
+    store(access, ada, batch(2000))
+    store(access, person(access, "bob"), batch(2000))
     with access.database.write() as connection:
         connection.execute(text("ANALYZE"))
-        query = timeline.readings_query(ada.subject, NETWORK, START, NOW)
+        query = timeline.readings_query(ada.subject, NETWORK, START, START + timedelta(minutes=5))
         told = plan(connection, query)
     assert "ix_observations_subject_at" in told
-    assert "SCAN observations" not in told
-    assert "SCAN estimates" not in told
-    assert "TEMP B-TREE FOR ORDER BY" not in told or access.database.is_sqlite
+    # So few estimates PostgreSQL may well hash whole; with many it takes their index too.
+    for whole_table in ("SCAN observations", "SCAN estimates", "Seq Scan on observations"):
+        assert whole_table not in told
 
 
 def summary_rows(connection: Connection, who: Person) -> dict[tuple[object, ...], tuple[float, ...]]:
@@ -203,17 +204,13 @@ def test_however_rows_arrive_summaries_are_those_computed_again(
     for first, last in zip([0, *edges], [*edges, n], strict=True):
         store(access, who, rows[first:last])
         if chance.random() < 0.5:
-            own = [
-                Observed(o.observation, tuple(Estimate(SECOND, e.distribution) for e in o.estimates))
-                for o in rows
-            ]
-            store(access, who, own[first:last])
+            store(access, who, [read_by(SECOND, o) for o in rows[first:last]])
         at = chance.choice(rows).observation.at
-        feedback.correct(access, who, Correction(at, "emotion", leaning(chance.choice(list(Emotion)))), NOW)
+        said = leaning(chance.choice(list(Emotion)))
+        feedback.correct(access, who, Correction(at, "emotion", said), NOW)
     with access.database.write() as connection:
-        some = select(tables.observations.c.id).where(
-            tables.observations.c.at < START + timedelta(minutes=40)
-        )
+        edge = START + timedelta(minutes=40)
+        some = select(tables.observations.c.id).where(tables.observations.c.at < edge)
         connection.execute(delete(tables.learning_events))
         connection.execute(delete(tables.corrections))
         before = summary_rows(connection, who)
@@ -221,7 +218,6 @@ def test_however_rows_arrive_summaries_are_those_computed_again(
         assert summary_rows(connection, who) == before
         connection.execute(delete(tables.estimates).where(tables.estimates.c.observation.in_(some)))
         connection.execute(delete(tables.observations).where(tables.observations.c.id.in_(some)))
-        edge = START + timedelta(minutes=40)
         summarise_again(connection, who.subject, START, edge)
         partly = summary_rows(connection, who)
         summarise_again(connection, who.subject)
