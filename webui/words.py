@@ -73,6 +73,17 @@ def percent(share: float) -> str:
     return text.replace(" ", "\N{NO-BREAK SPACE}")
 
 
+def signed(value: float) -> str:
+    """A number with its sign, and a minus that is one.
+
+    Examples
+    --------
+    >>> signed(0.123), signed(-0.5)
+    ('+0.12', '−0.50')
+    """
+    return f"{value:+.2f}".replace("-", "\N{MINUS SIGN}")
+
+
 def looks_like(distribution: Distribution) -> str:
     r"""A reading in words, never without its uncertainty.
 
@@ -145,6 +156,7 @@ def teach(app: Flask) -> None:
     )
     app.jinja_env.filters.update(
         percent=percent,
+        signed=signed,
         looks_like=looks_like,
         said=said,
         clock_time=clock_time,

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import io
-from importlib import import_module
 
 from flask import Blueprint, Response, redirect, render_template, request, send_file, session, url_for
 from werkzeug.wrappers import Response as BaseResponse
 
 from tracker.workflows import accounts, enrolment, erasure
+from tracker.workflows.portability.bundle import write_bundle
 from webui import auth
 from webui.limits import HASHING
 from webui.services import services
@@ -43,9 +43,7 @@ def resume() -> BaseResponse:
 def download() -> Response:
     """Everything that is stored about the person, in one file, made in memory and kept nowhere."""
     bundle = io.BytesIO()
-    import_module("tracker.workflows.portability").write_bundle(
-        services().access, auth.person(), auth.now(), bundle
-    )
+    write_bundle(services().access, auth.person(), auth.now(), bundle)
     bundle.seek(0)
     name = f"my-data-{auth.now():%Y-%m-%d}.zip"
     return send_file(bundle, mimetype="application/zip", as_attachment=True, download_name=name)

@@ -184,7 +184,7 @@
         toolbar_location: null, min_border_left: 52, min_border_right: 8, min_border_top: 6, min_border_bottom: 2,
         background_fill_color: surface, border_fill_color: surface, outline_line_color: null, output_backend: "canvas",
       });
-      p.xaxis.formatter = new DatetimeTickFormatter({ minsec: "%H:%M:%S", seconds: "%H:%M:%S", minutes: "%H:%M", hourmin: "%H:%M", hours: "%H:%M", days: "%a %-d", months: "%-d %b", years: "%Y" });
+      p.xaxis.formatter = new DatetimeTickFormatter({ minsec: "%H:%M:%S", seconds: "%H:%M:%S", minutes: "%H:%M", hourmin: "%H:%M", hours: "%H:%M", days: narrow() ? "%-d %b" : "%a %-d %b", months: "%-d %b", years: "%Y" });
       for (const axis of [p.xaxis, p.yaxis]) {
         Object.assign(axis, { axis_line_color: null, major_tick_line_color: line, minor_tick_line_color: null, major_label_text_color: soft, major_label_text_font_size: "12px", axis_label_text_color: soft, axis_label_text_font_size: "12px", axis_label_text_font_style: "normal" });
       }
