@@ -5,19 +5,23 @@ from __future__ import annotations
 import errno
 import multiprocessing
 import os
+import shutil
 import signal
+import subprocess
 import time
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from sqlalchemy import text
 
-from tests.builders import NOW, installation
+from tests.builders import NOW, installation, observed, store
 from tests.workflows.exported import bytes_of, someone
 from tracker.access import Access
 from tracker.store.database import StorageFullError
 from tracker.workflows.export import ExportError, export_dataset
+from tracker.workflows.export.folder import partial
 
 
 @pytest.fixture
@@ -75,19 +79,45 @@ def test_what_ends_in_mid_run_leaves_nothing(
     assert registered(lite) == 0
 
 
-def test_a_disk_that_fills_up_while_a_table_is_written_is_one_line(lite: Access, tmp_path: Path) -> None:
-    if os.geteuid() != 0 or not Path("/dev/full").exists():
-        pytest.skip("writing to a full device is not tried: it needs /dev/full and the right to link to it")
+def test_a_full_device_is_one_line_and_leaves_nothing(tmp_path: Path) -> None:
+    if not Path("/dev/full").exists():
+        pytest.skip("a full device is not tried: there is no /dev/full here")
 
-    def fill_up(done: float) -> None:
-        [here] = tmp_path.glob("out.partial-*")
-        for name in ("codebook.md", "datapackage.json"):
-            if not (here / name).exists():
-                (here / name).symlink_to("/dev/full")
+    def write() -> None:
+        with partial(tmp_path / "out", "x") as here:
+            (here / "observations.csv").write_text("half a row")
+            Path("/dev/full").write_bytes(b"x")
 
-    with pytest.raises(ExportError, match="cannot be written"):
-        export_dataset(lite, tmp_path / "out", NOW, progress=fill_up)
-    assert list(tmp_path.glob("out*")) == []
+    with pytest.raises(StorageFullError, match="nothing was exported"):
+        write()
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A real disk of 40 kB, where the machine lets us mount one."""
+    place = tmp_path / "disk"
+    place.mkdir()
+    mounted = shutil.which("mount") is not None and os.geteuid() == 0
+    if mounted:
+        mount = ["mount", "-t", "tmpfs", "-o", "size=40k", "tmpfs", str(place)]
+        mounted = subprocess.run(mount, capture_output=True, check=False).returncode == 0
+    if not mounted:
+        pytest.skip("a real disk that fills up is not tried: mounting a small one is not allowed here")
+    yield place
+    subprocess.run(["umount", str(place)], check=True)
+
+
+@pytest.mark.parametrize("wanted", [{"csv"}, {"parquet"}])
+def test_a_disk_that_fills_up_while_tables_are_written(
+    lite: Access, small_disk: Path, wanted: set[str]
+) -> None:
+    who = lite.person("ada")
+    store(lite, who, [observed(NOW - timedelta(seconds=i + 1), source="d" * 64) for i in range(3000)], NOW)
+    with pytest.raises(StorageFullError, match="nothing was exported"):
+        export_dataset(lite, small_disk / "out", NOW, formats=wanted)
+    assert list(small_disk.iterdir()) == []
+    assert registered(lite) == 0
 
 
 def _hang(url: str, folder: Path, out: Path) -> None:

@@ -89,9 +89,7 @@ def plan_new(
     persons = access.everyone() if chosen is None else [access.person(n) for n in dict.fromkeys(chosen)]
     if not persons:
         raise NothingToExportError("nothing to export: nobody is enrolled here")
-    export = secrets.token_hex(16)
-    names = Pseudonyms(access.vault.secret(f"export|{export}"))
-    members, said, excluded = [], set(), Counter[str]()
+    allowed, said, excluded = [], set(), Counter[str]()
     with locked(access, persons, now) as units:
         seq, cut = exporting.log_position(units[0].connection), Cut(at, exporting.marks(units[0].connection))
         for unit in units:
@@ -99,9 +97,9 @@ def plan_new(
             if isinstance(starts, Exclusion):
                 excluded[starts.value] += 1
             else:
-                members.append(_member(unit.person, names, starts))
+                allowed.append((unit.person, starts))
                 said |= notices(unit, at, seq)
-    if not members:
+    if not allowed:
         reasons = ", ".join(f"{n} {reason}" for reason, n in sorted(excluded.items()))
         raise NothingToExportError(f"nothing to export: nobody's consent allows it ({reasons})")
     told = {
@@ -112,7 +110,10 @@ def plan_new(
         "notices": sorted((asdict(n) for n in said), key=lambda n: sorted(n.items())),
         "excluded_participants": dict(sorted(excluded.items())),
     }
-    return Plan(export, cut, seq, now, _in_order(members), names, formats, told)
+    export = secrets.token_hex(16)
+    names = Pseudonyms(access.vault.secret(f"export|{export}"))
+    members = _in_order(_member(person, names, starts) for person, starts in allowed)
+    return Plan(export, cut, seq, now, members, names, formats, told)
 
 
 def plan_again(access: Access, export: str, now: datetime) -> Plan:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -78,7 +79,8 @@ class HashedFile:
     def abandon(self) -> None:
         """Close the file as it is; what a writer still says at its own end goes nowhere."""
         self._abandoned = True
-        self._file.close()
+        with suppress(OSError):  # on a full disk the last bytes do not fit even now
+            self._file.close()
 
     def written(self) -> Written:
         """What was written; closes the file."""
