@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -30,7 +30,7 @@ from tracker.domain.consent import (
 from tracker.domain.people import EnrolmentError, Person, UnknownParticipantError
 from tracker.privacy import chain
 from tracker.privacy.consent import decide, in_force
-from tracker.privacy.keys import IDENTITY, KeyDestroyedError, Vault
+from tracker.privacy.keys import IDENTITY, KeyDestroyedError, KeyUnavailableError, Vault
 from tracker.store import people, tombstones
 from tracker.store.database import Connection, Database
 from tracker.store.keystore import KeyStore
@@ -114,20 +114,20 @@ class Access:
             row = people.by_digest(connection, self.vault.digest("names", name))
         if row is None:
             raise UnknownParticipantError(name)
-        try:
-            return self._open(row)
-        except KeyDestroyedError:
-            raise UnknownParticipantError(name) from None
+        opened = self._open_unless_erased([row])
+        if not opened:
+            raise UnknownParticipantError(name)
+        return opened[0]
 
     def everyone(self) -> list[Person]:
         """All participants, in the order of enrolment; without those whose erasure is not finished."""
         with self.database.read() as connection:
             rows = people.everyone(connection)
-        opened = []
-        for row in rows:
-            with suppress(KeyDestroyedError):
-                opened.append(self._open(row))
-        return opened
+        return self._open_unless_erased(rows)
+
+    def tombstone_of(self, participant: str) -> str:
+        """The id of the tombstone that stands, or would stand, for a participant: a keyed digest."""
+        return self.vault.digest("tombstones", participant)[:32]
 
     def admit(self, name: str, zone: str, now: datetime, *, simulated: bool = False) -> Person:
         """Enrol a person under random ids; the caller has checked name and zone.
@@ -275,6 +275,20 @@ class Access:
         if links[seq - 1].hash != digest:
             return f"row {seq} of the consent log is not the one that was signed"
         return None
+
+    def _open_unless_erased(self, rows: Iterable[people.ParticipantRow]) -> list[Person]:
+        opened = []
+        for row in rows:
+            try:
+                opened.append(self._open(row))
+            except KeyDestroyedError:
+                with self.database.read() as connection:
+                    if tombstones.get(connection, self.tombstone_of(row.id)) is None:
+                        raise KeyUnavailableError(
+                            "the key store lacks the keys of somebody who is enrolled: it is older than the "
+                            "database, or another one. Bring back the newest, or set AFFECT_KEY_STORE"
+                        ) from None
+        return opened
 
     def _open(self, row: people.ParticipantRow) -> Person:
         name = self.vault.open(row.id, IDENTITY, row.name_sealed, "participants.name_sealed")

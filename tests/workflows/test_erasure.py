@@ -253,7 +253,7 @@ def test_killed_at_any_step_it_is_finished_by_the_next(fresh: tuple[Fresh, Perso
         assert rows(access, who) == {}
         assert bytes_left(access, who.id, who.subject) == []
         assert access.audit() is None
-        assert access.keys.owners("erasing") - {erasure._digest(access, who.id)} == set()
+        assert access.keys.owners("erasing") - {access.tombstone_of(who.id)} == set()
         assert [p.id for p in access.everyone()] == [other.id]
         with access.database.read() as connection:
             (tombstone,) = tombstones.every(connection)

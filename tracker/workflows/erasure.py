@@ -101,7 +101,7 @@ def erase_person(access: Access, person: Person, now: datetime) -> Erased:
     ErasureIncompleteError
         When something is still there, or a reader elsewhere keeps the old bytes alive: run it again.
     """
-    number = _digest(access, person.id)
+    number = access.tombstone_of(person.id)
     with access.database.write() as connection:
         if tombstones.get(connection, number) is None:
             ids = json.dumps([person.id, person.subject]).encode()
@@ -289,10 +289,6 @@ STEPS: tuple[Callable[[Access, Tombstone, str, str, datetime], None], ...] = (
     _close,
 )
 """What is done between a tombstone's setting and its being called done, in this order."""
-
-
-def _digest(access: Access, participant: str) -> str:
-    return access.vault.digest("tombstones", participant)[:32]
 
 
 def _out_of_reach(access: Access) -> tuple[str, ...]:
