@@ -48,7 +48,9 @@ def create_app(
         MAX_FORM_MEMORY_SIZE=limits.LARGEST_REQUEST,
         DEMO_ENTRIES=dict(entries or {}),
     )
-    app.extensions[NAME] = Services(access, clock, limits.Rate(limits.LOGINS, limits.PER), help_contact)
+    app.extensions[NAME] = Services(
+        access, clock, limits.Rate(limits.LOGINS, limits.PER), limits.Turns(), help_contact
+    )
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     auth.protect(app)
     csrf.protect(app)

@@ -9,6 +9,7 @@ from werkzeug.wrappers import Response
 from tracker.domain.consent import ConsentError
 from tracker.store.database import DatabaseError
 from webui.auth import wants_json
+from webui.limits import BusyError
 
 _PLAIN = {
     404: "There is no such page here.",
@@ -23,6 +24,7 @@ def explain(app: Flask) -> None:
     app.register_error_handler(HTTPException, _http)
     app.register_error_handler(ConsentError, _consent)
     app.register_error_handler(DatabaseError, _database)
+    app.register_error_handler(BusyError, _busy)
 
 
 def answer(status: int, message: str) -> tuple[Response | str, int]:
@@ -46,3 +48,7 @@ def _consent(error: ConsentError) -> tuple[Response | str, int]:
 
 def _database(error: DatabaseError) -> tuple[Response | str, int]:
     return answer(503, "The database cannot be used right now; nothing was changed. Try again in a minute.")
+
+
+def _busy(error: BusyError) -> tuple[Response | str, int]:
+    return answer(503, "Many people are logging in right now. Try again in a moment; nothing was changed.")

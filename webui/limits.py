@@ -12,10 +12,50 @@ LARGEST_REQUEST = 64 * 1024
 LOGINS = 10
 PER = timedelta(minutes=1)
 
-HASHING = threading.BoundedSemaphore(2)
+HASHES_AT_ONCE = 2
 """Each password check takes 128 MiB for a third of a second, so few run at once."""
 
+PATIENCE_S = 5.0
+"""How long a login waits for its turn; threads that wait longer would be missing elsewhere."""
+
 _MOST_ADDRESSES = 10_000
+
+
+class BusyError(Exception):
+    """Too many passwords are being checked at once."""
+
+
+class Turns:
+    """Lets few hash passwords at a time.
+
+    Parameters
+    ----------
+    at_once
+        How many: each takes a processor and much memory while it runs.
+    patience_s
+        How long one waits for a turn, in seconds.
+
+    Examples
+    --------
+    >>> turns = Turns(1, 0.0)
+    >>> with turns:
+    ...     with turns:
+    ...         pass
+    Traceback (most recent call last):
+    ...
+    webui.limits.BusyError
+    """
+
+    def __init__(self, at_once: int = HASHES_AT_ONCE, patience_s: float = PATIENCE_S) -> None:
+        self._semaphore = threading.BoundedSemaphore(at_once)
+        self._patience_s = patience_s
+
+    def __enter__(self) -> None:
+        if not self._semaphore.acquire(timeout=self._patience_s):
+            raise BusyError
+
+    def __exit__(self, *_: object) -> None:
+        self._semaphore.release()
 
 
 class Rate:

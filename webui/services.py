@@ -10,7 +10,7 @@ from typing import cast
 from flask import current_app
 
 from tracker.access import Access
-from webui.limits import Rate
+from webui.limits import Rate, Turns
 
 NAME = "affect-tracker"
 
@@ -27,6 +27,8 @@ class Services:
         The current instant, in UTC.
     logins
         Keeps one address from trying logins without end.
+    hashing
+        Held while a password is checked or hashed.
     help_contact
         Whom participants ask; on every page.
     """
@@ -34,6 +36,7 @@ class Services:
     access: Access
     clock: Callable[[], datetime]
     logins: Rate
+    hashing: Turns
     help_contact: str
 
 

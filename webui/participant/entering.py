@@ -11,7 +11,6 @@ from tracker.domain.notice import PREAMBLE, notice
 from tracker.domain.passwords import SHORTEST, WeakPasswordError
 from tracker.workflows import accounts, consenting
 from webui import auth
-from webui.limits import HASHING
 from webui.services import services
 
 pages = Blueprint("entering", __name__)
@@ -36,7 +35,7 @@ def log_in() -> str | Response | tuple[str, int]:
     if not services().logins.allows(request.remote_addr or "", auth.now()):
         return render_template("login.html", name=name, problem=TOO_FAST), 429
     try:
-        with HASHING:
+        with services().hashing:
             login = accounts.log_in(services().access, name, secret[:LONGEST], auth.now())
     except accounts.LoginError as error:
         return render_template("login.html", name=name, problem=str(error)), 401
@@ -81,7 +80,7 @@ def password() -> str | Response | tuple[str, int]:
         problem = f"A password has at most {LONGEST} characters."
     if not problem:
         try:
-            with HASHING:
+            with services().hashing:
                 version = accounts.choose_password(services().access, auth.person(), chosen, auth.now())
         except WeakPasswordError:
             problem = f"A password has at least {SHORTEST} characters; a few words make a good one."

@@ -10,7 +10,6 @@ from werkzeug.wrappers import Response as BaseResponse
 from tracker.workflows import accounts, enrolment, erasure
 from tracker.workflows.portability.bundle import write_bundle
 from webui import auth
-from webui.limits import HASHING
 from webui.services import services
 
 pages = Blueprint("mydata", __name__)
@@ -55,7 +54,7 @@ def erase() -> str | BaseResponse | tuple[str, int]:
     person, access = auth.person(), services().access
     if _has_password():
         try:
-            with HASHING:
+            with services().hashing:
                 accounts.confirm_password(access, person, request.form.get("password", ""), auth.now())
         except accounts.LoginError:
             return _page("That is not your password; nothing was erased."), 400
