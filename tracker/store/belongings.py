@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from sqlalchemy import Column, ColumnElement, Connection, Row, Table, func, select
+from sqlalchemy import Column, ColumnElement, Connection, Row, Table, select
 
 from tracker.store.tables import metadata, participants, subjects
 
@@ -16,13 +16,6 @@ BATCH = 2_000
 def personal_tables() -> list[Table]:
     """The tables that hold rows about people, those that others point to first."""
     return [table for table in metadata.sorted_tables if _mine(table, "", "") is not None]
-
-
-def count(connection: Connection, table: Table, participant: str, subject: str) -> int:
-    """How many rows of a table are about a person."""
-    query = select(func.count()).select_from(table).where(_required(table, participant, subject))
-    n: int = connection.execute(query).scalar_one()
-    return n
 
 
 def rows(

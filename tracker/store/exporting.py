@@ -219,21 +219,16 @@ def correction_rows(
     return _stream(connection, query)
 
 
-def count_since(connection: Connection, table: Table, subject: str, cut: Cut) -> Select[Any]:
-    """How many rows of a table a subject has within the cut."""
-    return select(func.count()).select_from(table).where(table.c.subject == subject, cut.of(table))
-
-
 def counts(connection: Connection, subject: str, cut: Cut) -> dict[str, int]:
     """How many rows a subject has in each table within the cut, whatever consent says.
 
     Estimates of networks and of learners are counted apart, as ``estimates`` and ``learner_estimates``.
     """
     found = {
-        table.name: connection.execute(count_since(connection, table, subject, cut)).scalar_one()
+        table.name: connection.execute(_count_of(connection, table, subject, cut)).scalar_one()
         for table in (observations, contexts, prompts)
     }
-    answers = count_since(connection, corrections, subject, cut)
+    answers = _count_of(connection, corrections, subject, cut)
     found["corrections"] = connection.execute(answers.where(corrections.c.prompt.is_(None))).scalar_one()
     found["answers"] = connection.execute(answers.where(corrections.c.prompt.is_not(None))).scalar_one()
     by_network = estimates.c.snapshot == MACHINE
@@ -244,6 +239,10 @@ def counts(connection: Connection, subject: str, cut: Cut) -> dict[str, int]:
     )
     found["estimates"], found["learner_estimates"] = connection.execute(said).one()
     return found
+
+
+def _count_of(connection: Connection, table: Table, subject: str, cut: Cut) -> Select[Any]:
+    return select(func.count()).select_from(table).where(table.c.subject == subject, cut.of(table))
 
 
 def _estimates_of(
