@@ -108,6 +108,11 @@ class Access:
         self.vault = vault
         self.keys = keys
 
+    def close(self) -> None:
+        """Close all connections."""
+        self.database.close()
+        self.keys.close()
+
     def person(self, name: str) -> Person:
         """Find a participant by name; raise `UnknownParticipantError` when there is none."""
         with self.database.read() as connection:

@@ -256,11 +256,10 @@ def test_a_full_disk_loses_nothing(cli: Cli, ada: str, data_folder: Path, tmp_pa
         ):
             assert cli(*command).code == 0
         filler = small / "filler"
-        with filler.open("wb") as file:
+        with filler.open("wb", buffering=0) as file:
             try:
                 while True:
                     file.write(bytes(4096))
-                    file.flush()
             except OSError:
                 pass
         long = tmp_path / "long.mp4"
@@ -271,7 +270,7 @@ def test_a_full_disk_loses_nothing(cli: Cli, ada: str, data_folder: Path, tmp_pa
         filler.unlink()
         assert cli("consent", "audit", *more).code == 0
     finally:
-        subprocess.run(["umount", str(small)], check=True)
+        subprocess.run(["umount", "--lazy", str(small)], check=True)
 
 
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT])

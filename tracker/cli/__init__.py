@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 from typer._click.exceptions import ClickException
 
-from tracker.cli import commands
+from tracker.cli import commands, installation
 from tracker.cli.exits import Exit, exit_of
 
 app = typer.Typer(
@@ -61,6 +61,8 @@ def run(arguments: Sequence[str]) -> int:
             raise
         typer.echo(f"affect-tracker: {error}", err=True)
         return known
+    finally:
+        installation.close_all()
     return code if isinstance(code, int) else Exit.OK
 
 

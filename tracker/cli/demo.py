@@ -164,7 +164,13 @@ def _summary(
     table.add_row(robin.name, str(seen), "", "")
     console.print(table)
     if corrected is not None and corrected.before is not None and corrected.after is not None:
-        table = Table("", "network", "before", "after", title='One correction of the face: "neutral", a smile for the camera')
+        table = Table(
+            "",
+            "network",
+            "before",
+            "after",
+            title='One correction of the face: "neutral", a smile for the camera',
+        )
         for e in Emotion:
             row = (corrected.machine, corrected.before, corrected.after)
             table.add_row(e.value, *(f"{d[e]:.2f}" if d is not None else "-" for d in row))

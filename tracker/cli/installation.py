@@ -18,6 +18,8 @@ from tracker.store import schema
 from tracker.store.database import Database, DatabaseError
 from tracker.store.keystore import KeyStore
 
+_open: list[Access] = []
+
 UNUSABLE = (DatabaseError, KeyUnavailableError)
 """What an installation that cannot be opened raises."""
 
@@ -54,7 +56,7 @@ def initialise(settings: Settings) -> Access:
             )
         _write_private(settings.master_key_path, new_master_key() + "\n")
     KeyStore(settings.key_store_path, create=True).close()
-    return open_access(database, settings.key_store_path, _master(settings))
+    return _remember(open_access(database, settings.key_store_path, _master(settings)))
 
 
 def opened(settings: Settings) -> Access:
@@ -74,7 +76,18 @@ def opened(settings: Settings) -> Access:
             f"the key store {settings.key_store_path} is missing; without it nothing sealed can be opened. "
             "Bring it back from where you keep it, or set AFFECT_KEY_STORE"
         )
-    return open_access(database, settings.key_store_path, _master(settings))
+    return _remember(open_access(database, settings.key_store_path, _master(settings)))
+
+
+def close_all() -> None:
+    """Close what the command that ends has opened."""
+    while _open:
+        _open.pop().close()
+
+
+def _remember(access: Access) -> Access:
+    _open.append(access)
+    return access
 
 
 def _master(settings: Settings) -> bytes:

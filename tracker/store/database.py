@@ -7,6 +7,7 @@ the participant's row). A *read* sees one snapshot and takes no lock.
 from __future__ import annotations
 
 import errno
+import shutil
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -25,6 +26,9 @@ class DatabaseError(Exception):
 class StorageFullError(DatabaseError):
     """No space is left where the database lies; what was being written was rolled back."""
 
+
+_ROOM = 64 * 1024
+"""What SQLite needs at least beside the file itself, bytes."""
 
 _FULL = ("database or disk is full", "no space left on device", "disk full", "could not extend file")
 
@@ -168,7 +172,7 @@ def _plain_errors(url: URL) -> Iterator[None]:
         yield
     except exc.DBAPIError as error:
         message = str(error.orig).lower()
-        if any(sign in message for sign in _FULL) or getattr(error.orig, "errno", None) == errno.ENOSPC:
+        if _is_full(url, error.orig, message):
             raise StorageFullError(
                 f"the disk of {name} is full; the last batch was rolled back, nothing is half-written. "
                 "Free some space and run the same command again"
@@ -178,6 +182,15 @@ def _plain_errors(url: URL) -> Iterator[None]:
         if isinstance(error.orig, sqlite3.DatabaseError) and "not a database" in message:
             raise DatabaseError(f"{name} is not a SQLite database; give another --db") from error
         raise
+
+
+def _is_full(url: URL, error: object, message: str) -> bool:
+    if any(sign in message for sign in _FULL) or getattr(error, "errno", None) == errno.ENOSPC:
+        return True
+    # SQLite calls it an I/O error when there is no room for the index of its write-ahead log.
+    if url.get_backend_name() != "sqlite" or "disk i/o error" not in message or not url.database:
+        return False
+    return shutil.disk_usage(Path(url.database).parent).free < _ROOM
 
 
 def ping(database: Database) -> None:
