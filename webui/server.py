@@ -150,7 +150,14 @@ def _listen(host: str, port: int) -> socket.socket:
         listener = socket.create_server((host, port), family=family, backlog=256)
     except OSError as error:
         raise ServeError(
-            f"cannot listen on {host}:{port}: {error.strerror or error}; choose another --port, or --host"
+            f"cannot listen on {host}:{port}: {_reason(error)}; choose another --port, or --host"
         ) from error
     listener.set_inheritable(True)
     return listener
+
+
+def _reason(error: OSError) -> str:
+    # create_server wraps the system's words in its own, which say the address a second time.
+    if isinstance(error, socket.gaierror) or not error.errno:
+        return error.strerror or str(error)
+    return os.strerror(error.errno)

@@ -109,14 +109,13 @@
 
   // A shape in each stretch in which one emotion stays on top, where there is room for it.
   const marks = (read, step, pixels) => {
-    const out = { x: [], y: [], marker: [], fill: [] };
+    const out = { x: [], y: [], marker: [] };
     let run = null;
     const flush = () => {
       if (run && run.n * pixels >= 26) {
         out.x.push(run.left + (run.n * step) / 2);
         out.y.push(run.y / run.n);
         out.marker.push(data.emotions[run.top].marker);
-        out.fill.push(colour(data.emotions[run.top].name));
       }
     };
     for (const b of read) {
@@ -165,7 +164,7 @@
   };
 
   const build = () => {
-    const { Plotting: plt, Range1d, ColumnDataSource, HoverTool, TapTool, PanTool, WheelZoomTool, DatetimeTickFormatter, FixedTicker, Column, CDSView } = Bokeh;
+    const { Plotting: plt, Range1d, ColumnDataSource, HoverTool, TapTool, PanTool, WheelZoomTool, DatetimeTickFormatter, FixedTicker, Column } = Bokeh;
     const ink = colour("ink"), soft = colour("soft"), line = colour("line"), surface = colour("surface");
     const [start, end] = extent();
     const x_range = new Range1d({ start, end, bounds: [data.start, data.end], min_interval: data.step * 8 });
@@ -207,7 +206,7 @@
     data.emotions.forEach(({ name }, e) => {
       top.quad({ left: { field: "left" }, right: { field: "right" }, bottom: { field: `b${e}` }, top: { field: `b${e + 1}` }, source: sources.stack, fill_color: colour(name), line_color: colour(name), line_width: 0.4, selection_fill_alpha: 1, nonselection_fill_alpha: 1, nonselection_line_alpha: 1 });
     });
-    top.scatter({ x: { field: "x" }, y: { field: "y" }, marker: { field: "marker" }, size: 11, source: sources.marks, fill_color: { field: "fill" }, line_color: surface, line_width: 1.6 });
+    top.scatter({ x: { field: "x" }, y: { field: "y" }, marker: { field: "marker" }, size: 11, source: sources.marks, fill_color: surface, line_color: ink, line_width: 1.3 });
     const reach = top.quad({ left: { field: "left" }, right: { field: "right" }, bottom: 0, top: 1, source: sources.stack, fill_color: ink, fill_alpha: 0, line_color: null, hover_fill_color: ink, hover_fill_alpha: 0.14, selection_fill_alpha: 0.2, nonselection_fill_alpha: 0 });
     const said = top.scatter({ x: { field: "x" }, y: { field: "y" }, marker: { field: "marker" }, size: data.corrections.length > 60 ? 8 : 12, source: sources.said, fill_color: { field: "fill" }, line_color: ink, line_width: data.corrections.length > 60 ? 0.6 : 1.2, hover_line_width: 3, selection_fill_alpha: 1, nonselection_fill_alpha: 1, nonselection_line_alpha: 1 });
     tap.renderers = [reach, said];
