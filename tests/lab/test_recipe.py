@@ -28,6 +28,8 @@ def test_the_shipped_recipes_are_read() -> None:
         ("epochs = 2", "", "missing .* 'epochs'"),
         ("epochs = 2", "epochs = 0", "epochs must be above 0, not 0"),
         ("ema = 0.9", "ema = 1.0", r"ema must be in \[0, 1\), not 1.0"),
+        ("epochs = 2", "epochs = 2\ncooldown = 2", "cooldown must fit between warmup and the end, not 2"),
+        ("epochs = 2", "epochs = 2\ncosine = 1", "cosine must be 0 or at least epochs, not 1"),
         ("epochs = 2", "epochs = ", "recipe.toml: Invalid value"),
         ("[arguments]", "[augmentation]\nwobble = 1\n[arguments]", "wobble"),
     ],

@@ -8,7 +8,7 @@ from tests.lab.making import tiny_faces, tiny_recipe
 from tracker.lab import training
 from tracker.lab.augment import Augmentation
 from tracker.lab.recipe import RecipeError
-from tracker.lab.training import Progress, train, vote_targets
+from tracker.lab.training import Progress, learning_rate_share, train, vote_targets
 
 
 class _KilledError(Exception):
@@ -88,3 +88,15 @@ def test_votes_become_distributions() -> None:
     assert torch.allclose(targets.sum(1), torch.ones(len(targets)))
     assert weight[0] == 0
     assert targets[1].tolist() == pytest.approx([0.5, 0.4, 0, 0, 0, 0, 0, 0.1])
+
+
+def test_the_learning_rate_rises_falls_and_ends_at_nothing() -> None:
+    plain = tiny_recipe(epochs=10, warmup=2.0)
+    cut = tiny_recipe(epochs=10, warmup=2.0, cosine=14, cooldown=4)
+    assert learning_rate_share(2.0, plain) == learning_rate_share(2.0, cut) == 1
+    assert learning_rate_share(0.0, plain) < learning_rate_share(1.0, plain) < 1
+    for recipe in (plain, cut):
+        falling = [learning_rate_share(2 + 8 * i / 100, recipe) for i in range(101)]
+        assert falling == sorted(falling, reverse=True)
+        assert falling[-1] == pytest.approx(0, abs=1e-12)
+    assert learning_rate_share(8.0, cut) == pytest.approx(learning_rate_share(6.0, cut) / 2)

@@ -78,7 +78,7 @@ def _training(entry: Entry, recipe: Recipe) -> str:
 
 Architecture `{recipe.architecture}`, trained from random weights on FER2013's Training split with the
 votes of FER+ (Barsoum et al. 2016) by `recipe.toml` beside this card: {recipe.epochs} epochs of batches
-of {recipe.batch_size}, SGD with Nesterov momentum and a cosine schedule, the exponential moving average
+of {recipe.batch_size}, SGD with Nesterov momentum, {_schedule(recipe)}; the exponential moving average
 of the weights (decay {recipe.ema}). The FER+ head learns the distribution of the ten taggers' votes, the
 FER2013 head its labels with smoothing {recipe.label_smoothing}. Faces were flipped, rotated up to
 {a.rotation:.0f} degrees, zoomed by a factor of up to {a.zoom}, shifted by up to {a.shift:.0%}, changed in
@@ -90,6 +90,14 @@ gamma, partly erased and mixed.
 - Data: FER2013 (28,709 training faces, competition terms, research use) and FER+ labels (MIT). No face ships.
 - Framing that it expects: {framing}; each face is standardised by its own mean and deviation.
 - Temperatures, fitted on PublicTest by likelihood: {heads}."""
+
+
+def _schedule(recipe: Recipe) -> str:
+    length = recipe.cosine or recipe.epochs
+    rate = f"a learning rate that falls from {recipe.learning_rate} as a cosine over {length} epochs"
+    if recipe.cooldown:
+        rate += f", cut short by a linear fall to 0 over the last {recipe.cooldown}"
+    return rate
 
 
 def _results(entry: Entry, figures: Figures) -> list[str]:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-from pickle import UnpicklingError
 import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
+from pickle import UnpicklingError
 from typing import Any
 
 import torch

@@ -66,6 +66,10 @@ class Recipe:
         shares = ("momentum", "label_smoothing", "ema")
         if wrong := [name for name in shares if not 0 <= getattr(self, name) < 1]:
             raise RecipeError(f"{wrong[0]} must be in [0, 1), not {getattr(self, wrong[0])}")
+        if not 0 <= self.cooldown <= self.epochs - self.warmup:
+            raise RecipeError(f"cooldown must fit between warmup and the end, not {self.cooldown}")
+        if self.cosine and self.cosine < self.epochs:
+            raise RecipeError(f"cosine must be 0 or at least epochs, not {self.cosine}")
 
     @classmethod
     def load(cls, path: Path) -> Recipe:
