@@ -127,6 +127,12 @@ def put_prompt(
     return row
 
 
+def subject_of_prompt(connection: Connection, prompt: int) -> str | None:
+    """Whose prompt this is."""
+    query = select(prompts.c.subject).where(prompts.c.id == prompt)
+    return connection.execute(query).scalar_one_or_none()
+
+
 def add_correction(
     connection: Connection,
     permit: Permit,

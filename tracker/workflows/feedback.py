@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from tracker import personal
 from tracker.access import Access, Unit
 from tracker.domain.affect import Distribution
-from tracker.domain.consent import Scope, Use
+from tracker.domain.consent import SCOPES_OF, Scope, Use
 from tracker.domain.instants import require_past
 from tracker.domain.people import Person
 from tracker.domain.series import Context, Correction
@@ -25,6 +25,10 @@ AROUND = timedelta(minutes=15)
 
 class ContextError(ValueError):
     """A context says nothing."""
+
+
+class PromptError(ValueError):
+    """An answer is to a prompt that was never put to this person."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,11 +115,15 @@ def correct(
         Without the scope affect_series (an answer to a prompt: prompts).
     NotCoveredError
         When the moment lies before what the grant covers.
+    PromptError
+        When the prompt was not put to this person.
     """
     at = require_past(correction.at, now)
     with access.write(person.id, now) as unit:
         permit = unit.permit(Use.CORRECT if prompt is None else Use.PROMPT)
         connection, subject = unit.connection, unit.person.subject
+        if prompt is not None and feedback.subject_of_prompt(connection, prompt) != subject:
+            raise PromptError(f"no prompt {prompt} was put to {person.name}; answer one of their own")
         if observation is None:
             near = series.nearest(connection, subject, at, NEAR)
             observation = near[0] if near is not None else None
@@ -158,7 +166,7 @@ def _learn(
         return Corrected(number, at, observation, machine, None, None, old, ())
     learner = personal.current(unit)
     if learner is None:
-        missing = (Scope.PERSONAL_LEARNING,)
+        missing = tuple(s for s in Scope if s in SCOPES_OF[Use.LEARN] - set(unit.grants()))
         return Corrected(number, at, observation, machine, None, None, old, missing)
     shown_before = learner
     if old is not None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from tracker.access import Access, Unit
 from tracker.domain.affect import Distribution
@@ -15,6 +15,10 @@ from tracker.store import feedback, series, summaries, timeline
 from tracker.store.feedback import CorrectionRow
 
 MINUTE = timedelta(minutes=1)
+BESIDE = timedelta(minutes=2)
+"""How far a correction may lie from the observation it speaks of."""
+
+_EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,11 +102,12 @@ def page(unit: Unit, start: datetime, end: datetime) -> Page:
 def _moments(unit: Unit, start: datetime | None, end: datetime | None) -> Iterator[Moment]:
     subject = unit.person.subject
     network = timeline.last_network(unit.connection, subject) or ""
-    first = start or datetime.min.replace(tzinfo=unit.now.tzinfo)
+    first = start or _EARLIEST
     last = end or unit.now + timedelta(days=1)
-    said = feedback.standing_corrections(unit.connection, subject, first, last, "emotion")
+    # A correction lies beside the observation it speaks of, so maybe on the other side of an end.
+    said = feedback.standing_corrections(unit.connection, subject, first - BESIDE, last + BESIDE, "emotion")
     by_observation = {c.observation: c.distribution for c in said if c.observation is not None}
-    alone = [c for c in said if c.observation is None]
+    alone = [c for c in said if c.observation is None and first <= c.at < last]
     for r in timeline.readings(unit.connection, subject, network, start, end):
         while alone and alone[0].at < r.at:
             c = alone.pop(0)
