@@ -83,7 +83,7 @@ def unseal(key: bytes, ciphertext: bytes, bound_to: str) -> bytes:
     """Decrypt what `seal` made for the same place; raise `KeyUnavailableError` when it does not fit."""
     try:
         return AESGCM(key).decrypt(ciphertext[:NONCE_BYTES], ciphertext[NONCE_BYTES:], bound_to.encode())
-    except InvalidTag:
+    except (InvalidTag, ValueError):
         raise KeyUnavailableError(f"the ciphertext at {bound_to} does not open with its key") from None
 
 
