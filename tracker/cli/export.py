@@ -68,7 +68,7 @@ def export(
 
 def _values(result: ExportResult) -> dict[str, object]:
     return {
-        "export": result.id,
+        "id": result.id,
         "folder": str(result.folder),
         "at": result.at.isoformat(),
         "rows": dict(result.rows),
