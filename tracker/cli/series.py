@@ -20,9 +20,6 @@ from tracker.workflows import timeline as timelines
 
 At = Annotated[str, typer.Option(metavar="ISO", help="Time with its UTC offset.")]
 
-SECOND_SHARE = 1 / 3
-"""What the second emotion of a mixed state weighs; the first has the rest."""
-
 context = typer.Typer(help="Say what surrounded a participant.", no_args_is_help=True)
 
 
@@ -58,7 +55,7 @@ def correct(
     """Correct a moment as the participant, and learn from it; prints the estimate before and after."""
     access = opened(settings_of(context))
     person = access.person(participant)
-    said = mixed(emotion, second)
+    said = Distribution.said(emotion, second)
     done = feedback.correct(access, person, Correction(parse_instant(at), "emotion", said), now())
     if as_json:
         print_json(
@@ -134,13 +131,6 @@ def timeline(
             seen = _top(m.machine) if m.reason is None else f"({m.reason.value})"
             table.add_row(m.at.isoformat(), seen, _top(m.personal), _top(m.correction))
     out().print(table)
-
-
-def mixed(emotion: Emotion, second: Emotion | None) -> Distribution:
-    """One emotion, or two of which the first weighs twice the second."""
-    if second is None or second is emotion:
-        return Distribution.of({emotion: 1.0})
-    return Distribution.of({emotion: 1 - SECOND_SHARE, second: SECOND_SHARE})
 
 
 def _stream(moments: Any) -> None:

@@ -97,6 +97,17 @@ class Distribution:
         return cls(tuple(weights.get(e, 0.0) / total for e in EMOTIONS))
 
     @classmethod
+    def said(cls, first: Emotion, second: Emotion | None = None) -> Distribution:
+        """What one key says, or two for a mixed state: the first then weighs twice the second.
+
+        Examples
+        --------
+        >>> round(Distribution.said(Emotion.FEAR, Emotion.SURPRISE)[Emotion.FEAR], 3)
+        0.667
+        """
+        return cls.of({first: 1.0} if second in (None, first) else {first: 2.0, second: 1.0})
+
+    @classmethod
     def from_sequence(cls, values: Sequence[float]) -> Distribution:
         """Normalise a sequence in the order of `EMOTIONS` (removes float32 rounding)."""
         return cls.of(dict(zip(EMOTIONS, map(float, values), strict=True)))

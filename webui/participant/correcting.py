@@ -19,8 +19,6 @@ from webui.services import services
 
 pages = Blueprint("correcting", __name__)
 
-FIRST, SECOND = 2.0, 1.0
-"""Weights of the two emotions of a mixed state, as on the command line."""
 
 WIDEST = 3600
 _PANEL = "X-Panel"
@@ -59,12 +57,10 @@ def _read(given: Any) -> tuple[datetime, Distribution]:
     if not hasattr(given, "get"):
         raise ValueError("Send an object with at, emotion and, for a mixed state, second.")
     first = _emotion(given.get("emotion"))
-    weights = {first: FIRST}
-    if second := given.get("second"):
-        if _emotion(second) is first:
-            raise ValueError(f"The second emotion is {second} like the first; choose another or none.")
-        weights[_emotion(second)] = SECOND
-    return parse_instant(str(given.get("at", ""))), Distribution.of(weights)
+    second = _emotion(given["second"]) if given.get("second") else None
+    if second is first:
+        raise ValueError(f"The second emotion is {second} like the first; choose another or none.")
+    return parse_instant(str(given.get("at", ""))), Distribution.said(first, second)
 
 
 def _emotion(text: Any) -> Emotion:

@@ -65,8 +65,8 @@ def _logged_in(access: Any, participant: str) -> Any:
 
 
 def _fetch(client: Any) -> None:
-    _expect(client.get("/timeline?view=month"))
-    _expect(client.get("/timeline/data?view=month"))
+    _expect(client.get(f"/timeline/month/{NOW.date()}"))
+    _expect(client.get(f"/timeline/month/{NOW.date()}/data"))
 
 
 def _expect(response: Any) -> None:
