@@ -1,0 +1,1 @@
+"""A longitudinal, context-aware affect tracker with human feedback, under consent."""

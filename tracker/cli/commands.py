@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from tracker.cli import bench, demo, doctor, export, fer, networks, people, serving, series, setup, tracking
+from tracker.cli import bench, demo, doctor, export, fer, networks, people, series, serving, setup, tracking
 
 
 def register(app: typer.Typer) -> None:

@@ -27,7 +27,7 @@ def portrait() -> np.ndarray:
             "the demo needs scikit-image for its photo; install it (pip install 'affect-tracker[demo]') "
             "or give a clip: make demo VIDEO=clip.mp4"
         ) from error
-    picture: np.ndarray = data.astronaut()
+    picture: np.ndarray = data.astronaut()  # type: ignore[no-untyped-call]
     return picture
 
 
@@ -61,7 +61,8 @@ def _frame(picture: np.ndarray, t: float) -> np.ndarray:
     x = _FACE[0] + 14 * math.sin(2 * math.pi * t / 5)
     y = _FACE[1] + 8 * math.sin(2 * math.pi * t / 3.3)
     turn = cv2.getRotationMatrix2D((x, y), angle, scale)
-    turn[:, 2] += SIDE / 2 - np.array([x, y])
+    turn[0, 2] += SIDE / 2 - x
+    turn[1, 2] += SIDE / 2 - y
     light = 1.0 + 0.15 * math.sin(2 * math.pi * t / 11)
     frame = cv2.warpAffine(
         picture, turn, (SIDE, SIDE), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE

@@ -202,7 +202,7 @@ def _ids(connection: Connection, subject: str, batch: Sequence[Observed]) -> dic
         observations.c.source == batch[0].observation.source,
         observations.c.pts_us.between(min(times), max(times)),
     )
-    return {pts: row for pts, row in connection.execute(query)}
+    return {row.pts_us: row.id for row in connection.execute(query)}
 
 
 def _new_estimates(

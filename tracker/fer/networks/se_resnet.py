@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.nn import functional as F  # noqa: N812 - as torch's own documentation calls it
 
 
 class SqueezeExcitation(nn.Module):
@@ -23,6 +23,7 @@ class SqueezeExcitation(nn.Module):
         self.excite = nn.Conv2d(channels // reduction, channels, 1)
 
     def forward(self, x: Tensor) -> Tensor:
+        """Gate features (N, C, H, W)."""
         gate = x.mean((2, 3), keepdim=True)  # (N, C, 1, 1)
         return x * torch.sigmoid(self.excite(F.relu(self.squeeze(gate))))
 
@@ -45,6 +46,7 @@ class Block(nn.Module):
             )
 
     def forward(self, x: Tensor) -> Tensor:
+        """Map features (N, inputs, H, W) to (N, outputs, H / stride, W / stride)."""
         y = F.relu(self.bn1(self.conv1(x)))
         y = self.gate(self.bn2(self.conv2(y)))
         return F.relu(y + self.shortcut(x))
