@@ -20,7 +20,7 @@ demo: $(VENV)/.demo ## Track a demo face, simulate a month, export, open the web
 	@$(BIN)/affect-tracker demo $(if $(VIDEO),--video "$(VIDEO)") $(if $(filter 0 no false,$(SERVE)),--no-serve)
 
 test: $(VENV)/.dev ## Run all tests, on SQLite and on a real PostgreSQL (AFFECT_TEST_POSTGRES_URL names another)
-	@$(BIN)/python -m pytest $(ARGS)
+	@$(BIN)/python -m pytest --numprocesses=auto $(ARGS)
 
 lint: $(VENV)/.dev ## Check style, formatting, types and who may import whom
 	@$(BIN)/ruff check .
@@ -36,7 +36,7 @@ bench: $(VENV)/.dev ## Measure speed on this machine
 	@$(BIN)/affect-tracker bench
 
 serve: $(VENV)/.demo ## Serve the web pages on this machine
-	@$(BIN)/affect-tracker serve
+	@$(BIN)/affect-tracker init >/dev/null && $(BIN)/affect-tracker serve
 
 clean: ## Remove what these commands made; databases elsewhere stay
 	@rm -rf $(VENV) build dist demo-output *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis \

@@ -1,7 +1,8 @@
 """The data map: for each stored column, on what it rests, how long it is kept and what it derives from.
 
 One table in code (files stand in `tracker.privacy.files`). A test walks the schemas and fails for a column that
-is not declared here; the privacy page and ``docs/privacy.md`` are made from it, so they cannot say anything else than what is stored.
+is not declared here; the privacy page and ``docs/privacy.md`` are made from it, so they cannot say anything else
+than what is stored.
 """
 
 from __future__ import annotations
