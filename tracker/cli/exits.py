@@ -45,6 +45,7 @@ _BY_NAME: dict[str, Exit] = {
     "tracker.lab.recipe.RecipeError": Exit.USAGE,
     "tracker.lab.portrait.PortraitError": Exit.SOURCE,
     "tracker.workflows.feedback.ContextError": Exit.USAGE,
+    "tracker.workflows.feedback.PromptError": Exit.UNKNOWN,
     "tracker.workflows.export.errors.UnknownExportError": Exit.UNKNOWN,
     "tracker.workflows.export.errors.WithdrawnError": Exit.CONSENT,
     "tracker.workflows.export.errors.ExportError": Exit.USAGE,
