@@ -139,6 +139,20 @@ def test_an_untrained_learner_says_what_the_network_says(access: Access) -> None
             assert abs(p - q) < 1e-6
 
 
+def test_a_replay_looks_at_the_parameters_that_are_live(access: Access) -> None:
+    who = lived(access)
+    row = newest(access, who)
+    weights = row.parameters["weights"]
+    altered = row.parameters | {"weights": weights | {"anger": weights["anger"] | {"read": 4.0}}}
+    with access.database.write() as connection:
+        mine = tables.snapshots.c.id == row.id
+        connection.execute(update(tables.snapshots).where(mine).values(parameters=altered))
+    with access.read(who.id, NOW) as unit:
+        replay = personal.replay(unit)
+    assert replay is not None
+    assert not replay.equal
+
+
 def test_a_snapshot_that_cannot_be_read_is_learned_again(access: Access) -> None:
     who = lived(access)
     whole = newest(access, who).parameters

@@ -189,7 +189,7 @@ def replay(unit: Unit, target: str = EMOTION) -> Replay | None:
     if row is None:
         return None
     learner, events = _replayed(unit, row)
-    return Replay(target, events, row.rebased_at, row.sha256, digest(learner.snapshot()))
+    return Replay(target, events, row.rebased_at, digest(row.parameters), digest(learner.snapshot()))
 
 
 def digest(parameters: Mapping[str, Any]) -> str:

@@ -127,7 +127,17 @@ def test_an_unknown_participant(cli: Cli, ada: str, command: tuple[str, ...]) ->
     assert "'bob'" in ended.line
 
 
-@pytest.mark.parametrize("at", ["2026-03-02T09:00:00", "yesterday", "2199-01-01T00:00:00Z", ""])
+@pytest.mark.parametrize(
+    "at",
+    [
+        "2026-03-02T09:00:00",
+        "yesterday",
+        "2199-01-01T00:00:00Z",
+        "",
+        "0001-01-01T00:00:00+14:00",
+        "9999-12-31T23:59:59-23:00",
+    ],
+)
 def test_naive_unreadable_and_future_times(cli: Cli, ada: str, clip: Path, at: str) -> None:
     for command in (
         ("track", str(clip), "--participant", ada, "--started-at", at),
@@ -196,6 +206,23 @@ def test_a_name_that_is_taken(cli: Cli, ada: str) -> None:
     assert "enrolled already" in ended.line
 
 
+def test_a_database_that_would_keep_nothing(
+    cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for url in ("sqlite://", "sqlite:///:memory:"):
+        ended = cli("init", "--db", url)
+        assert ended.code == 6
+        assert "names no file" in ended.line
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_name_is_shown_as_it_is(cli: Cli) -> None:
+    cli("init")
+    assert cli("enrol", "[red] ada", "--zone", "Europe/Berlin").code == 0
+    assert "[red] ada" in cli("consent", "show", "[red] ada").out
+
+
 def test_no_database_yet(cli: Cli) -> None:
     ended = cli("timeline", "ada")
     assert ended.code == 6
@@ -225,6 +252,8 @@ def test_lost_and_open_keys(cli: Cli, ada: str, data_folder: Path) -> None:
     key.chmod(0o600)
     key.write_text("AAAA\n")
     assert cli("timeline", ada).code == 6
+    key.write_bytes(b"\xff\xfe")
+    assert "no master key" in cli("timeline", ada).line
     key.unlink()
     ended = cli("timeline", ada)
     assert ended.code == 6

@@ -182,6 +182,13 @@ def test_a_context_says_something(access: Access, ada: Person, nothing: Context)
         feedback.add_context(access, ada, nothing, NOW)
 
 
+@pytest.mark.parametrize("which", ["place", "activity", "company"])
+def test_a_context_is_a_category_on_every_database(access: Access, ada: Person, which: str) -> None:
+    feedback.add_context(access, ada, Context(AT, **{which: "x" * 64}), NOW)
+    with pytest.raises(feedback.ContextError, match="at most 64 characters, not 65"):
+        feedback.add_context(access, ada, Context(AT, **{which: "x" * 65}), NOW)
+
+
 def test_a_context_is_joined_for_two_hours_and_its_age_is_a_feature(access: Access) -> None:
     who = person(access)
     feedback.add_context(access, who, Context(AT, place=" clinic "), NOW)

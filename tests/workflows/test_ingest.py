@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 import tracemalloc
 from collections.abc import Callable, Iterator
@@ -18,6 +19,7 @@ from tests.builders import NOW, installation, person
 from tracker import shipped
 from tracker.access import Access
 from tracker.domain.consent import ConsentMissingError, PausedError, Recorder, Scope
+from tracker.domain.instants import InstantError
 from tracker.domain.people import Person
 from tracker.domain.series import Moment, Reason
 from tracker.fer.engine import Engine
@@ -224,6 +226,26 @@ def test_instants_in_the_future_are_refused(access: Access, ada: Person, clip: P
             clock=lambda: NOW,
             monotonic=time.monotonic,
         )
+
+
+def test_a_recording_that_is_stored_does_not_begin_anew_at_another_instant(
+    access: Access, ada: Person, clip: Path, engine: Engine, network: Network
+) -> None:
+    _track(access, ada, clip, engine, Centre())
+    before = _moments(access, ada)
+    other = Engine(Network(replace(network.entry, name="other"), network.module), "cpu")
+    with pytest.raises(InstantError, match=f"as begun at {re.escape(START.isoformat())}"):
+        ingest.track(
+            access,
+            ada,
+            open_source(str(clip)),
+            ingest.Plan(0.2, START + timedelta(hours=1)),
+            other,
+            Centre(),
+            clock=lambda: NOW,
+            monotonic=time.monotonic,
+        )
+    assert _moments(access, ada) == before
 
 
 def test_without_a_start_nothing_is_guessed(access: Access, ada: Person, clip: Path, engine: Engine) -> None:

@@ -101,6 +101,10 @@ def _master(settings: Settings) -> bytes:
         raise KeyUnavailableError(
             f"the master key {path} is missing; bring it back, or set AFFECT_MASTER_KEY"
         ) from None
+    except UnicodeDecodeError:
+        raise KeyUnavailableError(
+            f"{path} holds no master key: it is not text; bring the file back"
+        ) from None
     if mode & 0o077:
         raise KeyUnavailableError(f"{path} can be read by others (mode {mode:o}); run: chmod 600 {path}")
     return parse_master_key(text)

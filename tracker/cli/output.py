@@ -19,12 +19,13 @@ Report = Callable[[float], None]
 
 def out() -> Console:
     """The console for results."""
-    return Console()
+    return Console(markup=False)
 
 
 def err() -> Console:
     """The console for progress and messages."""
-    return Console(stderr=True)
+    # Names of people and files are no markup: "[red]" is shown as it is.
+    return Console(stderr=True, markup=False)
 
 
 def print_json(value: Any) -> None:
@@ -37,7 +38,7 @@ def progress(what: str) -> Iterator[Report]:
     """Show a progress bar on stderr, where that is a terminal, while the block runs."""
     console = err()
     with Progress(
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", markup=False),
         BarColumn(bar_width=32),
         TaskProgressColumn(),
         TimeRemainingColumn(),

@@ -186,7 +186,6 @@ def _print_code(participant: str, code: str, as_json: bool) -> None:
         err().print(
             f"Give this code to {participant}; it is shown only now, works once and for 14 days.",
             highlight=False,
-            markup=False,
         )
 
 

@@ -8,6 +8,9 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 CLOCK_TOLERANCE = timedelta(seconds=5)
 """How far another machine's clock may run ahead of ours before its instants count as the future."""
 
+_YEARS = (1900, 2999)
+"""No recording is older, and sums with the calendar's own ends overflow."""
+
 
 class InstantError(ValueError):
     """A time is naive, unreadable or in the future, or a zone is unknown."""
@@ -35,6 +38,8 @@ def parse_instant(text: str) -> datetime:
         raise InstantError(
             f"{text!r} has no UTC offset; write it with one, for example 2026-03-01T09:30:00+01:00 or ...Z"
         )
+    if not _YEARS[0] <= at.year <= _YEARS[1]:
+        raise InstantError(f"{text!r} lies outside the years {_YEARS[0]} to {_YEARS[1]}; check the date")
     return at.astimezone(UTC)
 
 

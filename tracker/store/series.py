@@ -29,6 +29,7 @@ class Known:
 
     id: int
     pts_us: int
+    at: datetime
     reason: Reason | None
     faces: int
     box: tuple[float, float, float, float] | None
@@ -126,6 +127,7 @@ def known(connection: Connection, subject: str, source: str) -> dict[int, Known]
         select(
             observations.c.id,
             observations.c.pts_us,
+            observations.c.at,
             observations.c.reason,
             observations.c.faces,
             observations.c.box_x,
@@ -147,7 +149,7 @@ def known(connection: Connection, subject: str, source: str) -> dict[int, Known]
             networks |= found[row.pts_us].networks
         box = None if row.box_x is None else (row.box_x, row.box_y, row.box_w, row.box_h)
         reason = Reason(row.reason) if row.reason else None
-        found[row.pts_us] = Known(row.id, row.pts_us, reason, row.faces, box, networks)
+        found[row.pts_us] = Known(row.id, row.pts_us, row.at, reason, row.faces, box, networks)
     return found
 
 

@@ -23,8 +23,12 @@ AROUND = timedelta(minutes=15)
 """What is read again by the learner after a correction: the moments around it, on either side."""
 
 
+LONGEST_WORD = 64
+"""Characters of a place, an activity or a company: they are categories, not notes."""
+
+
 class ContextError(ValueError):
-    """A context says nothing."""
+    """A context says nothing, or too much."""
 
 
 class PromptError(ValueError):
@@ -67,7 +71,7 @@ def add_context(access: Access, person: Person, context: Context, now: datetime)
     Raises
     ------
     ContextError
-        When neither place nor activity nor company is given.
+        When neither place nor activity nor company is given, or one is longer than `LONGEST_WORD`.
     InstantError
         When the instant is naive or in the future.
     ConsentMissingError
@@ -77,6 +81,11 @@ def add_context(access: Access, person: Person, context: Context, now: datetime)
     said = [(text or "").strip() or None for text in (context.place, context.activity, context.company)]
     if not any(said):
         raise ContextError("a context needs at least one of place, activity and company")
+    longest = max(len(word or "") for word in said)
+    if longest > LONGEST_WORD:
+        raise ContextError(
+            f"place, activity and company have at most {LONGEST_WORD} characters, not {longest}; use a category"
+        )
     with access.write(person.id, now) as unit:
         permit = unit.permit(Use.KEEP_CONTEXT)
         return feedback.add_context(

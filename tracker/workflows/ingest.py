@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import secrets
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -200,6 +200,7 @@ class _Run:
             permit = unit.capture_permit()
             self.known = series.known(unit.connection, self.person.subject, self.sha256)
         self.start, self.time_source = _start(self.source, self.plan, now)
+        _demand_same_start(self.start, self.source, self.known.values())
         permit.demand_covers(self.start)
         _demand_ended(self.start, self.source, now)
         self.skip = frozenset(
@@ -369,6 +370,16 @@ def _start(source: Source, plan: Plan, now: datetime) -> tuple[datetime, TimeSou
             f"{source.name} does not say when it was recorded; say it: --started-at 2026-03-01T09:30:00+01:00"
         )
     return require_past(source.created_at, now), TimeSource(source.time_source or "container")
+
+
+def _demand_same_start(start: datetime, source: Source, known: Iterable[Known]) -> None:
+    # An observation never changes: under another start its estimates would speak of another moment.
+    before = next((k.at - timedelta(microseconds=k.pts_us) for k in known), start)
+    if before != start:
+        raise InstantError(
+            f"{source.name} is stored already, as begun at {before.isoformat()}, not at {start.isoformat()}; "
+            "give that as --started-at, or erase the series first"
+        )
 
 
 def _demand_ended(start: datetime, source: Source, now: datetime) -> None:
