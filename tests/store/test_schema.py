@@ -6,7 +6,6 @@ from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import inspect, text
-from sqlalchemy.exc import DBAPIError
 
 from tests.builders import NOW, installation
 from tests.lives import lived
@@ -15,7 +14,7 @@ from tracker import shipped
 from tracker.access import Access
 from tracker.domain.consent import Recorder, Scope
 from tracker.store import schema, tables
-from tracker.store.database import Database, DatabaseError
+from tracker.store.database import Database, DatabaseError, StatementError
 from tracker.workflows import consenting
 
 
@@ -127,7 +126,7 @@ def test_the_consent_log_is_append_only(access: Access, statement: str) -> None:
         pytest.skip("TRUNCATE is PostgreSQL's")
     who = lived(access)
     before = contents(access.database)
-    with pytest.raises(DBAPIError, match="append-only"), access.database.write() as connection:
+    with pytest.raises(StatementError, match="append-only"), access.database.write() as connection:
         connection.execute(text(statement))
     assert contents(access.database) == before
     consenting.grant(access, who, [Scope.NOTES], NOW, recorder=Recorder.PARTICIPANT)

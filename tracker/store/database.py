@@ -23,6 +23,10 @@ class DatabaseError(Exception):
     """The database is missing, of another version, locked, or cannot be written."""
 
 
+class StatementError(Exception):
+    """The database refused a statement: a fault of the program, told without the row's values."""
+
+
 class StorageFullError(DatabaseError):
     """No space is left where the database lies; what was being written was rolled back."""
 
@@ -187,7 +191,17 @@ def _plain_errors(url: URL) -> Iterator[None]:
             raise DatabaseError(f"{name} cannot be used: {error.orig}") from error
         if isinstance(error.orig, sqlite3.DatabaseError) and "not a database" in message:
             raise DatabaseError(f"{name} is not a SQLite database; give another --db") from error
-        raise
+        # PostgreSQL's own words name the row's values; they must not reach a log or a terminal.
+        raise StatementError(f"{name} refused a statement: {_kind(error)}") from None
+
+
+def _kind(error: exc.DBAPIError) -> str:
+    told = error.orig.args[0] if error.orig is not None and error.orig.args else ""
+    if isinstance(told, dict):  # pg8000: C is the SQLSTATE, n the constraint, t the table
+        own = told.get("M") if told.get("C") == "P0001" else None  # raised by one of our triggers
+        parts = (told.get("C"), told.get("n") or told.get("t"), own)
+        return " ".join(p for p in parts if p) or type(error).__name__
+    return f"{type(error).__name__}: {told}"  # SQLite names the constraint, never a value
 
 
 def _is_full(url: URL, error: object, message: str) -> bool:
