@@ -10,6 +10,10 @@ import pytest
 
 from tests.browser import NoBrowserError, chromium
 from tests.postgres import NoServerError, Server, embedded
+from tracker.vision.quiet import quieten
+
+# FFmpeg takes its level from the first file that a process opens, and tests write clips with bare OpenCV.
+quieten()
 
 
 @pytest.fixture(scope="session")

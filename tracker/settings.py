@@ -25,8 +25,8 @@ class Settings:
         The user's data folder: default database, pulled networks, master key.
     database_url
         SQLAlchemy URL of the series (``sqlite:///...`` or ``postgresql://...``).
-    key_store_path
-        SQLite file of the wrapped keys. It stands apart so that it can have a short backup cycle of its own.
+    stated_key_store
+        Where the environment says that the wrapped keys lie; None: where they belong by themselves.
     master_key
         The key itself in base64, or empty: then `master_key_path` holds it.
     master_key_path
@@ -37,14 +37,19 @@ class Settings:
 
     data_folder: Path
     database_url: str
-    key_store_path: Path
     master_key: str
     master_key_path: Path
     secure_cookies: bool = False
+    stated_key_store: Path | None = None
+
+    @property
+    def key_store_path(self) -> Path:
+        """SQLite file of the wrapped keys. It stands apart so that it can have a short backup cycle of its own."""
+        return self.stated_key_store or _key_store(self.database_url, self.data_folder)
 
     def with_database(self, url: str) -> Settings:
-        """The same settings for another database, with the key store that belongs to it."""
-        return replace(self, database_url=url, key_store_path=_key_store(url, self.data_folder))
+        """The same settings for another database, with the key store that belongs to it unless one is stated."""
+        return replace(self, database_url=url)
 
 
 def load(environ: Mapping[str, str]) -> Settings:
@@ -68,7 +73,7 @@ def load(environ: Mapping[str, str]) -> Settings:
     return Settings(
         data_folder=folder,
         database_url=url,
-        key_store_path=Path(key_store) if key_store else _key_store(url, folder),
+        stated_key_store=Path(key_store) if key_store else None,
         master_key=environ.get("AFFECT_MASTER_KEY", ""),
         master_key_path=Path(environ.get("AFFECT_MASTER_KEY_FILE") or folder / "master.key"),
     )
@@ -78,7 +83,9 @@ def _key_store(url: str, folder: Path) -> Path:
     parts = urlsplit(url)
     if parts.scheme.startswith("sqlite"):
         database = Path(url.split("///", 1)[-1])
-        return database.with_suffix(".keys.db")
+        # Two databases in one folder must not share a key store, so only the common ending is dropped.
+        stem = database.name.removesuffix(".db") if database.suffix == ".db" else f"{database.name}-"
+        return database.with_name(f"{stem}.keys.db")
     # One key store per server database: its name must not hold the password.
     bare = urlunsplit((parts.scheme, f"{parts.hostname}:{parts.port}", parts.path, parts.query, ""))
     return folder / f"postgresql-{hashlib.sha256(bare.encode()).hexdigest()[:16]}.keys.db"

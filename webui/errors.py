@@ -8,6 +8,7 @@ from werkzeug.wrappers import Response
 
 from tracker.domain.consent import ConsentError
 from tracker.store.database import DatabaseError
+from tracker.workflows.erasure import ErasureIncompleteError
 from webui.auth import wants_json
 from webui.limits import BusyError
 
@@ -23,6 +24,7 @@ def explain(app: Flask) -> None:
     """Answer every error of the app in plain words."""
     app.register_error_handler(HTTPException, _http)
     app.register_error_handler(ConsentError, _consent)
+    app.register_error_handler(ErasureIncompleteError, _incomplete)
     app.register_error_handler(DatabaseError, _database)
     app.register_error_handler(BusyError, _busy)
 
@@ -44,6 +46,14 @@ def _http(error: HTTPException) -> tuple[Response | str, int] | Response:
 
 def _consent(error: ConsentError) -> tuple[Response | str, int]:
     return answer(403, f"{error}.")
+
+
+def _incomplete(error: ErasureIncompleteError) -> tuple[Response | str, int]:
+    return answer(
+        503,
+        "Your keys are destroyed and your rows deleted, but not every trace could be cleared yet. It is finished by "
+        "itself within the hour; nobody can read what is left.",
+    )
 
 
 def _database(error: DatabaseError) -> tuple[Response | str, int]:

@@ -67,6 +67,16 @@ def test_db_may_stand_anywhere(cli: Cli, tmp_path: Path) -> None:
     assert (tmp_path / "elsewhere.keys.db").is_file()
 
 
+def test_databases_side_by_side_have_keys_of_their_own(cli: Cli, tmp_path: Path) -> None:
+    for name in ("a.db", "a.sqlite", "a"):
+        url = f"sqlite:///{tmp_path / name}"
+        assert cli("init", "--db", url).code == 0
+        assert cli("enrol", "ada", "--zone", "UTC", "--db", url).code == 0
+        assert cli("consent", "refuse", "ada", "notes", "--db", url).code == 0
+    for name in ("a.db", "a.sqlite", "a"):
+        assert cli("consent", "audit", "--db", f"sqlite:///{tmp_path / name}").code == 0
+
+
 def test_the_participant_confirms_with_the_code_once(cli: Cli) -> None:
     cli("init")
     code = cli("enrol", "ada", "--zone", "UTC", "--json").json["code"]

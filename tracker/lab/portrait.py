@@ -8,6 +8,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from tracker.vision.quiet import quieten
+
 SIDE = 480
 FPS = 10
 _FACE = (222.0, 112.0)  # centre of the face in scikit-image's portrait, 512 x 512
@@ -43,6 +45,7 @@ def write_clip(path: Path, seconds: float = 20.0) -> None:
     seconds
         Its length.
     """
+    quieten()
     picture = cv2.cvtColor(portrait(), cv2.COLOR_RGB2BGR)
     writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"mp4v"), FPS, (SIDE, SIDE))
     try:

@@ -222,6 +222,9 @@ class _Run:
                 waiting = next(done, None)
             if frame.pts_us in self.skip:
                 continue
+            if last_us is None and self.source.kind == "camera":
+                # A camera takes a moment to open; its recording begins with its first picture.
+                self.start = self.clock() - timedelta(microseconds=frame.pts_us)
             yield from self._overload(last_us, frame.pts_us)
             last_us = frame.pts_us
             yield self._see(frame, tracker, detector)
@@ -238,7 +241,7 @@ class _Run:
 
     def flush(self) -> None:
         """Read the waiting crops in one batch and store everything in one transaction."""
-        waiting, self.waiting = self.waiting, []
+        waiting = self.waiting
         if not waiting:
             return
         crops = [seen.crop.pixels for seen in waiting if seen.crop is not None]
@@ -257,6 +260,8 @@ class _Run:
         with self.access.write(self.person.id, now) as unit:
             permit = unit.capture_permit()
             stored = store(unit, permit, rows, now)
+        # Only now: an interruption before the commit leaves them to be stored by the flush at the end.
+        self.waiting = []
         self.result.added += stored.observations
         self.result.estimates += sum(
             1 for row in rows if row.estimates and self.network not in self._networks(row.observation.pts_us)

@@ -25,7 +25,7 @@ _SCOPES = (Scope.AFFECT_SERIES, Scope.CONTEXT, Scope.EXPORT_PSEUDONYMOUS)
 
 def scene(settings: Settings, folder: Path) -> tuple[Access, Person]:
     """A fresh SQLite installation with one consenting person."""
-    mine = replace(settings, master_key="", master_key_path=folder / "master.key")
+    mine = replace(settings, stated_key_store=None, master_key="", master_key_path=folder / "master.key")
     access = initialise(mine.with_database(f"sqlite:///{folder / 'bench.db'}"))
     person = enrolment.enrol(access, "bench", "Europe/Berlin", NOW).person
     start = NOW - timedelta(days=40)
