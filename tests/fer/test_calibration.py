@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tracker.fer.calibration import (
+    calibrate,
     expected_calibration_error,
     fit_temperature,
     log_softmax,
@@ -35,6 +36,22 @@ def test_the_fit_is_the_optimum_and_always_the_same() -> None:
     here = negative_log_likelihood(log_softmax(z, best), labels)
     for other in (best * 0.98, best * 1.02):
         assert here < negative_log_likelihood(log_softmax(z, other), labels)
+
+
+def test_smoothing_is_undone_and_the_answer_stays() -> None:
+    z, labels = _sample(1.0)
+    p = np.exp(log_softmax(z))
+    said = np.log(0.9 * p + 0.1 / 5)
+    assert fit_temperature(said, labels, smoothing=0.1) == pytest.approx(1.0, abs=0.03)
+    back = np.exp(calibrate(said, smoothing=0.1))
+    sure = p.min(axis=1) > 0.002  # what is smaller is kept at a floor
+    assert np.abs(back - p)[sure].max() < 1e-6
+    assert np.array_equal(back.argmax(axis=1), p.argmax(axis=1))
+    assert np.allclose(back.sum(axis=1), 1)
+    plain = fit_temperature(said, labels)
+    assert expected_calibration_error(back, labels) < expected_calibration_error(
+        np.exp(log_softmax(said, plain)), labels
+    )
 
 
 def test_an_error_worked_by_hand() -> None:

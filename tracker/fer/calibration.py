@@ -2,6 +2,8 @@
 
 Temperature scaling after Guo et al. 2017 (arXiv 1706.04599); bins of equal mass after Nixon et al. 2019
 (arXiv 1904.01685), because most faces are read with high confidence and bins of equal width would be empty.
+A network whose labels were smoothed learns smoothed probabilities; no temperature undoes that, so it is
+undone as it was done.
 """
 
 from __future__ import annotations
@@ -15,6 +17,7 @@ from numpy.typing import ArrayLike, NDArray
 Floats = NDArray[np.float64]
 
 _RANGE = (0.05, 20.0)
+_LEAST = 1e-3  # what is left of a probability that smoothing alone explains
 _GOLDEN = (math.sqrt(5) - 1) / 2
 
 
@@ -31,6 +34,33 @@ def log_softmax(logits: ArrayLike, temperature: float = 1.0) -> Floats:
     return z - np.log(np.exp(z).sum(axis=-1, keepdims=True))  # type: ignore[no-any-return]
 
 
+def calibrate(logits: ArrayLike, temperature: float = 1.0, smoothing: float = 0.0) -> Floats:
+    """Turn logits (N, C) into calibrated log-probabilities (N, C).
+
+    Parameters
+    ----------
+    logits
+        As the network gives them.
+    temperature
+        Logits are divided by it.
+    smoothing
+        The label smoothing e of the training, or 0. Smoothed labels make a network say (1 - e) p + e / C
+        where p is meant; after the temperature this is solved for p. The likeliest class stays the same.
+
+    Examples
+    --------
+    >>> said = 0.8 * np.array([[0.7, 0.3]]) + 0.2 / 2
+    >>> np.exp(calibrate(np.log(said), smoothing=0.2)).round(6).tolist()
+    [[0.7, 0.3]]
+    """
+    log_p = log_softmax(logits, temperature)
+    if smoothing == 0:
+        return log_p
+    p = np.exp(log_p)
+    p = np.maximum((p - smoothing / p.shape[-1]) / (1 - smoothing), _LEAST)
+    return np.log(p / p.sum(axis=-1, keepdims=True))  # type: ignore[no-any-return]
+
+
 def negative_log_likelihood(log_probabilities: Floats, labels: NDArray[np.int64]) -> float:
     """Mean of -log p(label) in nats.
 
@@ -42,11 +72,11 @@ def negative_log_likelihood(log_probabilities: Floats, labels: NDArray[np.int64]
     return float(-log_probabilities[np.arange(len(labels)), labels].mean())
 
 
-def fit_temperature(logits: ArrayLike, labels: ArrayLike) -> float:
+def fit_temperature(logits: ArrayLike, labels: ArrayLike, smoothing: float = 0.0) -> float:
     """Return the temperature in [0.05, 20] with the least negative log-likelihood.
 
-    The likelihood is concave in 1/T, so that a golden-section search over log T finds the one optimum,
-    always the same.
+    A grid over log T finds the neighbourhood (one would do without: the likelihood is concave in 1/T unless
+    smoothing is undone), a golden-section search the optimum; always the same.
 
     Parameters
     ----------
@@ -54,6 +84,8 @@ def fit_temperature(logits: ArrayLike, labels: ArrayLike) -> float:
         (N, C) of data that the network was not trained on.
     labels
         (N,) class indices.
+    smoothing
+        See `calibrate`.
 
     Examples
     --------
@@ -68,9 +100,11 @@ def fit_temperature(logits: ArrayLike, labels: ArrayLike) -> float:
         raise ValueError(f"logits (N, C) and labels (N,) with N > 0 are needed, not {z.shape} and {y.shape}")
 
     def cost(log_t: float) -> float:
-        return negative_log_likelihood(log_softmax(z, math.exp(log_t)), y)
+        return negative_log_likelihood(calibrate(z, math.exp(log_t), smoothing), y)
 
-    low, high = math.log(_RANGE[0]), math.log(_RANGE[1])
+    grid = np.linspace(math.log(_RANGE[0]), math.log(_RANGE[1]), 49)
+    best = int(np.argmin([cost(float(log_t)) for log_t in grid]))
+    low, high = float(grid[max(best - 1, 0)]), float(grid[min(best + 1, len(grid) - 1)])
     left, right = high - _GOLDEN * (high - low), low + _GOLDEN * (high - low)
     at_left, at_right = cost(left), cost(right)
     while high - low > 1e-6:

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from tracker.domain.affect import EMOTIONS, Distribution
 from tracker.domain.framing import CropSpec
 from tracker.fer.batching import SharedBatches
-from tracker.fer.calibration import log_softmax
+from tracker.fer.calibration import calibrate
 from tracker.fer.device import resolve_device
 from tracker.fer.folding import fold_batch_norm
 from tracker.fer.preprocess import standardise, to_grey
@@ -115,7 +115,9 @@ class Engine:
             For another type or shape, or when the network gives no finite numbers.
         """
         z = self.logits(crops)[self._head.name][:, self._columns]
-        logs = log_softmax(z, self._head.temperature) if len(z) else np.zeros((0, len(EMOTIONS)))
+        if len(z) == 0:
+            return Readings(np.zeros((0, len(EMOTIONS))), np.zeros((0, len(EMOTIONS))))
+        logs = calibrate(z, self._head.temperature, self._head.smoothing)
         return Readings(np.exp(logs), logs)
 
     def logits(self, crops: NDArray[np.uint8]) -> Logits:

@@ -31,11 +31,14 @@ class Head:
         Emotion names in the order of the logits.
     temperature
         Logits are divided by it; fitted on data that the network was not trained on. 1 changes nothing.
+    smoothing
+        Label smoothing of the training, undone after the temperature; see `tracker.fer.calibration.calibrate`.
     """
 
     name: str
     classes: tuple[str, ...]
     temperature: float = 1.0
+    smoothing: float = 0.0
 
     def __post_init__(self) -> None:
         known = [e.value for e in EMOTIONS]
@@ -45,6 +48,8 @@ class Head:
             raise ZooError(f"head {self.name!r} needs two or more classes, each once: {self.classes}")
         if not 0.01 <= self.temperature <= 100:
             raise ZooError(f"head {self.name!r}: temperature {self.temperature} is outside [0.01, 100]")
+        if not 0 <= self.smoothing <= 0.5:
+            raise ZooError(f"head {self.name!r}: smoothing {self.smoothing} is outside [0, 0.5]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,7 +176,7 @@ def _entry(name: str, table: dict[str, Any]) -> Entry:
     network = None
     if table.get("kind") == "network":
         heads = tuple(
-            Head(head, tuple(values["classes"]), float(values["temperature"]))
+            Head(head, **{**values, "classes": tuple(values["classes"])})
             for head, values in table.pop("heads").items()
         )
         network = NetworkSpec(

@@ -57,5 +57,5 @@ def _entry(entry: Entry) -> str:
         lines += [f"crop = {toml_value(network['crop'])}"]
         for head in network["heads"]:
             lines += [f"\n[{name}.heads.{head['name']}]"]
-            lines += [f"{key} = {toml_value(head[key])}" for key in ("classes", "temperature")]
+            lines += [f"{key} = {toml_value(head[key])}" for key in ("classes", "temperature", "smoothing")]
     return "\n".join(lines) + "\n"

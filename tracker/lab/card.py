@@ -70,7 +70,11 @@ def _head(entry: Entry, figures: Figures, parameters: int) -> str:
 
 def _training(entry: Entry, recipe: Recipe) -> str:
     crop, a = entry.spec.crop, recipe.augmentation
-    heads = "; ".join(f"{h.name} T = {h.temperature:.4f}" for h in entry.spec.heads)
+    heads = "; ".join(
+        f"{h.name} T = {h.temperature:.4f}"
+        + (f", then its label smoothing of {h.smoothing} is undone" if h.smoothing else "")
+        for h in entry.spec.heads
+    )
     framing = f"{crop.size} x {crop.size} px, grey, margin {crop.margin:+.2f}, alignment {crop.alignment}"
     if crop.alignment == "eyes":
         framing += f" (eye line {crop.eye_line:.2f}, eye distance {crop.eye_distance:.2f})"
@@ -140,7 +144,7 @@ def _summary(figures: Figures, head: str) -> str:
     header = ["faces", "n", "accuracy (95 %)", "macro-F1 (95 %)", "ECE", "NLL", "majority"]
     return (
         "Single crop, no test-time tricks; intervals by bootstrap over images (FER2013 names no people); ECE "
-        "over 15 bins of equal mass, before -> after the temperature. PublicTest served for watching the "
+        "over 15 bins of equal mass, before -> after calibration. PublicTest served for watching the "
         "training and for the temperatures, so its figures flatter.\n\n" + table(header, rows)
     )
 
@@ -162,7 +166,7 @@ def _calibration(split: str, judged: Judged) -> str:
         for b, a in zip(judged.bins_before, judged.bins_after, strict=True)
     ]
     header = ["n", "confidence before", "right", "confidence after", "right"]
-    return f"Reliability on {split}, bins of equal mass, before and after the temperature:\n\n" + table(
+    return f"Reliability on {split}, bins of equal mass, before and after calibration:\n\n" + table(
         header, rows
     )
 

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from tracker.fer.calibration import (
     Floats,
+    calibrate,
     expected_calibration_error,
     log_softmax,
     negative_log_likelihood,
@@ -90,7 +91,7 @@ def evaluate(
     head
         ``ferplus`` (8 classes) or ``fer2013`` (7).
     calibrated
-        Whether logits are divided by the head's temperature.
+        Whether the head's temperature and smoothing are applied.
     resamples
         Of the bootstrap; 0 leaves the intervals out.
     """
@@ -115,7 +116,8 @@ def judge(
     """Judge logits that were read before, so that several judgements cost one reading."""
     spec = engine.network.spec.head(head)
     rows, labels = truth(faces, head, spec.classes)
-    log_p = log_softmax(logits[head][rows], spec.temperature if calibrated else 1.0)
+    z = logits[head][rows]
+    log_p = calibrate(z, spec.temperature, spec.smoothing) if calibrated else log_softmax(z)
     return score(log_p, labels, spec.classes, head=head, resamples=resamples)
 
 

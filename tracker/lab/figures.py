@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tracker.fer.calibration import Bin, log_softmax, reliability
+from tracker.fer.calibration import Bin, calibrate, log_softmax, reliability
 from tracker.fer.engine import Engine, Logits
 from tracker.lab.datasets import SPLITS, LabelledFaces
 from tracker.lab.evaluation import ClassScore, Evaluation, judge, read_logits
@@ -166,7 +166,7 @@ def _head(
         judge(engine, faces, logits, name),
         judge(engine, faces, logits, name, calibrated=False),
         reliability(np.exp(log_softmax(z)), labels),
-        reliability(np.exp(log_softmax(z, head.temperature)), labels),
+        reliability(np.exp(calibrate(z, head.temperature, head.smoothing)), labels),
     )
 
 

@@ -150,7 +150,10 @@ def _entry(trained: Trained, side: int, before: Entry | None) -> tuple[Entry, by
     spec = NetworkSpec(
         recipe.architecture,
         recipe.arguments,
-        tuple(Head(head, CLASSES[head]) for head in recipe.arguments["heads"]),
+        tuple(
+            Head(head, CLASSES[head], smoothing=recipe.label_smoothing if head == "fer2013" else 0.0)
+            for head in recipe.arguments["heads"]
+        ),
         before.spec.crop if before else CropSpec(size=side),
     )
     data = pack_weights(trained.weights, spec)
@@ -176,7 +179,8 @@ def _calibrated(entry: Entry, data: bytes, public: LabelledFaces) -> tuple[Entry
     heads = []
     for head in entry.spec.heads:
         rows, labels = truth(public, head.name, head.classes)
-        heads.append(replace(head, temperature=round(fit_temperature(logits[head.name][rows], labels), 6)))
+        temperature = fit_temperature(logits[head.name][rows], labels, head.smoothing)
+        heads.append(replace(head, temperature=round(temperature, 6)))
     return replace(entry, network=replace(entry.spec, heads=tuple(heads))), module
 
 
