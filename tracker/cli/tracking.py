@@ -46,9 +46,11 @@ def track(
         unit.capture_permit()  # before torch is loaded: a refusal should not take seconds
 
     from tracker.vision.media import open_source  # noqa: PLC0415 - loads OpenCV
-    from tracker.workflows import ingest  # noqa: PLC0415 - loads torch
 
     found = open_source(source)
+
+    from tracker.workflows import ingest  # noqa: PLC0415 - loads torch
+
     plan = ingest.Plan(every, start, confirm_first_face)
     engine, detector = load(settings, network, device)
     result = ingest.Tracked()

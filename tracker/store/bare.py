@@ -13,14 +13,14 @@ from tracker.store.rows import to_columns
 from tracker.store.series import observation_row
 from tracker.store.tables import estimates, observations
 
-_FIRST_ID = 10_000_000
+_APART = 10_000_000  # rows stored by others between two rounds take the ids after the last one
 
 
 def bulk_insert(
     database: Database, subject: str, zone: str, batch: Sequence[Observed], now: datetime, round_: int
 ) -> None:
     """Insert a batch with ids chosen beforehand, in one transaction of two statements."""
-    first = _FIRST_ID + round_ * len(batch)
+    first = _APART * (round_ + 1)
     seen = [
         {"id": first + i, **observation_row(o.observation, subject, zone, now)} for i, o in enumerate(batch)
     ]
