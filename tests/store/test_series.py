@@ -1,12 +1,12 @@
 import random
-from collections.abc import Iterator
-from datetime import timedelta
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import Connection, delete, func, select, text
+from sqlalchemy import Connection, delete, select, text
 
 from tests.builders import NETWORK, NOW, installation, leaning, observed, person, store
 from tests.lives import lived
@@ -17,8 +17,9 @@ from tracker.domain.consent import ConsentError, NotCoveredError, Use
 from tracker.domain.people import Person
 from tracker.domain.series import Correction, Estimate, Observed, Reason
 from tracker.store import series, summaries, tables, timeline
+from tracker.store.rows import EMOTION_COLUMNS
 from tracker.store.series import store_observed
-from tracker.store.summaries import summarise_again
+from tracker.store.summaries import bucket_of, summarise_again
 from tracker.workflows import feedback
 
 START = NOW - timedelta(hours=3)
@@ -67,7 +68,7 @@ def test_a_batch_that_repeats_a_frame_stores_it_once(access: Access, ada: Person
     twice = [observed(START, Emotion.FEAR), observed(START, Emotion.ANGER)]
     assert store(access, ada, twice).observations == 1
     with access.read(ada.id, NOW) as unit:
-        (reading,) = timeline.readings(unit.connection, ada.subject, NETWORK, None, None)
+        (reading,) = timeline.readings(unit.connection, ada.subject, None, None)
     assert reading.machine == leaning(Emotion.FEAR)
 
 
@@ -109,7 +110,7 @@ def test_what_is_stored_comes_back(access: Access, ada: Person) -> None:
     with access.read(ada.id, NOW) as unit:
         known = series.known(unit.connection, ada.subject, "a" * 64)
         assert series.span(unit.connection, ada.subject) == (START, START + timedelta(seconds=1))
-        read = list(timeline.readings(unit.connection, ada.subject, NETWORK, None, None))
+        read = list(timeline.readings(unit.connection, ada.subject, None, None))
     assert known[123_456].box == row.observation.box
     assert known[1_123_456].reason is Reason.BLURRED
     assert [(r.at, r.reason, r.machine) for r in read] == [
@@ -132,7 +133,7 @@ def test_the_nearest_observation_has_an_estimate(access: Access, ada: Person) ->
 def test_streaming_leaves_the_connection_as_it_was(access: Access, ada: Person) -> None:
     store(access, ada, batch(5))
     with access.write(ada.id, NOW) as unit:
-        stream = timeline.readings(unit.connection, ada.subject, NETWORK, None, None)
+        stream = timeline.readings(unit.connection, ada.subject, None, None)
         assert len(list(stream)) == 5
         store_observed(
             unit.connection, unit.permit(Use.STORE_SERIES), ada.subject, "UTC", batch(5, source="c" * 64), NOW
@@ -140,8 +141,62 @@ def test_streaming_leaves_the_connection_as_it_was(access: Access, ada: Person) 
     assert count(access, ada) == (10, 10)
 
 
-def read_by(network: str, o: Observed) -> Observed:
-    return Observed(o.observation, tuple(Estimate(network, e.distribution) for e in o.estimates))
+def read_by(network: str, o: Observed, said: Emotion) -> Observed:
+    return Observed(o.observation, (Estimate(network, leaning(said, 0.4)),) if o.estimates else ())
+
+
+def own_word(o: Observed, snapshot: int, said: Emotion) -> Observed:
+    own = tuple(Estimate(e.network, leaning(said, 0.3), snapshot) for e in o.estimates)
+    return Observed(o.observation, o.estimates + own)
+
+
+def test_an_observation_has_the_word_of_the_network_that_read_it_last(access: Access, ada: Person) -> None:
+    rows = batch(4)
+    store(access, ada, [own_word(o, 7, Emotion.FEAR) for o in rows])
+    store(access, ada, [read_by(SECOND, o, Emotion.ANGER) for o in rows[2:]])
+    store(access, ada, rows)  # adds nothing, so the first network is no newer for it
+    with access.read(ada.id, NOW) as unit:
+        read = list(timeline.readings(unit.connection, ada.subject, None, None))
+        assert [timeline.reading_of(unit.connection, r.observation) for r in read] == read
+        assert timeline.reading_of(unit.connection, 10**9) is None
+    old = (NETWORK, leaning(Emotion.SADNESS), leaning(Emotion.FEAR, 0.3))
+    new = (SECOND, leaning(Emotion.ANGER, 0.4), None)
+    assert [(r.network, r.machine, r.personal) for r in read] == [old, old, new, new]
+
+
+def test_a_network_of_a_batch_is_newer_than_those_before_it_there(access: Access, ada: Person) -> None:
+    (o,) = batch(1)
+    both = (
+        *o.estimates,
+        Estimate(SECOND, leaning(Emotion.FEAR)),
+        Estimate(SECOND, leaning(Emotion.ANGER), 3),
+    )
+    store(access, ada, [Observed(o.observation, both)])
+    with access.read(ada.id, NOW) as unit:
+        (reading,) = timeline.readings(unit.connection, ada.subject, None, None)
+    assert (reading.network, reading.machine, reading.personal) == (
+        SECOND,
+        leaning(Emotion.FEAR),
+        leaning(Emotion.ANGER),
+    )
+    assert_summaries_true(access, ada)
+
+
+def test_the_newest_learner_speaks_over_the_newest_network(access: Access, ada: Person) -> None:
+    (o,) = batch(1)
+    store(access, ada, [own_word(o, 7, Emotion.FEAR)])
+    store(access, ada, [own_word(read_by(SECOND, o, Emotion.ANGER), 8, Emotion.DISGUST)])
+    with access.write(ada.id, NOW) as unit:
+        (reading,) = timeline.readings(unit.connection, ada.subject, None, None)
+        permit = unit.permit(Use.LEARN)
+        later = leaning(Emotion.SURPRISE)
+        words = [(reading.observation, START, later.probabilities)]
+        series.append_estimates(unit.connection, permit, NETWORK, 9, words, NOW)
+        assert list(timeline.readings(unit.connection, ada.subject, None, None)) == [reading]
+        assert reading.personal == leaning(Emotion.DISGUST, 0.3)
+        series.append_estimates(unit.connection, permit, SECOND, 10, words, NOW)
+        (reading,) = timeline.readings(unit.connection, ada.subject, None, None)
+    assert reading.personal == later
 
 
 def plan(connection: Connection, query: object) -> str:
@@ -159,7 +214,7 @@ def test_a_timeline_is_read_through_its_indexes(access: Access, ada: Person) -> 
     store(access, person(access, "bob"), batch(2000))
     with access.database.write() as connection:
         connection.execute(text("ANALYZE"))
-        query = timeline.readings_query(ada.subject, NETWORK, START, START + timedelta(minutes=5))
+        query = timeline.readings_query(ada.subject, START, START + timedelta(minutes=5))
         told = plan(connection, query)
     assert "ix_observations_subject_at" in told
     # So few estimates PostgreSQL may well hash whole; with many it takes their index too.
@@ -172,18 +227,67 @@ def summary_rows(connection: Connection, who: Person) -> dict[tuple[object, ...]
     return {tuple(r[1:3]): tuple(round(float(v), 9) for v in r[3:]) for r in rows}
 
 
+def by_hand(connection: Connection, who: Person) -> dict[tuple[object, ...], tuple[float, ...]]:
+    """The summaries as the rows give them, counted without any code that keeps them."""
+    seen, said = tables.observations, tables.estimates
+    columns = [said.c[name] for name in EMOTION_COLUMNS]
+    found: dict[tuple[object, ...], list[float]] = {}
+
+    def count(at: datetime, name: str, values: Sequence[float] = (0.0,) * 8) -> None:
+        entry = found.setdefault((bucket_of(at), name), [0.0] * 9)
+        entry[:] = [a + b for a, b in zip(entry, (1.0, *values), strict=True)]
+
+    for o in connection.execute(select(seen).where(seen.c.subject == who.subject)).all():
+        if o.reason:
+            count(o.at, f"reason:{o.reason}")
+        words = select(said.c.network, *columns).where(said.c.observation == o.id)
+        machine = words.where(said.c.snapshot == 0).order_by(said.c.id.desc()).limit(1)
+        if newest := connection.execute(machine).one_or_none():
+            count(o.at, "machine", newest[1:])
+            own = words.where(said.c.snapshot > 0, said.c.network == newest[0])
+            if mine := connection.execute(own.order_by(said.c.snapshot.desc()).limit(1)).one_or_none():
+                count(o.at, "personal", mine[1:])
+    return {key: tuple(round(float(v), 9) for v in entry) for key, entry in found.items()}
+
+
 def assert_summaries_true(access: Access, who: Person) -> None:
     with access.database.write() as connection:
         kept = summary_rows(connection, who)
+        assert by_hand(connection, who) == kept
         summarise_again(connection, who.subject)
         assert summary_rows(connection, who) == kept
+
+
+def test_every_observation_counts_once_however_many_networks_read_it(access: Access, ada: Person) -> None:
+    rows = batch(300)
+    store(access, ada, [own_word(o, 7, Emotion.FEAR) for o in rows])
+    store(access, ada, [read_by(SECOND, o, Emotion.ANGER) for o in rows[150:]])
+    names = ["machine", "personal"]
+    with access.read(ada.id, NOW) as unit:
+        found = summaries.read_summaries(unit.connection, ada.subject, START, NOW, names)
+    quarter = summaries.BUCKET
+    assert {(at, name): n for at, name, n, _ in found} == {
+        (START, "machine"): 180,
+        (START, "personal"): 150,
+        (START + quarter, "machine"): 120,
+    }
+    for _, _, n, sums in found:
+        assert sum(sums) == pytest.approx(n)
+    assert_summaries_true(access, ada)
+
+
+def test_a_second_network_moves_nothing_of_other_quarter_hours(access: Access, ada: Person) -> None:
+    rows = batch(600)
+    store(access, ada, rows)
+    store(access, ada, [read_by(SECOND, o, Emotion.ANGER) for o in rows[200:210]])
+    assert_summaries_true(access, ada)
 
 
 def test_summaries_of_a_life_are_those_computed_again(access: Access) -> None:
     who = lived(access)
     with access.database.read() as connection:
         names = {key[1] for key in summary_rows(connection, who)}
-    assert names == {f"machine:{NETWORK}", f"personal:{NETWORK}", "reason:no_face"}
+    assert names == {"machine", "personal", "reason:no_face"}
     assert_summaries_true(access, who)
 
 
@@ -201,43 +305,34 @@ def test_however_rows_arrive_summaries_are_those_computed_again(
         for _ in range(n)
     ]
     edges = sorted(chance.randrange(n + 1) for _ in range(cuts))
-    for first, last in zip([0, *edges], [*edges, n], strict=True):
-        store(access, who, rows[first:last])
-        if chance.random() < 0.5:
-            store(access, who, [read_by(SECOND, o) for o in rows[first:last]])
+    emotions = list(Emotion)
+    for step, (first, last) in enumerate(zip([0, *edges], [*edges, n], strict=True), start=1):
+        store(access, who, [own_word(o, 1000 + step, chance.choice(emotions)) for o in rows[first:last]])
+        if chance.random() < 0.7:
+            again = [read_by(SECOND, o, chance.choice(emotions)) for o in rows if chance.random() < 0.5]
+            if chance.random() < 0.5:
+                again = [own_word(o, 2000 + step, chance.choice(emotions)) for o in again]
+            store(access, who, again)
         at = chance.choice(rows).observation.at
-        said = leaning(chance.choice(list(Emotion)))
+        said = leaning(chance.choice(emotions))
         feedback.correct(access, who, Correction(at, "emotion", said), NOW)
+    assert_summaries_true(access, who)
     with access.database.write() as connection:
         edge = START + timedelta(minutes=40)
         some = select(tables.observations.c.id).where(tables.observations.c.at < edge)
         connection.execute(delete(tables.learning_events))
         connection.execute(delete(tables.corrections))
-        before = summary_rows(connection, who)
-        summarise_again(connection, who.subject)
-        assert summary_rows(connection, who) == before
         connection.execute(delete(tables.estimates).where(tables.estimates.c.observation.in_(some)))
         connection.execute(delete(tables.observations).where(tables.observations.c.id.in_(some)))
         summarise_again(connection, who.subject, START, edge)
-        partly = summary_rows(connection, who)
-        summarise_again(connection, who.subject)
-        assert summary_rows(connection, who) == partly
-        total = connection.execute(
-            select(func.sum(tables.summaries.c.n)).where(tables.summaries.c.series == f"machine:{NETWORK}")
-        ).scalar()
-        left = connection.execute(
-            select(func.count())
-            .select_from(tables.estimates)
-            .where(tables.estimates.c.snapshot == 0, tables.estimates.c.network == NETWORK)
-        ).scalar_one()
-    assert (total or 0) == left
+    assert_summaries_true(access, who)
     close(access)
 
 
-def test_summaries_are_read_by_prefix_and_time(access: Access, ada: Person) -> None:
+def test_summaries_are_read_by_name_and_time(access: Access, ada: Person) -> None:
     store(access, ada, batch(300))
     with access.read(ada.id, NOW) as unit:
         found = summaries.read_summaries(
-            unit.connection, ada.subject, START, START + timedelta(minutes=15), ["machine:%"]
+            unit.connection, ada.subject, START, START + timedelta(minutes=15), ["machine"]
         )
     assert [(at, n) for at, _, n, _ in found] == [(START, 180)]

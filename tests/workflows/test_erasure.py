@@ -471,8 +471,7 @@ def test_timeline_of_others_is_untouched_by_an_erasure(access: Access) -> None:
 
     def series() -> list[object]:
         with access.read(other.id, LATER) as unit:
-            network = timeline.last_network(unit.connection, other.subject) or ""
-            return list(timeline.readings(unit.connection, other.subject, network, None, None))
+            return list(timeline.readings(unit.connection, other.subject, None, None))
 
     before = series()
     erasure.erase_person(access, lived(access), LATER)

@@ -11,9 +11,10 @@ from tracker.access import Access
 from tracker.domain.affect import Distribution, Emotion
 from tracker.domain.consent import Recorder, Scope
 from tracker.domain.people import Person
-from tracker.domain.series import Correction, Moment, Reason
+from tracker.domain.series import Correction, Moment, Observed, Reason
 from tracker.workflows import consenting, feedback, timeline
 
+SECOND = "second@000000000000"
 DAY, MINUTE = timedelta(days=1), timedelta(minutes=1)
 
 
@@ -151,3 +152,49 @@ def test_after_a_withdrawal_the_participant_still_sees_what_there_is(access: Acc
 def test_nobody_sees_anybody_elses_moments(access: Access) -> None:
     lived(access)
     assert moments(access, person(access, "bob")) == []
+
+
+def minutes(n: int, emotion: Emotion, network: str, first: int = 0) -> list[Observed]:
+    return [observed(NOW - (60 - i) * MINUTE, emotion, network=network) for i in range(first, first + n)]
+
+
+def test_moments_read_by_another_network_stay_in_sight(access: Access) -> None:
+    who = person(access)
+    store(access, who, minutes(10, Emotion.FEAR, NETWORK))
+    store(access, who, minutes(1, Emotion.ANGER, SECOND, first=10))
+    old, new = leaning(Emotion.FEAR), leaning(Emotion.ANGER)
+    assert [m.machine for m in moments(access, who)] == [old] * 10 + [new]
+    for start in (NOW - DAY, NOW - 20 * DAY):
+        shown = page(access, who, start, NOW)
+        assert sum(p.n for p in shown.points) == 11
+        assert shown.network == SECOND
+
+
+def test_a_moment_that_two_networks_read_counts_once_and_with_the_newer_word(access: Access) -> None:
+    who = person(access)
+    store(access, who, minutes(10, Emotion.FEAR, NETWORK))
+    store(access, who, minutes(4, Emotion.ANGER, SECOND))
+    old, new = leaning(Emotion.FEAR), leaning(Emotion.ANGER)
+    assert [m.machine for m in moments(access, who)] == [new] * 4 + [old] * 6
+    (coarse,) = page(access, who, NOW - 20 * DAY, NOW).points
+    fine = page(access, who, NOW - DAY, NOW).points
+    assert coarse.n == sum(p.n for p in fine) == 10
+    assert coarse.machine is not None
+    assert coarse.machine.probabilities == pytest.approx(
+        [(4 * a + 6 * b) / 10 for a, b in zip(new.probabilities, old.probabilities, strict=True)]
+    )
+
+
+def test_a_correction_of_a_moment_of_another_network_learns_with_its_reading(access: Access) -> None:
+    who = person(access)
+    store(access, who, minutes(5, Emotion.FEAR, NETWORK))
+    store(access, who, minutes(5, Emotion.ANGER, SECOND, first=5))
+    at = NOW - 58 * MINUTE
+    done = feedback.correct(access, who, Correction(at, "emotion", leaning(Emotion.HAPPINESS)), NOW)
+    assert done.machine == leaning(Emotion.FEAR)
+    # Around it everything is read again, each moment over the network that it has.
+    assert all(m.personal is not None for m in moments(access, who))
+    (told,) = [m for m in moments(access, who) if m.at == at]
+    assert told.personal == done.after
+    shown = page(access, who, NOW - 20 * DAY, NOW).points
+    assert [p.personal is not None for p in shown] == [True]

@@ -11,8 +11,9 @@ from sqlalchemy import Connection, and_, func, insert, select
 from tracker.domain.consent import Permit, Use
 from tracker.domain.series import MACHINE, Observation, Observed, Reason
 from tracker.store.rows import EMOTION_COLUMNS, to_columns
-from tracker.store.summaries import Tally, add_to_summaries
+from tracker.store.summaries import Tally, add_to_summaries, summarise_again
 from tracker.store.tables import estimates, observations
+from tracker.store.timeline import newest
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,14 +83,15 @@ def store_observed(
             insert(observations), [observation_row(o.observation, subject, zone, recorded_at) for o in new]
         )
     ids = _ids(connection, subject, batch) if new else before
-    tally = Tally(subject)
-    for observed in new:
-        if observed.observation.reason is not None:
-            tally.reason(observed.observation.at, observed.observation.reason)
-    rows = _new_estimates(connection, batch, ids, set(before.values()), tally, recorded_at)
+    rows = _new_estimates(connection, batch, ids, set(before.values()), recorded_at)
     if rows:
         connection.execute(insert(estimates), rows)
+    tally = Tally(subject)
+    for observed in new:
+        machine, own = (word.distribution if word else None for word in newest(observed.estimates))
+        tally.count(observed.observation.at, observed.observation.reason, machine, own)
     add_to_summaries(connection, tally)
+    _summarise_read_again(connection, subject, before, rows)
     return Stored(len(new), len(rows))
 
 
@@ -98,14 +100,23 @@ def append_estimates(
     permit: Permit,
     network: str,
     snapshot: int,
-    values: Iterable[tuple[int, Sequence[float]]],
+    values: Iterable[tuple[int, datetime, Sequence[float]]],
     recorded_at: datetime,
 ) -> int:
-    """Append what a learner snapshot says about stored observations: (observation id, 8 probabilities).
+    """Append what a learner snapshot says about stored observations: (id, instant, 8 probabilities) each.
 
-    The caller makes the affected summaries anew, because the newest snapshot's word counts there.
+    Each is read over the network that read it last, so the caller appends network by network, and makes the
+    affected summaries anew, because the newest snapshot's word counts there.
+
+    Raises
+    ------
+    NotCoveredError
+        When an instant lies before what the grant covers; then nothing is appended.
     """
     permit.demand(Use.LEARN)
+    values = list(values)
+    for _, at, _ in values:
+        permit.demand_covers(at)
     rows = [
         {
             "observation": observation,
@@ -114,7 +125,7 @@ def append_estimates(
             **dict(zip(EMOTION_COLUMNS, map(float, probabilities), strict=True)),
             "recorded_at": recorded_at,
         }
-        for observation, probabilities in values
+        for observation, _, probabilities in values
     ]
     if rows:
         connection.execute(insert(estimates), rows)
@@ -207,12 +218,24 @@ def _ids(connection: Connection, subject: str, batch: Sequence[Observed]) -> dic
     return {row.pts_us: row.id for row in connection.execute(query)}
 
 
+def _summarise_read_again(
+    connection: Connection, subject: str, before: dict[int, int], rows: Sequence[dict[str, object]]
+) -> None:
+    # A word on what was counted already takes the place of an older one, which a tally cannot take back.
+    again = {row["observation"] for row in rows} & set(before.values())
+    if again:
+        mine = observations.c.id.in_(sorted(again))
+        first, last = connection.execute(
+            select(func.min(observations.c.at), func.max(observations.c.at)).where(mine)
+        ).one()
+        summarise_again(connection, subject, first, last)
+
+
 def _new_estimates(
     connection: Connection,
     batch: Sequence[Observed],
     ids: dict[int, int],
     old: set[int],
-    tally: Tally,
     recorded_at: datetime,
 ) -> list[dict[str, object]]:
     there: set[tuple[int, str, bool]] = set()
@@ -236,9 +259,6 @@ def _new_estimates(
                     **to_columns(estimate.distribution),
                     "recorded_at": recorded_at,
                 }
-            )
-            tally.estimate(
-                observed.observation.at, estimate.network, estimate.snapshot, estimate.distribution
             )
     return rows
 

@@ -1,24 +1,27 @@
 """Quarter-hour sums of a series, so that a page of 30 days reads thousands of rows, not hundreds of thousands.
 
 A row holds how many observations a bucket has in a series and the sum of their probabilities. Series are
-``machine:NETWORK``, ``personal:NETWORK`` and ``reason:REASON``. They are derived from observations and
-estimates in the same transaction, and made anew wherever those are deleted or read again.
+``machine``, ``personal`` and ``reason:REASON``; an observation counts once in each, with the word of the
+network that read it last (`tracker.store.timeline.newest`). They are derived from observations and estimates
+in the same transaction, and made anew wherever those are deleted or read again.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, delete, insert, or_, select
+from sqlalchemy import Connection, delete, insert, select
 
 from tracker.domain.affect import Distribution
-from tracker.domain.series import MACHINE, Reason
+from tracker.domain.series import Reason
 from tracker.store.rows import EMOTION_COLUMNS, upsert
-from tracker.store.tables import estimates, observations, summaries
+from tracker.store.tables import summaries
+from tracker.store.timeline import readings
 
 BUCKET = timedelta(minutes=15)
+MACHINE_SERIES = "machine"
+PERSONAL_SERIES = "personal"
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -33,11 +36,6 @@ def bucket_of(at: datetime) -> datetime:
     return at - (at - _EPOCH) % BUCKET
 
 
-def series_name(network: str, snapshot: int) -> str:
-    """The series that an estimate belongs to."""
-    return f"machine:{network}" if snapshot == MACHINE else f"personal:{network}"
-
-
 class Tally:
     """Counts and sums of new rows of one subject, by bucket and series."""
 
@@ -45,16 +43,22 @@ class Tally:
         self.subject = subject
         self._sums: dict[tuple[datetime, str], list[float]] = {}
 
-    def reason(self, at: datetime, reason: Reason) -> None:
-        """Count an observation without estimate."""
-        self._entry(at, f"reason:{reason.value}")[0] += 1
-
-    def estimate(self, at: datetime, network: str, snapshot: int, distribution: Distribution) -> None:
-        """Add an estimate."""
-        entry = self._entry(at, series_name(network, snapshot))
-        entry[0] += 1
-        for i, p in enumerate(distribution.probabilities, start=1):
-            entry[i] += p
+    def count(
+        self,
+        at: datetime,
+        reason: Reason | None,
+        machine: Distribution | None,
+        personal: Distribution | None,
+    ) -> None:
+        """Count an observation, with the words on it that count."""
+        if reason is not None:
+            self._entry(at, f"reason:{reason.value}")[0] += 1
+        for series, word in ((MACHINE_SERIES, machine), (PERSONAL_SERIES, personal)):
+            if word is not None:
+                entry = self._entry(at, series)
+                entry[0] += 1
+                for i, p in enumerate(word.probabilities, start=1):
+                    entry[i] += p
 
     def rows(self) -> list[dict[str, object]]:
         """The sums as rows of the table."""
@@ -92,56 +96,22 @@ def summarise_again(
     first = bucket_of(start) if start is not None else None
     last = bucket_of(end) + BUCKET if end is not None else None
     conditions = [summaries.c.subject == subject]
-    mine = [observations.c.subject == subject]
     if first is not None:
         conditions.append(summaries.c.bucket >= first)
-        mine.append(observations.c.at >= first)
     if last is not None:
         conditions.append(summaries.c.bucket < last)
-        mine.append(observations.c.at < last)
     connection.execute(delete(summaries).where(*conditions))
     tally = Tally(subject)
-    for at, reason in connection.execute(
-        select(observations.c.at, observations.c.reason).where(*mine, observations.c.reason.is_not(None))
-    ):
-        tally.reason(at, Reason(reason))
-    for row in connection.execute(newest_estimates(mine)):
-        values = Distribution(tuple(row[3:]))
-        tally.estimate(row.at, row.network, row.snapshot, values)
+    for reading in readings(connection, subject, first, last):
+        tally.count(reading.at, reading.reason, reading.machine, reading.personal)
     if rows := tally.rows():
         connection.execute(insert(summaries), rows)
-
-
-def newest_estimates(conditions: Sequence[ColumnElement[bool]]) -> Select[Any]:
-    """The network's word and the newest learner's word, by observation: (at, network, snapshot, 8 values)."""
-    newer = estimates.alias("newer")
-    superseded = (
-        select(newer.c.id)
-        .where(
-            newer.c.observation == estimates.c.observation,
-            newer.c.network == estimates.c.network,
-            newer.c.snapshot > estimates.c.snapshot,
-            estimates.c.snapshot != MACHINE,
-        )
-        .exists()
-    )
-    return (
-        select(
-            observations.c.at,
-            estimates.c.network,
-            estimates.c.snapshot,
-            *(estimates.c[c] for c in EMOTION_COLUMNS),
-        )
-        .join(observations, estimates.c.observation == observations.c.id)
-        .where(*conditions, ~superseded)
-    )
 
 
 def read_summaries(
     connection: Connection, subject: str, start: datetime, end: datetime, series: Sequence[str]
 ) -> list[tuple[datetime, str, int, tuple[float, ...]]]:
-    """Summary rows of [start, end) in order of time: (bucket, series, n, sums). Names ending in % match prefixes."""
-    names = [summaries.c.series.like(s) if s.endswith("%") else summaries.c.series == s for s in series]
+    """Summary rows of [start, end) in order of time: (bucket, series, n, sums)."""
     query = (
         select(
             summaries.c.bucket, summaries.c.series, summaries.c.n, *(summaries.c[c] for c in EMOTION_COLUMNS)
@@ -150,7 +120,7 @@ def read_summaries(
             summaries.c.subject == subject,
             summaries.c.bucket >= bucket_of(start),
             summaries.c.bucket < end,
-            or_(*names),
+            summaries.c.series.in_(series),
         )
         .order_by(summaries.c.bucket)
     )

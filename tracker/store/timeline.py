@@ -1,12 +1,18 @@
-"""Reading a series back: moment by moment for a day, and the queries that a timeline page stands on."""
+"""Reading a series back: moment by moment for a day, and the queries that a timeline page stands on.
+
+Several networks may have read an observation. The one that read it last speaks for it, and so does the
+participant's learner over that network; what the others said stays in the rows.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import groupby
+from typing import Any, Protocol, TypeVar
 
-from sqlalchemy import Connection, Select, and_, select
+from sqlalchemy import Connection, Select, select
 
 from tracker.domain.affect import Distribution
 from tracker.domain.series import MACHINE, Reason
@@ -14,105 +20,128 @@ from tracker.store.rows import EMOTION_COLUMNS
 from tracker.store.tables import estimates, observations
 
 
+class _Word(Protocol):
+    """An estimate: a row of the table, or one that is to become one."""
+
+    @property
+    def network(self) -> str: ...
+
+    @property
+    def snapshot(self) -> int: ...
+
+
+_W = TypeVar("_W", bound=_Word)
+
+
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """An observation with the network's word and the newest learner's word on it."""
+    """An observation with the word of the network that read it last, and the newest learner's over that.
+
+    Attributes
+    ----------
+    observation
+        Its id.
+    network
+        The network that read it last; None where none did.
+    machine, personal
+        What that network says, and what the newest learner makes of it.
+    """
 
     observation: int
     at: datetime
     reason: Reason | None
+    network: str | None
     machine: Distribution | None
     personal: Distribution | None
 
 
+def newest(words: Sequence[_W]) -> tuple[_W | None, _W | None]:
+    """The words on one observation that count: the newest network's, and the newest learner's over it.
+
+    Parameters
+    ----------
+    words
+        All estimates of the observation, in the order in which they are stored.
+
+    Examples
+    --------
+    >>> from tracker.domain.affect import Emotion
+    >>> from tracker.domain.series import Estimate
+    >>> sad = Distribution.said(Emotion.SADNESS)
+    >>> said = [Estimate("a", sad), Estimate("a", sad, 3), Estimate("b", sad)]
+    >>> [word and (word.network, word.snapshot) for word in newest(said)]
+    [('b', 0), None]
+    >>> [word and (word.network, word.snapshot) for word in newest(said[:2])]
+    [('a', 0), ('a', 3)]
+    """
+    machine = next((word for word in reversed(words) if word.snapshot == MACHINE), None)
+    if machine is None:
+        return None, None
+    own = [word for word in words if word.snapshot != MACHINE and word.network == machine.network]
+    return machine, max(own, key=lambda word: word.snapshot, default=None)
+
+
 def last_network(connection: Connection, subject: str) -> str | None:
-    """The network that read the newest observation with an estimate."""
+    """The network whose word stands at the end of a series: the last that read its last read observation."""
     query = (
         select(estimates.c.network)
         .join(observations, estimates.c.observation == observations.c.id)
         .where(observations.c.subject == subject, estimates.c.snapshot == MACHINE)
-        .order_by(observations.c.at.desc(), estimates.c.id.desc())
+        .order_by(observations.c.at.desc(), observations.c.id.desc(), estimates.c.id.desc())
         .limit(1)
     )
     return connection.execute(query).scalar_one_or_none()
 
 
-def readings_query(subject: str, network: str, start: datetime | None, end: datetime | None) -> Select[tuple]:  # type: ignore[type-arg]
-    """Observations of [start, end) in order of time, each with all estimates over one network."""
-    conditions = [observations.c.subject == subject]
+def readings_query(subject: str, start: datetime | None, end: datetime | None) -> Select[Any]:
+    """Observations of [start, end) in order of time, each with all of its estimates as they were stored."""
+    query = _with_estimates().where(observations.c.subject == subject)
     if start is not None:
-        conditions.append(observations.c.at >= start)
+        query = query.where(observations.c.at >= start)
     if end is not None:
-        conditions.append(observations.c.at < end)
-    return (
-        select(
-            observations.c.id,
-            observations.c.at,
-            observations.c.reason,
-            estimates.c.snapshot,
-            *(estimates.c[c] for c in EMOTION_COLUMNS),
-        )
-        .outerjoin(
-            estimates, and_(estimates.c.observation == observations.c.id, estimates.c.network == network)
-        )
-        .where(*conditions)
-        .order_by(observations.c.at, observations.c.id, estimates.c.snapshot)
-    )
+        query = query.where(observations.c.at < end)
+    return query.order_by(observations.c.at, observations.c.id, estimates.c.id)
 
 
 def readings(
-    connection: Connection, subject: str, network: str, start: datetime | None, end: datetime | None
+    connection: Connection, subject: str, start: datetime | None, end: datetime | None
 ) -> Iterator[Reading]:
-    """Stream the readings of [start, end); either end may be open.
-
-    Rows arrive with the network's estimate first and snapshots in order, so the last one of an
-    observation is the newest learner's.
-    """
+    """Stream the readings of [start, end); either end may be open."""
     # On the statement, not on the connection: there it would stay for every statement after this one.
-    query = readings_query(subject, network, start, end).execution_options(yield_per=2000)
-    result = connection.execute(query)
-    current: Reading | None = None
-    for row in result:
-        if current is None or current.observation != row.id:
-            if current is not None:
-                yield current
-            reason = Reason(row.reason) if row.reason else None
-            current = Reading(row.id, row.at, reason, None, None)
-        if row.snapshot is not None:
-            said = Distribution(tuple(row[4:]))
-            machine = said if row.snapshot == MACHINE else current.machine
-            personal = said if row.snapshot != MACHINE else current.personal
-            current = Reading(current.observation, current.at, current.reason, machine, personal)
-    if current is not None:
-        yield current
+    query = readings_query(subject, start, end).execution_options(yield_per=2000)
+    for _, rows in groupby(connection.execute(query), key=lambda row: row.id):
+        yield _reading(list(rows))
 
 
-def reading_of(connection: Connection, observation: int, network: str) -> Reading | None:
-    """One observation with its estimates."""
-    query = (
-        select(
-            observations.c.at,
-            observations.c.reason,
-            estimates.c.snapshot,
-            *(estimates.c[c] for c in EMOTION_COLUMNS),
-        )
-        .outerjoin(
-            estimates, and_(estimates.c.observation == observations.c.id, estimates.c.network == network)
-        )
-        .where(observations.c.id == observation)
-        .order_by(estimates.c.snapshot)
-    )
+def reading_of(connection: Connection, observation: int) -> Reading | None:
+    """One observation with the words on it that count."""
+    query = _with_estimates().where(observations.c.id == observation).order_by(estimates.c.id)
     rows = connection.execute(query).all()
-    if not rows:
-        return None
-    machine = personal = None
-    for row in rows:
-        if row.snapshot == MACHINE:
-            machine = Distribution(tuple(row[3:]))
-        elif row.snapshot is not None:
-            personal = Distribution(tuple(row[3:]))
-    reason = Reason(rows[0].reason) if rows[0].reason else None
-    return Reading(observation, rows[0].at, reason, machine, personal)
+    return _reading(rows) if rows else None
+
+
+def _with_estimates() -> Select[Any]:
+    return select(
+        observations.c.id,
+        observations.c.at,
+        observations.c.reason,
+        estimates.c.network,
+        estimates.c.snapshot,
+        *(estimates.c[c] for c in EMOTION_COLUMNS),
+    ).outerjoin(estimates, estimates.c.observation == observations.c.id)
+
+
+def _reading(rows: Sequence[Any]) -> Reading:
+    first = rows[0]
+    machine, own = newest(rows)
+    return Reading(
+        first.id,
+        first.at,
+        Reason(first.reason) if first.reason else None,
+        machine.network if machine is not None else None,
+        Distribution(tuple(machine[5:])) if machine is not None else None,
+        Distribution(tuple(own[5:])) if own is not None else None,
+    )
 
 
 def subject_of(connection: Connection, observation: int) -> str | None:

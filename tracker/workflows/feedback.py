@@ -53,6 +53,9 @@ class Corrected:
         The correction that this one replaces, or None.
     missing
         Scopes without which nothing was learned.
+    not_covered_since
+        Where nothing was learned because the moment lies before what the grant of learning covers: the
+        instant from which on it does; else None.
     """
 
     correction: int
@@ -63,6 +66,7 @@ class Corrected:
     after: Distribution | None
     superseded: int | None
     missing: tuple[Scope, ...]
+    not_covered_since: datetime | None = None
 
 
 def add_context(access: Access, person: Person, context: Context, now: datetime) -> int:
@@ -107,7 +111,8 @@ def correct(
     The observation nearest to the moment (within two minutes, with an estimate) is the one spoken of;
     without one the moment itself is. A second correction of the same moment by the same rater supersedes
     the first: the learner is rebased without it. Then the learner predicts, learns, and reads the
-    moments around anew.
+    moments around anew, as far as the grant of learning covers them; a moment before that is kept all the
+    same.
 
     Parameters
     ----------
@@ -165,10 +170,7 @@ def correct(
 def _learn(
     unit: Unit, correction: Correction, at: datetime, number: int, observation: int | None, old: int | None
 ) -> Corrected:
-    network = timeline.last_network(unit.connection, unit.person.subject)
-    reading = None
-    if observation is not None and network is not None:
-        reading = timeline.reading_of(unit.connection, observation, network)
+    reading = timeline.reading_of(unit.connection, observation) if observation is not None else None
     machine = reading.machine if reading is not None else None
     label = correction.distribution
     if correction.target != personal.EMOTION or label is None:
@@ -181,6 +183,9 @@ def _learn(
     if old is not None:
         learner = personal.rebase(unit)
     seen_at = reading.at if reading is not None else at
+    since = unit.permit(Use.LEARN).covers_from
+    if min(at, seen_at) < since:
+        return Corrected(number, at, observation, machine, None, None, old, (), since)
     zone = ZoneInfo(unit.person.zone)
     contexts = feedback.contexts_between(unit.connection, unit.person.subject, seen_at, seen_at)
     seen = learner.features(machine, seen_at, zone, personal.context_at(contexts, seen_at))
@@ -195,21 +200,23 @@ def _learn(
         weight=correction_weight(RaterKind.PARTICIPANT, accepted=accepted),
         machine=machine,
     )
-    if network is not None:
-        _read_again(unit, learner, network, seen_at)
+    _read_again(unit, learner, seen_at)
     return Corrected(number, at, observation, machine, before, learner.learner.predict(seen), old, ())
 
 
-def _read_again(unit: Unit, learner: personal.Personal, network: str, at: datetime) -> None:
-    start, end = at - AROUND, at + AROUND
+def _read_again(unit: Unit, learner: personal.Personal, at: datetime) -> None:
+    permit = unit.permit(Use.LEARN)
+    start, end = max(at - AROUND, permit.covers_from), at + AROUND
     contexts = feedback.contexts_between(unit.connection, unit.person.subject, start, end)
     zone = ZoneInfo(unit.person.zone)
-    said = []
-    for r in list(timeline.readings(unit.connection, unit.person.subject, network, start, end)):
-        if r.machine is not None:
+    # Each moment over the network that read it last: its learner's word counts beside that one's.
+    said: dict[str, list[tuple[int, datetime, tuple[float, ...]]]] = {}
+    for r in list(timeline.readings(unit.connection, unit.person.subject, start, end)):
+        if r.network is not None and r.machine is not None:
             seen = learner.features(r.machine, r.at, zone, personal.context_at(contexts, r.at))
-            said.append((r.observation, learner.learner.predict(seen).probabilities))
+            word = learner.learner.predict(seen).probabilities
+            said.setdefault(r.network, []).append((r.observation, r.at, word))
     if said:
-        permit = unit.permit(Use.LEARN)
-        series.append_estimates(unit.connection, permit, network, learner.snapshot.id, said, unit.now)
+        for network, words in said.items():
+            series.append_estimates(unit.connection, permit, network, learner.snapshot.id, words, unit.now)
         summaries.summarise_again(unit.connection, unit.person.subject, start, end)

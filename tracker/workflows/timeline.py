@@ -59,7 +59,8 @@ class Page:
     step
         Length of the stretch behind each point.
     network
-        Whose estimates these are; None for an empty series.
+        The network that read the end of the series; None where none did. Each observation counts once, with
+        the word of the network that read it last.
     span
         First and last instant of the whole series; None for an empty one.
     """
@@ -94,21 +95,20 @@ def page(unit: Unit, start: datetime, end: datetime) -> Page:
     whole = series.span(unit.connection, subject)
     fine = end - start <= timedelta(days=2)
     collect = _by_minute if fine else _by_quarter
-    points, gaps = collect(unit, network, start, end)
+    points, gaps = collect(unit, start, end)
     step = MINUTE if fine else summaries.BUCKET
     return Page(start, end, step, network, whole, tuple(points), tuple(gaps), tuple(corrections))
 
 
 def _moments(unit: Unit, start: datetime | None, end: datetime | None) -> Iterator[Moment]:
     subject = unit.person.subject
-    network = timeline.last_network(unit.connection, subject) or ""
     first = start or _EARLIEST
     last = end or unit.now + timedelta(days=1)
     # A correction lies beside the observation it speaks of, so maybe on the other side of an end.
     said = feedback.standing_corrections(unit.connection, subject, first - BESIDE, last + BESIDE, "emotion")
     by_observation = {c.observation: c.distribution for c in said if c.observation is not None}
     alone = [c for c in said if c.observation is None and first <= c.at < last]
-    for r in timeline.readings(unit.connection, subject, network, start, end):
+    for r in timeline.readings(unit.connection, subject, start, end):
         while alone and alone[0].at < r.at:
             c = alone.pop(0)
             yield Moment(c.at, None, None, None, c.distribution)
@@ -117,12 +117,10 @@ def _moments(unit: Unit, start: datetime | None, end: datetime | None) -> Iterat
         yield Moment(c.at, None, None, None, c.distribution)
 
 
-def _by_minute(
-    unit: Unit, network: str | None, start: datetime, end: datetime
-) -> tuple[list[Point], list[Gap]]:
+def _by_minute(unit: Unit, start: datetime, end: datetime) -> tuple[list[Point], list[Gap]]:
     points: dict[datetime, _Mean] = {}
     gaps: dict[tuple[datetime, Reason], int] = {}
-    for r in timeline.readings(unit.connection, unit.person.subject, network or "", start, end):
+    for r in timeline.readings(unit.connection, unit.person.subject, start, end):
         minute = r.at.replace(second=0, microsecond=0)
         if r.reason is not None:
             gaps[minute, r.reason] = gaps.get((minute, r.reason), 0) + 1
@@ -136,10 +134,8 @@ def _by_minute(
     )
 
 
-def _by_quarter(
-    unit: Unit, network: str | None, start: datetime, end: datetime
-) -> tuple[list[Point], list[Gap]]:
-    names = [f"machine:{network}", f"personal:{network}", *(f"reason:{r.value}" for r in Reason)]
+def _by_quarter(unit: Unit, start: datetime, end: datetime) -> tuple[list[Point], list[Gap]]:
+    names = [summaries.MACHINE_SERIES, summaries.PERSONAL_SERIES, *(f"reason:{r.value}" for r in Reason)]
     rows = summaries.read_summaries(unit.connection, unit.person.subject, start, end, names)
     points: dict[datetime, _Mean] = {}
     gaps = []
@@ -148,7 +144,7 @@ def _by_quarter(
         if kind == "reason":
             gaps.append(Gap(bucket, Reason(what), n))
         else:
-            points.setdefault(bucket, _Mean()).add(sums, n, personal=kind == "personal")
+            points.setdefault(bucket, _Mean()).add(sums, n, personal=name == summaries.PERSONAL_SERIES)
     return [mean.point(at) for at, mean in sorted(points.items())], gaps
 
 

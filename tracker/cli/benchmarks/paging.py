@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from tracker.cli.benchmarks.figure import Figure, absolute, alternate, cost, seconds
-from tracker.cli.benchmarks.scene import NETWORK, NOW, observations, scene
+from tracker.cli.benchmarks.scene import NOW, observations, scene
 from tracker.cli.output import progress
 from tracker.settings import Settings
 from tracker.store import summaries
@@ -40,7 +40,7 @@ def measure(settings: Settings, folder: Path, rows: int) -> list[Figure]:
     def bare(_: int) -> float:
         def work() -> None:
             with access.database.read() as connection:
-                names = [f"machine:{NETWORK}", "reason:no_face"]
+                names = [summaries.MACHINE_SERIES, "reason:no_face"]
                 found = summaries.read_summaries(
                     connection, person.subject, NOW - timedelta(days=30), NOW, names
                 )

@@ -68,7 +68,7 @@ def overview(unit: Unit, history: Sequence[ConsentEvent], counts: Mapping[str, i
     corrections: list[CorrectionRow] = []
     if span is not None:
         first, last = span[0], span[1] + timedelta(microseconds=1)
-        names = ["machine:%", "personal:%"]
+        names = [summaries.MACHINE_SERIES, summaries.PERSONAL_SERIES]
         rows = summaries.read_summaries(unit.connection, unit.person.subject, first, last, names)
         lines = _lines(rows, first, last)
     ever = datetime.min.replace(tzinfo=unit.now.tzinfo)
@@ -150,7 +150,7 @@ def _lines(
     step = max(summaries.BUCKET, (last - first) / MOST_POINTS)
     sums: dict[str, dict[int, list[float]]] = {}
     for bucket, name, n, values in rows:
-        kind = "your learner" if name.startswith("personal:") else "the network"
+        kind = "your learner" if name == summaries.PERSONAL_SERIES else "the network"
         slot = sums.setdefault(kind, {}).setdefault(int((bucket - first) / step), [0.0] * 9)
         slot[0] += n
         for i, value in enumerate(values, start=1):
