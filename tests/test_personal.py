@@ -1,6 +1,7 @@
 import random
 from collections.abc import Iterator
-from datetime import timedelta
+from contextlib import suppress
+from datetime import datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -9,20 +10,21 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import select, update
 
-from tests.builders import NETWORK, NOW, installation, leaning, observed, person, store
+from tests.builders import NOW, installation, leaning, observed, person, store
 from tests.lives import PLACE, answered, lived
 from tests.processes import close, finish, opened, start
 from tracker import personal
 from tracker.access import Access
 from tracker.domain.affect import Emotion
-from tracker.domain.consent import Recorder, Scope
+from tracker.domain.consent import NotCoveredError, Recorder, Scope
 from tracker.domain.people import Person
 from tracker.domain.series import Context, Correction
+from tracker.learning.features import ContextAt
 from tracker.store import feedback, tables, timeline
 from tracker.workflows import consenting
 from tracker.workflows import feedback as correcting
 
-HOUR = timedelta(hours=1)
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 
 
 @pytest.fixture
@@ -80,24 +82,55 @@ def test_a_learner_that_stood_still_does_not_come_back_as_it_was(access: Access)
     assert PLACE in repr(newest(access, who).parameters)  # kept, and used by nobody
     with access.read(who.id, NOW + HOUR) as unit:
         assert personal.load(unit) is None
-    consenting.grant(access, who, [Scope.PERSONAL_LEARNING], NOW + 2 * HOUR, recorder=Recorder.PARTICIPANT)
+    granted(access, who, Scope.PERSONAL_LEARNING, NOW + 2 * HOUR, NOW - DAY)
+    assert PLACE not in repr(newest(access, who).parameters)
+    assert assert_replay_equal(access, who).events == 3
+
+
+def test_what_a_new_grant_does_not_cover_is_not_learned_again(access: Access) -> None:
+    who = lived(access)
+    consenting.withdraw(access, who, [Scope.PERSONAL_LEARNING], NOW, recorder=Recorder.PARTICIPANT)
+    granted(access, who, Scope.PERSONAL_LEARNING, NOW + HOUR)
+    assert newest(access, who).learn_since == NOW + HOUR
+    assert assert_replay_equal(access, who).events == 0
+    # Corrections of lived: minutes 12, 36 and (an answer) 80, of the two hours before NOW.
+    granted(access, who, Scope.PERSONAL_LEARNING, NOW + HOUR, NOW - 2 * HOUR + timedelta(minutes=36))
+    assert assert_replay_equal(access, who).events == 2
+
+
+def test_a_context_comes_back_as_far_as_a_new_grant_covers_it(access: Access) -> None:
+    who = lived(access)
+    said_at = NOW - 2 * HOUR
+    consenting.withdraw(access, who, [Scope.CONTEXT], NOW, recorder=Recorder.PARTICIPANT)
+    # The moments corrected lie after this instant, the context that surrounded them before it.
+    granted(access, who, Scope.CONTEXT, NOW + HOUR, said_at + timedelta(microseconds=1))
     assert PLACE not in repr(newest(access, who).parameters)
     assert_replay_equal(access, who)
+    with access.read(who.id, NOW + HOUR) as unit:
+        learner = personal.load(unit)
+    assert learner is not None
+    at = said_at + timedelta(minutes=12)
+    seen = learner.features(None, at, ZoneInfo("UTC"), ContextAt(PLACE, age_s=720.0))
+    assert f"place={PLACE}" not in seen
+    granted(access, who, Scope.CONTEXT, NOW + HOUR, said_at)
+    assert PLACE in repr(newest(access, who).parameters)
+    assert assert_replay_equal(access, who).events == 3
 
 
-def test_answers_to_prompts_come_back_when_prompts_are_granted_again(access: Access) -> None:
+def granted(
+    access: Access, who: Person, scope: Scope, now: datetime, covers_from: datetime | None = None
+) -> None:
+    consenting.grant(access, who, [scope], now, recorder=Recorder.PARTICIPANT, covers_from=covers_from)
+
+
+def test_answers_to_prompts_come_back_as_far_as_a_new_grant_covers_them(access: Access) -> None:
     who = lived(access)
     consenting.withdraw(access, who, [Scope.PROMPTS], NOW, recorder=Recorder.PARTICIPANT)
     again = NOW + HOUR
-    consenting.grant(
-        access,
-        who,
-        [Scope.PROMPTS],
-        again,
-        recorder=Recorder.PARTICIPANT,
-        covers_from=NOW - timedelta(days=1),
-    )
-    assert assert_replay_equal(access, who).events == 3
+    # Answers of lived: about minutes 36 and 80 of the two hours before NOW.
+    for covers_from, events in ((None, 1), (NOW - HOUR, 2), (NOW - DAY, 3)):
+        granted(access, who, Scope.PROMPTS, again, covers_from)
+        assert assert_replay_equal(access, who).events == events
     answered(access, who, NOW - timedelta(minutes=3), Emotion.DISGUST, again)
     assert assert_replay_equal(access, who).events == 4
 
@@ -199,13 +232,14 @@ def test_whatever_happens_a_replay_equals_the_live_learner(
             emotion = chance.choice(list(Emotion))
             correcting.correct(access, who, Correction(at, "emotion", leaning(emotion)), now)
         elif what == 3 and Scope.CONTEXT in granted:
-            correcting.add_context(access, who, Context(at, place=chance.choice("ab")), now)
+            with suppress(NotCoveredError):
+                correcting.add_context(access, who, Context(at, place=chance.choice("ab")), now)
         elif what == 4:
             scope = chance.choice([Scope.CONTEXT, Scope.PROMPTS, Scope.PERSONAL_LEARNING])
             if scope in granted:
                 consenting.withdraw(access, who, [scope], now, recorder=Recorder.PARTICIPANT)
             else:
-                early = NOW - timedelta(days=9)
+                early = NOW - chance.choice([timedelta(days=9), chance.randrange(20) * HOUR])
                 consenting.grant(access, who, [scope], now, recorder=Recorder.PARTICIPANT, covers_from=early)
         elif Scope.PERSONAL_LEARNING in granted:
             with access.write(who.id, now) as unit:
@@ -247,7 +281,7 @@ def test_the_moments_around_a_correction_are_read_again(access: Access) -> None:
     store(access, who, [observed(a) for a in at], NOW + HOUR)
     correcting.correct(access, who, Correction(at[0], "emotion", leaning(Emotion.ANGER, 1.0)), NOW + HOUR)
     with access.read(who.id, NOW) as unit:
-        read = list(timeline.readings(unit.connection, who.subject, NETWORK, None, None))
+        read = list(timeline.readings(unit.connection, who.subject, None, None))
     own = [r.personal for r in read]
     assert all(o is not None and o[Emotion.ANGER] > leaning(Emotion.SADNESS)[Emotion.ANGER] for o in own[:3])
     assert own[3] is None

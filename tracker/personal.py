@@ -1,8 +1,8 @@
 """A person's learner: load it, let it estimate, teach it, rebase it, and replay it.
 
-A learner is a pure function of its prior, its rebase instant B, and the learning events of the 30 days
-before B and after it. The newest snapshot in the store is that function's value, kept so that nobody has
-to compute it again; `replay` computes it again.
+A learner is a pure function of its prior, its rebase instant B, the learning events of the 30 days
+before B and after it, and the instants from which on those and their contexts are covered. The newest
+snapshot in the store is that function's value, kept so that nobody has to compute it again; `replay` computes it again.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -19,7 +19,7 @@ from tracker.access import Unit
 from tracker.domain.affect import Distribution
 from tracker.domain.consent import Scope, Use
 from tracker.domain.series import CONTEXT_HOLDS, Context
-from tracker.learning.features import ContextAt, Moment, Reading, features
+from tracker.learning.features import MAX_CONTEXT_AGE_S, ContextAt, Moment, Reading, features
 from tracker.learning.learner import EmotionLearner, SnapshotError
 from tracker.learning.replay import LearningEvent, fit
 from tracker.learning.window import RecordedEvent, remembered, window
@@ -27,7 +27,8 @@ from tracker.store import feedback
 
 EMOTION = "emotion"
 NO_PRIOR = "none"
-_CONTEXT_PREFIXES = ("place=", "activity=", "company=", "context_age")
+_AGE = "context_age"
+_CONTEXT_PREFIXES = ("place=", "activity=", "company=", _AGE)
 _RESTS_ON = {Scope.AFFECT_SERIES, Scope.PERSONAL_LEARNING, Scope.CONTEXT, Scope.PROMPTS}
 
 
@@ -43,7 +44,8 @@ class Personal:
     ) -> dict[str, float]:
         """What this learner sees of a moment; the context only where it may be used."""
         reading = Reading.of(said) if said is not None else None
-        return features(reading, Moment.at(at, zone, context if self.snapshot.with_context else None))
+        seen = features(reading, Moment.at(at, zone, context))
+        return _covered(seen, at, self.snapshot.context_since)
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,8 +146,7 @@ def teach(
 
 def rebase(unit: Unit, target: str = EMOTION) -> Personal:
     """Move the rebase instant to now and learn the window anew, without what was undone or withdrawn."""
-    with_context = unit.allowed(Use.KEEP_CONTEXT) is not None
-    with_prompts = unit.allowed(Use.PROMPT) is not None
+    context, prompts = unit.allowed(Use.KEEP_CONTEXT), unit.allowed(Use.PROMPT)
     rows = _rows(unit, target, unit.now)
     # Another process's clock may run ahead: B lies after everything that it is to have seen.
     seen = [at for r in rows for at in (r.recorded_at, r.ended_at) if at is not None]
@@ -155,8 +156,9 @@ def rebase(unit: Unit, target: str = EMOTION) -> Personal:
         prior=NO_PRIOR,
         rebased_at=max([unit.now, *seen]),
         log_position=rows[-1].id if rows else 0,
-        with_context=with_context,
-        with_prompts=with_prompts,
+        learn_since=unit.permit(Use.LEARN).covers_from,
+        context_since=context.covers_from if context is not None else None,
+        prompts_since=prompts.covers_from if prompts is not None else None,
         parameters={},
         sha256="",
         created_at=unit.now,
@@ -208,8 +210,9 @@ def _keep(unit: Unit, learner: EmotionLearner, row: feedback.SnapshotRow) -> Per
         prior=row.prior,
         rebased_at=row.rebased_at,
         log_position=row.log_position,
-        with_context=row.with_context,
-        with_prompts=row.with_prompts,
+        learn_since=row.learn_since,
+        context_since=row.context_since,
+        prompts_since=row.prompts_since,
         parameters=parameters,
         sha256=sha256,
         now=unit.now,
@@ -230,22 +233,34 @@ def _rows(unit: Unit, target: str, rebased_at: datetime) -> list[feedback.Learne
 
 
 def _events(rows: Iterable[feedback.LearnedRow], snapshot: feedback.SnapshotRow) -> list[LearningEvent]:
-    # What was withdrawn leaves the learner too: a context out of the stored features, answers whole.
+    # What was withdrawn leaves the learner too, and comes back as far as a new grant covers it: a context
+    # in the stored features, answers and other corrections whole.
     log = [
         RecordedEvent(
             row.id,
             row.recorded_at,
             LearningEvent(
-                row.features if snapshot.with_context else without_context(row.features),
+                _covered(row.features, row.seen_at, snapshot.context_since),
                 row.label,
                 row.weight,
             ),
             row.ended_at,
         )
         for row in rows
-        if snapshot.with_prompts or not row.prompted
+        if row.at >= snapshot.learn_since
+        and (not row.prompted or _since(row.said_at, snapshot.prompts_since))
     ]
     return remembered(log, snapshot.rebased_at)
+
+
+def _covered(features: dict[str, float], at: datetime, since: datetime | None) -> dict[str, float]:
+    # The context is as old as its feature says; what counts is when it was, not when it was seen.
+    age = timedelta(seconds=features.get(_AGE, 0.0) * MAX_CONTEXT_AGE_S)
+    return features if _since(at - age, since) else without_context(features)
+
+
+def _since(at: datetime, since: datetime | None) -> bool:
+    return since is not None and at >= since
 
 
 def without_context(features: Mapping[str, float]) -> dict[str, float]:

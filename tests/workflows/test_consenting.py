@@ -1,5 +1,5 @@
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -18,9 +18,9 @@ from tracker.domain.consent import (
     Use,
 )
 from tracker.domain.instants import InstantError
-from tracker.domain.people import Person
+from tracker.domain.people import EnrolmentError, Person
 from tracker.store import exports, requests
-from tracker.workflows import consenting
+from tracker.workflows import consenting, enrolment
 from tracker.workflows.consenting import Answer
 
 SELF, OPERATOR = Recorder.PARTICIPANT, Recorder.OPERATOR
@@ -154,11 +154,95 @@ def test_refusing_what_was_never_granted_asks_nothing(access: Access) -> None:
 def test_a_withdrawal_outdates_exports(access: Access) -> None:
     who = person(access)
     export = exported(access, who)
-    consenting.withdraw(access, who, [Scope.NOTES], NOW + DAY, recorder=SELF)
+    consenting.withdraw(access, who, [Scope.CONTEXT], NOW + DAY, recorder=SELF)
+    assert outdated_at(access, export) == NOW + DAY
+
+
+def outdated_at(access: Access, export: str) -> datetime | None:
     with access.database.read() as connection:
         row = exports.get(connection, export)
     assert row is not None
-    assert row.outdated_at == NOW + DAY
+    return row.outdated_at
+
+
+def test_what_no_export_rests_on_outdates_none(access: Access) -> None:
+    who = person(access, scopes=set(Scope) - {Scope.PROMPTS})
+    export = exported(access, who)
+    consenting.withdraw(access, who, [Scope.NOTES, Scope.POOLED_LEARNING], NOW, recorder=SELF)
+    for end in (consenting.refuse, consenting.withdraw):
+        end(access, who, [Scope.PROMPTS], NOW, recorder=SELF)  # was not in force
+    assert outdated_at(access, export) is None
+    consenting.refuse(access, who, [Scope.NOTES, Scope.AFFECT_SERIES], NOW, recorder=SELF)
+    assert outdated_at(access, export) == NOW
+
+
+def since(access: Access, who: Person, scope: Scope) -> datetime:
+    with access.read(who.id, NOW + 9 * DAY) as unit:
+        return unit.grants()[scope].covers_from
+
+
+def test_a_repeated_grant_does_not_narrow_what_is_covered(access: Access) -> None:
+    who = person(access, scopes=[Scope.NOTES], covers_from=NOW - DAY)
+    for recorder in (SELF, OPERATOR):
+        consenting.grant(
+            access, who, [Scope.NOTES, Scope.CONTEXT], NOW + DAY, recorder=recorder, evidence="form"
+        )
+        assert since(access, who, Scope.NOTES) == NOW - DAY
+        assert since(access, who, Scope.CONTEXT) == NOW + DAY
+    consenting.grant(access, who, [Scope.NOTES], NOW + DAY, recorder=SELF, covers_from=NOW)
+    assert since(access, who, Scope.NOTES) == NOW
+    consenting.withdraw(access, who, [Scope.NOTES], NOW + DAY, recorder=SELF)
+    consenting.grant(access, who, [Scope.NOTES], NOW + 2 * DAY, recorder=SELF)
+    assert since(access, who, Scope.NOTES) == NOW + 2 * DAY
+
+
+@pytest.mark.parametrize("answer", [Answer.UNANSWERED, Answer.ERASE_SCOPE])
+def test_an_operators_grant_cancels_no_erasure_that_waits(access: Access, answer: Answer) -> None:
+    who = person(access)
+    consenting.withdraw(access, who, [Scope.NOTES], NOW, recorder=SELF, answer=answer)
+    consenting.withdraw(access, who, [Scope.CONTEXT], NOW, recorder=SELF, answer=Answer.KEEP)
+    consenting.grant(access, who, [Scope.NOTES, Scope.CONTEXT], NOW, recorder=OPERATOR, evidence="form 12")
+    assert asked(access, who) == {Scope.NOTES: answer.value}
+    consenting.confirm(access, who, NOW)  # that is the participant's own grant
+    assert asked(access, who) == ({} if answer is Answer.UNANSWERED else {Scope.NOTES: answer.value})
+
+
+@pytest.mark.parametrize("answer", list(Answer))
+def test_an_operator_needs_evidence_only_to_destroy(access: Access, answer: Answer) -> None:
+    who = person(access)
+    consenting.refuse(access, who, [Scope.CONTEXT], NOW, recorder=OPERATOR)
+    if answer in (Answer.KEEP, Answer.UNANSWERED):
+        consenting.withdraw(access, who, [Scope.NOTES], NOW, recorder=OPERATOR, answer=answer)
+        assert asked(access, who)[Scope.NOTES] == answer.value
+        return
+    with pytest.raises(consenting.EvidenceError, match="--evidence"):
+        consenting.withdraw(access, who, [Scope.NOTES], NOW, recorder=OPERATOR, answer=answer, evidence=" ")
+    with access.read(who.id, NOW) as unit:
+        assert Scope.NOTES in unit.grants()
+    consenting.withdraw(access, who, [Scope.NOTES], NOW, recorder=OPERATOR, answer=answer, evidence="form")
+    consenting.withdraw(access, who, [Scope.PROMPTS], NOW, recorder=SELF, answer=answer)
+    assert asked(access, who)[Scope.NOTES] == asked(access, who)[Scope.PROMPTS] == answer.value
+
+
+def test_a_code_is_used_up_only_with_the_confirmation(
+    access: Access, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = enrolment.enrol(access, "ada", "UTC", NOW)
+    consenting.grant(access, made.person, [Scope.NOTES], NOW, recorder=OPERATOR, evidence="form")
+
+    def confirmed(code: str) -> int:
+        proof = lambda unit: enrolment.use_code(unit, code)  # noqa: E731
+        return len(consenting.confirm(access, made.person, NOW, proof=proof))
+
+    with pytest.raises(EnrolmentError, match="that code"):
+        confirmed("ABCD-EFGH-JKLM")
+    with monkeypatch.context() as broken:
+        broken.setattr(consenting, "notice", lambda: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            confirmed(made.code)
+    assert confirmed(made.code) == 1
+    with pytest.raises(EnrolmentError, match="that code"):
+        confirmed(made.code)
 
 
 def test_one_persons_withdrawal_is_nobody_elses(access: Access) -> None:

@@ -5,18 +5,19 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
-from tests.builders import ALL, NOW, installation, leaning, observed, person, store
+from tests.builders import ALL, NETWORK, NOW, installation, leaning, observed, person, store
 from tests.lives import answered
 from tests.processes import close
+from tracker import personal
 from tracker.access import Access
 from tracker.domain.affect import Emotion
-from tracker.domain.consent import ConsentMissingError, NotCoveredError, Recorder, Scope
+from tracker.domain.consent import ConsentMissingError, NotCoveredError, Recorder, Scope, Use
 from tracker.domain.instants import InstantError
 from tracker.domain.people import Person
 from tracker.domain.series import Context, Correction
 from tracker.store import feedback as stored
-from tracker.store import tables
-from tracker.workflows import consenting, erasure, feedback
+from tracker.store import series, tables
+from tracker.workflows import consenting, erasure, feedback, ingest
 
 AT = NOW - timedelta(hours=1)
 SECOND = timedelta(seconds=1)
@@ -93,6 +94,122 @@ def test_a_moment_that_has_got_its_observation_since_is_the_same_moment(access: 
     second = feedback.correct(access, who, said(Emotion.FEAR), NOW)
     assert second.observation is not None
     assert second.superseded == first.correction
+
+
+def test_a_word_that_matches_two_leaves_only_itself(access: Access) -> None:
+    who = person(access)
+    first = feedback.correct(access, who, said(), NOW)
+    store(access, who, [observed(AT + timedelta(minutes=1))])
+    # At its own instant, so another moment until the first is said again beside the observation.
+    second = feedback.correct(access, who, said(Emotion.FEAR, at=AT + timedelta(minutes=1)), NOW)
+    assert (first.observation, second.superseded) == (None, None)
+    third = feedback.correct(access, who, said(Emotion.DISGUST), NOW)
+    assert third.observation == second.observation
+    assert third.superseded == second.correction
+    assert [c.id for c in standing(access, who)] == [third.correction]
+    with access.read(who.id, NOW) as unit:
+        replay = personal.replay(unit)
+    assert replay is not None
+    assert replay.equal
+    assert replay.events == 1
+    fourth = feedback.correct(access, who, said(Emotion.SURPRISE), NOW)
+    assert fourth.superseded == third.correction
+    assert [c.id for c in standing(access, who)] == [fourth.correction]
+
+
+@pytest.fixture
+def late(access: Access) -> Person:
+    """Someone whose learning is covered only from five minutes after AT on."""
+    who = person(access, scopes=set(ALL) - {Scope.PERSONAL_LEARNING})
+    consenting.grant(
+        access,
+        who,
+        [Scope.PERSONAL_LEARNING],
+        NOW,
+        recorder=Recorder.PARTICIPANT,
+        covers_from=AT + timedelta(minutes=5),
+    )
+    store(access, who, [observed(AT + timedelta(minutes=i)) for i in (0, 4, 5, 6)])
+    return who
+
+
+# Minute 4:30 lies nearest to the observation of minute 4; minute 5:10 is covered, and so is that of minute 5.
+@pytest.mark.parametrize("seconds", [0, 270, 4 * 60 + 59])
+def test_what_learning_does_not_cover_is_kept_and_not_learned_from(
+    access: Access, late: Person, seconds: int
+) -> None:
+    done = feedback.correct(access, late, said(at=AT + seconds * SECOND), NOW)
+    assert done.not_covered_since == AT + timedelta(minutes=5)
+    assert (done.before, done.after, done.missing) == (None, None, ())
+    assert done.machine is not None
+    assert len(standing(access, late)) == 1
+    assert count(access, tables.learning_events) == 0
+    with access.database.read() as connection:
+        assert set(connection.execute(select(tables.estimates.c.snapshot)).scalars()) == {0}
+
+
+def test_what_learning_does_not_cover_is_not_read_again(access: Access, late: Person) -> None:
+    done = feedback.correct(access, late, said(at=AT + timedelta(minutes=6)), NOW)
+    assert done.not_covered_since is None
+    assert done.after is not None
+    with access.database.read() as connection:
+        own = (
+            select(tables.observations.c.at)
+            .join(tables.estimates, tables.estimates.c.observation == tables.observations.c.id)
+            .where(tables.estimates.c.snapshot > 0)
+        )
+        assert sorted(connection.execute(own).scalars()) == [AT + timedelta(minutes=m) for m in (5, 6)]
+
+
+def test_a_word_that_is_not_covered_takes_the_one_it_replaces_out_of_the_learner(
+    access: Access, late: Person
+) -> None:
+    feedback.correct(access, late, said(at=AT + timedelta(minutes=5)), NOW)
+    done = feedback.correct(access, late, said(Emotion.FEAR, at=AT + timedelta(minutes=5) - SECOND), NOW)
+    assert done.superseded is not None
+    assert done.not_covered_since is not None
+    with access.read(late.id, NOW) as unit:
+        replay = personal.replay(unit)
+    assert replay is not None
+    assert replay.equal
+    assert replay.events == 0
+
+
+def test_the_store_takes_nothing_learned_that_the_grant_does_not_cover(access: Access, late: Person) -> None:
+    done = feedback.correct(access, late, said(), NOW)
+    assert done.observation is not None
+    with access.write(late.id, NOW) as unit:
+        learner = personal.current(unit)
+        assert learner is not None
+        with pytest.raises(NotCoveredError):
+            personal.teach(
+                unit,
+                learner,
+                correction=done.correction,
+                seen={"unread": 1.0},
+                label=leaning(Emotion.ANGER),
+                weight=1.0,
+                machine=None,
+            )
+        words = [(done.observation, AT, leaning(Emotion.ANGER).probabilities)]
+        with pytest.raises(NotCoveredError):
+            series.append_estimates(
+                unit.connection, unit.permit(Use.LEARN), NETWORK, learner.snapshot.id, words, NOW
+            )
+
+
+def test_the_learner_says_nothing_about_what_it_does_not_cover(access: Access, late: Person) -> None:
+    moments = [AT + timedelta(minutes=m) for m in (4, 5)]
+    with access.write(late.id, NOW) as unit:
+        rows = [observed(at, source="b" * 64) for at in moments]
+        ingest.store(unit, unit.capture_permit(), rows, NOW)
+    with access.database.read() as connection:
+        own = (
+            select(tables.observations.c.at)
+            .join(tables.estimates, tables.estimates.c.observation == tables.observations.c.id)
+            .where(tables.estimates.c.snapshot > 0)
+        )
+        assert connection.execute(own).scalars().all() == moments[1:]
 
 
 def test_raters_and_targets_do_not_supersede_each_other(access: Access, ada: Person) -> None:

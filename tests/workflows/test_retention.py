@@ -76,7 +76,14 @@ def test_a_learner_that_may_not_be_used_keeps_no_snapshot_and_no_memory(access: 
     retention.run(access, NOW + DAY)
     assert count(access, tables.snapshots) == 0
     assert count(access, tables.learning_events) == 5
-    consenting.grant(access, who, [Scope.PERSONAL_LEARNING], NOW + 2 * DAY, recorder=Recorder.PARTICIPANT)
+    consenting.grant(
+        access,
+        who,
+        [Scope.PERSONAL_LEARNING],
+        NOW + 2 * DAY,
+        recorder=Recorder.PARTICIPANT,
+        covers_from=NOW - DAY,
+    )
     with access.write(who.id, NOW + 2 * DAY) as unit:
         learner = personal.current(unit)
     assert learner is not None

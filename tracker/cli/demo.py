@@ -108,8 +108,7 @@ def _face(
     consenting.grant(
         access, person, wanted, now(), recorder=Recorder.OPERATOR, covers_from=start, evidence=evidence
     )
-    enrolment.use_code(access, person, enrolled.code, now())
-    consenting.confirm(access, person, now())
+    consenting.confirm(access, person, now(), proof=lambda unit: enrolment.use_code(unit, enrolled.code))
     engine, detector = load(settings, "default", "auto")
     with progress("Tracking the face") as report:
         tracked = ingest.track(

@@ -111,8 +111,7 @@ def confirm(
 ) -> None:
     """The participant's own confirmation of what an operator recorded."""
     access, person = _person(context, participant)
-    enrolment.use_code(access, person, code, now())
-    consenting.confirm(access, person, now())
+    consenting.confirm(access, person, now(), proof=lambda unit: enrolment.use_code(unit, code))
     _print_state(access, person, as_json)
 
 

@@ -68,12 +68,17 @@ def correct(
                 "after": _values(done.after),
                 "superseded": done.superseded,
                 "missing": [s.value for s in done.missing],
+                "not_covered_since": done.not_covered_since.isoformat() if done.not_covered_since else None,
             }
         )
         return
     if done.missing:
         missing = ", ".join(s.value for s in done.missing)
         typer.echo(f"stored; nothing was learned, because {participant} has not granted {missing}")
+        return
+    if done.not_covered_since is not None:
+        since = done.not_covered_since.isoformat()
+        typer.echo(f"stored; nothing was learned, because {participant} allows learning only from {since} on")
         return
     table = Table("", "network", "before", "after", title=f"{participant} at {done.at.isoformat()}")
     for e in Emotion:

@@ -90,6 +90,19 @@ SCOPES_OF: dict[Use, frozenset[Scope]] = {
 }
 """All scopes that must be in force together for a use."""
 
+EXPORT_USES: dict[str, tuple[Use, ...]] = {
+    "series": (Use.EXPORT, Use.STORE_SERIES, Use.CORRECT),
+    "learner": (Use.EXPORT, Use.LEARN),
+    "contexts": (Use.EXPORT, Use.KEEP_CONTEXT),
+    "prompts": (Use.EXPORT, Use.PROMPT),
+}
+"""The uses that each kind of an export's rows rests on."""
+
+EXPORT_SCOPES: frozenset[Scope] = frozenset(
+    scope for uses in EXPORT_USES.values() for use in uses for scope in SCOPES_OF[use]
+)
+"""Every scope that any row of an export rests on."""
+
 NEEDS_CONFIRMATION: frozenset[Use] = frozenset(
     {Use.RATE_CROPS, Use.RATE_VIDEO, Use.LOOK, Use.EXPORT, Use.EXPORT_PUBLIC}
 )

@@ -224,7 +224,7 @@ TABLES: tuple[Stored, ...] = (
             "snapshots",
             Scope.PERSONAL_LEARNING,
             _R.WINDOW,
-            "id subject target prior rebased_at log_position with_context with_prompts created_at",
+            "id subject target prior rebased_at log_position learn_since context_since prompts_since created_at",
         )
         + _columns(
             "snapshots",

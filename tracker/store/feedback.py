@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, insert, or_, select
+from sqlalchemy import ColumnElement, Connection, and_, func, insert, or_, select
 from sqlalchemy.orm import aliased
 
 from tracker.domain.affect import Distribution
 from tracker.domain.consent import Permit, Use
 from tracker.domain.series import CONTEXT_HOLDS, Context, Correction, Prompt
 from tracker.store.rows import from_columns, to_columns, upsert
-from tracker.store.tables import contexts, corrections, learning_events, prompts, snapshots
+from tracker.store.tables import contexts, corrections, learning_events, observations, prompts, snapshots
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +23,9 @@ class LearnedRow:
 
     Attributes
     ----------
+    said_at, seen_at
+        The moment that the correction speaks of, and the one that the features were seen at: that of the
+        observation spoken of, where there is one.
     ended_at
         When its correction was superseded, or None.
     prompted
@@ -37,21 +40,36 @@ class LearnedRow:
     predicted: Distribution
     machine: Distribution | None
     recorded_at: datetime
+    said_at: datetime
+    seen_at: datetime
     ended_at: datetime | None
     prompted: bool
+
+    @property
+    def at(self) -> datetime:
+        """The instant that a grant must cover: the earlier of the two."""
+        return min(self.said_at, self.seen_at)
 
 
 @dataclass(frozen=True, slots=True)
 class SnapshotRow:
-    """A learner frozen as parameters."""
+    """A learner frozen as parameters.
+
+    Attributes
+    ----------
+    learn_since, context_since, prompts_since
+        From which instant on its corrections, contexts and answers to prompts are covered by what is
+        granted; None where that scope is not in force.
+    """
 
     id: int
     target: str
     prior: str
     rebased_at: datetime
     log_position: int
-    with_context: bool
-    with_prompts: bool
+    learn_since: datetime
+    context_since: datetime | None
+    prompts_since: datetime | None
     parameters: dict[str, Any]
     sha256: str
     created_at: datetime
@@ -170,7 +188,10 @@ def add_correction(
 def standing_correction(
     connection: Connection, subject: str, target: str, rater: str, *, observation: int | None, at: datetime
 ) -> int | None:
-    """The correction by the same rater of the same moment that nothing has superseded yet, or None."""
+    """The newest standing correction by the same rater of the same moment, or None.
+
+    There may be two, one of the instant and one of the observation; a new one replaces both (`_replaces`).
+    """
     # A moment that had no observation when it was corrected first may have one by now.
     same = corrections.c.at == at
     if observation is not None:
@@ -231,8 +252,16 @@ def add_learned(
     snapshot_before: int,
     now: datetime,
 ) -> int:
-    """Append what was learned, with what the learner predicted before it learned; return its position."""
+    """Append what was learned, with what the learner predicted before it learned; return its position.
+
+    Raises
+    ------
+    NotCoveredError
+        When the moment corrected, or the observation spoken of, lies before what the grant covers.
+    """
     permit.demand(Use.LEARN)
+    for at in moments_of(connection, correction):
+        permit.demand_covers(at)
     return _id(
         connection,
         learning_events,
@@ -249,17 +278,31 @@ def add_learned(
     )
 
 
+def moments_of(connection: Connection, correction: int) -> tuple[datetime, datetime]:
+    """The moment that a correction speaks of, and that of its observation (the same where it has none)."""
+    query = (
+        select(corrections.c.at, _seen_at())
+        .outerjoin(observations, observations.c.id == corrections.c.observation)
+        .where(corrections.c.id == correction)
+    )
+    said, seen = connection.execute(query).one()
+    return said, seen
+
+
 def learned_since(connection: Connection, subject: str, target: str, since: datetime) -> list[LearnedRow]:
     """Learning events recorded since an instant, in recording order, each with when it was superseded."""
     newer = aliased(corrections, name="newer")
+    ended = select(func.min(newer.c.recorded_at)).where(_replaces(newer)).correlate(corrections)
     query = (
         select(
             learning_events,
-            newer.c.recorded_at.label("ended_at"),
+            corrections.c.at.label("said_at"),
+            _seen_at().label("seen_at"),
+            ended.scalar_subquery().label("ended_at"),
             corrections.c.prompt.is_not(None).label("prompted"),
         )
         .join(corrections, corrections.c.id == learning_events.c.correction)
-        .outerjoin(newer, newer.c.supersedes == learning_events.c.correction)
+        .outerjoin(observations, observations.c.id == corrections.c.observation)
         .where(
             learning_events.c.subject == subject,
             learning_events.c.target == target,
@@ -279,8 +322,9 @@ def add_snapshot(
     prior: str,
     rebased_at: datetime,
     log_position: int,
-    with_context: bool,
-    with_prompts: bool,
+    learn_since: datetime,
+    context_since: datetime | None,
+    prompts_since: datetime | None,
     parameters: Mapping[str, Any],
     sha256: str,
     now: datetime,
@@ -295,8 +339,9 @@ def add_snapshot(
         prior=prior,
         rebased_at=rebased_at,
         log_position=log_position,
-        with_context=with_context,
-        with_prompts=with_prompts,
+        learn_since=learn_since,
+        context_since=context_since,
+        prompts_since=prompts_since,
         parameters=dict(parameters),
         sha256=sha256,
         created_at=now,
@@ -312,8 +357,9 @@ def latest_snapshot(connection: Connection, subject: str, target: str) -> Snapsh
             snapshots.c.prior,
             snapshots.c.rebased_at,
             snapshots.c.log_position,
-            snapshots.c.with_context,
-            snapshots.c.with_prompts,
+            snapshots.c.learn_since,
+            snapshots.c.context_since,
+            snapshots.c.prompts_since,
             snapshots.c.parameters,
             snapshots.c.sha256,
             snapshots.c.created_at,
@@ -328,8 +374,27 @@ def latest_snapshot(connection: Connection, subject: str, target: str) -> Snapsh
 
 def _standing() -> Any:
     newer = aliased(corrections, name="newer")
-    superseded = select(newer.c.id).where(newer.c.supersedes == corrections.c.id).exists()
-    return select(corrections).where(~superseded)
+    return select(corrections).where(~select(newer.c.id).where(_replaces(newer)).exists())
+
+
+def _replaces(newer: Any) -> ColumnElement[bool]:
+    # A word can name only one that it supersedes, and take the place of two: of one said about the very
+    # instant, and of one about the observation that has come since.
+    return and_(
+        newer.c.subject == corrections.c.subject,
+        newer.c.target == corrections.c.target,
+        newer.c.rater == corrections.c.rater,
+        newer.c.id > corrections.c.id,
+        or_(
+            newer.c.supersedes == corrections.c.id,
+            newer.c.at == corrections.c.at,
+            newer.c.observation == corrections.c.observation,
+        ),
+    )
+
+
+def _seen_at() -> ColumnElement[datetime]:
+    return func.coalesce(observations.c.at, corrections.c.at)
 
 
 def _learned(row: Any) -> LearnedRow:
@@ -345,6 +410,8 @@ def _learned(row: Any) -> LearnedRow:
         predicted=Distribution(tuple(row["predicted"])),
         machine=Distribution(tuple(machine)) if machine is not None else None,
         recorded_at=row["recorded_at"],
+        said_at=row["said_at"],
+        seen_at=row["seen_at"],
         ended_at=row["ended_at"],
         prompted=row["prompted"],
     )

@@ -134,8 +134,10 @@ snapshots = Table(
     Column("prior", String(64), nullable=False),
     Column("rebased_at", Instant, nullable=False),
     Column("log_position", RowId, nullable=False),
-    Column("with_context", Boolean, nullable=False),
-    Column("with_prompts", Boolean, nullable=False),
+    # From which instant on it learns each kind of thing; None where the scope is not in force.
+    Column("learn_since", Instant, nullable=False),
+    Column("context_since", Instant),
+    Column("prompts_since", Instant),
     Column("parameters", JSON, nullable=False),
     Column("sha256", String(64), nullable=False),
     Column("created_at", Instant, nullable=False),

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
 from tracker.access import Access, Unit
-from tracker.domain.consent import ConsentError, ConsentEvent, Recorder, Scope, State
+from tracker.domain.consent import EXPORT_SCOPES, ConsentError, ConsentEvent, Recorder, Scope, State
 from tracker.domain.instants import require_past
 from tracker.domain.notice import notice
 from tracker.domain.people import Person
@@ -28,8 +28,12 @@ class Answer(StrEnum):
     UNANSWERED = "unanswered"
 
 
-OPEN = (Answer.KEEP.value, Answer.UNANSWERED.value)
-"""Answers that a new grant of the scope makes void."""
+VOIDED = {
+    # An erasure that the participant asked for, or that waits for their answer, is no operator's to cancel.
+    Recorder.OPERATOR: (Answer.KEEP.value,),
+    Recorder.PARTICIPANT: (Answer.KEEP.value, Answer.UNANSWERED.value),
+}
+"""Answers that a new grant of the scope makes void, by whose word it is."""
 
 
 class EvidenceError(ConsentError, ValueError):
@@ -65,7 +69,8 @@ def grant(
     recorder
         The participant in person, or an operator who holds evidence.
     covers_from
-        From which instant on data are covered; `now` unless stated, earlier for recordings made before.
+        From which instant on data are covered, earlier than `now` for recordings made before. Unless
+        stated, `now`; or, for a scope that is in force, from when it covers already.
     evidence
         Demanded of an operator: where the signed paper lies, for example.
 
@@ -80,15 +85,18 @@ def grant(
         raise EvidenceError(
             "an operator's record needs evidence; add --evidence 'signed form 12, binder A', for example"
         )
-    start = require_past(covers_from, now) if covers_from is not None else now
+    stated = require_past(covers_from, now) if covers_from is not None else None
     with access.write(person.id, now) as unit:
-        events = [
-            access.record(unit, scope, State.GIVEN, notice(), recorder, covers_from=start, evidence=evidence)
-            for scope in scopes
-        ]
+        before = unit.grants()
+        events = []
         for scope in scopes:
-            # An erasure that the participant asked for is carried out all the same.
-            requests.cancel(unit.connection, person.id, scope, OPEN)
+            start = stated or (min(now, before[scope].covers_from) if scope in before else now)
+            events.append(
+                access.record(
+                    unit, scope, State.GIVEN, notice(), recorder, covers_from=start, evidence=evidence
+                )
+            )
+            requests.cancel(unit.connection, person.id, scope, VOIDED[recorder])
         consent_changed(_after(unit, events), scopes)
     access.sign_head()
     return events
@@ -107,9 +115,21 @@ def refuse(
     return _end(access, person, scopes, State.REFUSED, now, recorder, Answer.UNANSWERED, evidence)
 
 
-def confirm(access: Access, person: Person, now: datetime) -> list[ConsentEvent]:
-    """Record the participant's own confirmation of every grant that an operator recorded."""
+def confirm(
+    access: Access, person: Person, now: datetime, *, proof: Callable[[Unit], None] = lambda _: None
+) -> list[ConsentEvent]:
+    """Record the participant's own confirmation of every grant that an operator recorded.
+
+    Parameters
+    ----------
+    access, person, now
+        Who confirms, when (UTC).
+    proof
+        What shows that it is the participant, in the same transaction: a one-time code is used up if, and
+        only if, the confirmation is recorded. It raises to refuse.
+    """
     with access.write(person.id, now) as unit:
+        proof(unit)
         waiting = [e for e in unit.grants().values() if e.recorder is Recorder.OPERATOR]
         waiting.sort(key=lambda e: e.seq)
         events = [
@@ -123,6 +143,8 @@ def confirm(access: Access, person: Person, now: datetime) -> list[ConsentEvent]
             )
             for e in waiting
         ]
+        for e in waiting:
+            requests.cancel(unit.connection, person.id, e.scope, VOIDED[Recorder.PARTICIPANT])
     access.sign_head()
     return events
 
@@ -140,9 +162,20 @@ def withdraw(
     """Withdraw scopes, in one transaction with everything that must follow at once.
 
     From its commit on no new row is written; learners are rebased without what was withdrawn; exports
-    that hold the person are flagged. What is stored stays readable by the participant alone until the
-    answer, or the end of the grace period, is carried out by the erasure job.
+    that hold the person and can rest on it are flagged. What is stored stays readable by the participant
+    alone until the answer, or the end of the grace period, is carried out by the erasure job.
+
+    Raises
+    ------
+    EvidenceError
+        When an operator asks for an erasure without evidence. Withdrawing alone asks for nothing.
     """
+    destroys = answer in (Answer.ERASE_SCOPE, Answer.ERASE_ALL)
+    if recorder is Recorder.OPERATOR and destroys and not evidence.strip():
+        raise EvidenceError(
+            "an erasure on somebody's behalf needs evidence; add --evidence 'signed form 12, binder A', for "
+            "example, or withdraw without --then"
+        )
     return _end(access, person, scopes, State.WITHDRAWN, now, recorder, answer, evidence)
 
 
@@ -189,7 +222,8 @@ def _end(
         for scope in scopes:
             if scope in before or state is State.WITHDRAWN:
                 requests.put(unit.connection, person.id, scope, answer.value, due, now)
-        exports.flag(unit.connection, person.id, now)
+        if not EXPORT_SCOPES.isdisjoint(before.keys() & set(scopes)):
+            exports.flag(unit.connection, person.id, now)
     access.sign_head()
     return events
 

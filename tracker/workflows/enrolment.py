@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from tracker.access import Access
+from tracker.access import Access, Unit
 from tracker.domain.instants import require_zone
 from tracker.domain.passwords import hash_code, matches, new_code
 from tracker.domain.people import EnrolmentError, Person, require_name
@@ -64,28 +64,28 @@ def renew_code(access: Access, person: Person, now: datetime) -> str:
     return code
 
 
-def use_code(access: Access, person: Person, code: str, now: datetime) -> None:
-    """Use up a one-time code.
+def use_code(unit: Unit, code: str) -> None:
+    """Use up a person's one-time code, in the writing unit of what it is used for.
 
     Raises
     ------
     EnrolmentError
         When it is wrong, used or too old.
     """
-    with access.write(person.id, now) as unit:
-        account = people.account(unit.connection, person.id)
-        valid = (
-            account is not None
-            and account.code_expires_at is not None
-            and account.code_expires_at >= now
-            and matches(account.code_hash, code)
+    person = unit.person
+    account = people.account(unit.connection, person.id)
+    valid = (
+        account is not None
+        and account.code_expires_at is not None
+        and account.code_expires_at >= unit.now
+        and matches(account.code_hash, code)
+    )
+    if not valid:
+        raise EnrolmentError(
+            f"that code is not the one that {person.name} was given, or it was used or is older than "
+            f"{CODE_HOLDS.days} days; make a new one: affect-tracker code {person.name!r}"
         )
-        if not valid:
-            raise EnrolmentError(
-                f"that code is not the one that {person.name} was given, or it was used or is older than "
-                f"{CODE_HOLDS.days} days; make a new one: affect-tracker code {person.name!r}"
-            )
-        people.set_account(unit.connection, person.id, code_hash=None, code_expires_at=None)
+    people.set_account(unit.connection, person.id, code_hash=None, code_expires_at=None)
 
 
 def pause(access: Access, person: Person, now: datetime) -> None:

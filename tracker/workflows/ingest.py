@@ -333,6 +333,8 @@ class _Run:
 def store(unit: Unit, permit: Permit, rows: list[Observed], now: datetime) -> series.Stored:
     """Store a batch of one source, each estimate of the network beside the learner's own word.
 
+    The learner says nothing about moments before what the grant of learning covers.
+
     Parameters
     ----------
     unit, permit
@@ -350,12 +352,13 @@ def store(unit: Unit, permit: Permit, rows: list[Observed], now: datetime) -> se
 
 
 def _with_own_word(unit: Unit, learner: personal.Personal, rows: list[Observed]) -> list[Observed]:
+    since = unit.permit(Use.LEARN).covers_from
     zone = ZoneInfo(unit.person.zone)
     first, last = rows[0].observation.at, rows[-1].observation.at
     contexts = feedback.contexts_between(unit.connection, unit.person.subject, first, last)
     own = []
     for row in rows:
-        if not row.estimates:
+        if not row.estimates or row.observation.at < since:
             own.append(row)
             continue
         machine, at = row.estimates[0], row.observation.at

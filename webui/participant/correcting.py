@@ -73,7 +73,7 @@ def _emotion(text: Any) -> Emotion:
 
 def _instant(seconds: int) -> datetime:
     try:
-        return datetime.fromtimestamp(seconds, UTC)
+        return parse_instant(datetime.fromtimestamp(seconds, UTC).isoformat())
     except (OverflowError, OSError, ValueError):
         abort(404)
 
@@ -105,4 +105,5 @@ def _as_json(c: Corrected) -> dict[str, Any]:
         "after": c.after and c.after.as_dict(),
         "superseded": c.superseded is not None,
         "missing": [scope.value for scope in c.missing],
+        "not_covered_since": c.not_covered_since and c.not_covered_since.isoformat(),
     }

@@ -12,7 +12,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from tracker.access import Unit
-from tracker.domain.consent import SCOPES_OF, Notice, Recorder, Scope, Use
+from tracker.domain.consent import EXPORT_SCOPES, EXPORT_USES, SCOPES_OF, Notice, Recorder, Scope, Use
 
 
 class Exclusion(StrEnum):
@@ -46,17 +46,6 @@ class Starts:
     prompts: datetime | None
 
 
-_USES = {
-    "series": (Use.EXPORT, Use.STORE_SERIES, Use.CORRECT),
-    "learner": (Use.EXPORT, Use.LEARN),
-    "contexts": (Use.EXPORT, Use.KEEP_CONTEXT),
-    "prompts": (Use.EXPORT, Use.PROMPT),
-}
-
-SCOPES = frozenset(scope for uses in _USES.values() for use in uses for scope in SCOPES_OF[use])
-"""Every scope that any row of an export rests on."""
-
-
 def decide(unit: Unit, at: datetime, seq: int | None = None) -> Starts | Exclusion:
     """Decide what of a person may be exported.
 
@@ -77,7 +66,7 @@ def decide(unit: Unit, at: datetime, seq: int | None = None) -> Starts | Exclusi
     if _start(unit, (Use.EXPORT,)) is None:
         return Exclusion.WITHDRAWN
     found = {}
-    for kind, uses in _USES.items():
+    for kind, uses in EXPORT_USES.items():
         first, second = _start(then, uses), _start(unit, uses)
         found[kind] = max(first, second) if first is not None and second is not None else None
     starts = Starts(**found)
@@ -92,7 +81,7 @@ def decide_then(unit: Unit, at: datetime, seq: int) -> Starts | Exclusion:
 
 def notices(unit: Unit, at: datetime, seq: int) -> set[Notice]:
     """The notices under which the person granted what an export rests on."""
-    return {e.notice for scope, e in _as_of(unit, at, seq).grants().items() if scope in SCOPES}
+    return {e.notice for scope, e in _as_of(unit, at, seq).grants().items() if scope in EXPORT_SCOPES}
 
 
 def _as_of(unit: Unit, at: datetime, seq: int | None) -> Unit:

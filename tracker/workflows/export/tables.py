@@ -181,7 +181,12 @@ CORRECTIONS = Table(
             "suggestion_shown", Kind.BOOLEAN, "Whether the estimate was seen before answering; it biases."
         ),
         Column(
-            "supersedes", Kind.INTEGER, "The correction that this replaces.", missing="a first word", key=True
+            "supersedes",
+            Kind.INTEGER,
+            "The correction that this replaces; it also replaces an earlier one by the same rater of the same "
+            "target at exactly the same instant or of the same observation.",
+            missing="a first word",
+            key=True,
         ),
         *_instant("recorded_at", "When the answer was given; the lag since `at` makes it retrospective."),
         _ORIGIN,
