@@ -179,6 +179,12 @@ def test_an_operator_without_evidence(cli: Cli, ada: str) -> None:
     ended = cli("consent", "grant", ada, "notes")
     assert ended.code == 2
     assert "--evidence" in ended.line
+    for then in ("erase_scope", "erase_all"):
+        ended = cli("consent", "withdraw", ada, "context", "--then", then)
+        assert ended.code == 2
+        assert "--evidence" in ended.line
+    assert cli("consent", "withdraw", ada, "context").code == 0
+    assert cli("consent", "refuse", ada, "notes").code == 0
 
 
 @pytest.mark.parametrize(

@@ -33,6 +33,17 @@ def test_replay_of_nobody_yet(cli: Cli, ada: str) -> None:
     assert cli("replay", ada).code == 0
 
 
+def test_a_correction_that_learning_does_not_cover_is_stored_and_told(cli: Cli, ada: str) -> None:
+    cli("consent", "withdraw", ada, "personal_learning")
+    cli("consent", "grant", ada, "personal_learning", "--evidence", "form")
+    said = ("correct", ada, "--at", STARTED, "--emotion", "fear")
+    done = cli(*said, "--json")
+    assert done.code == 0, done.err
+    assert done.json["not_covered_since"] is not None
+    assert (done.json["after"], done.json["missing"]) == (None, [])
+    assert "allows learning only from" in cli(*said).out
+
+
 def test_jobs_run_once(cli: Cli, ada: str, clip: Path) -> None:
     cli("track", str(clip), "--participant", ada, "--started-at", STARTED)
     first = cli("jobs", "--once", "--json")

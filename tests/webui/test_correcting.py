@@ -6,7 +6,8 @@ import pytest
 
 from tests.webui.site import Site
 from tracker.domain.affect import Emotion
-from tracker.domain.consent import Scope
+from tracker.domain.consent import Recorder, Scope
+from tracker.workflows import consenting
 
 
 def test_a_moment_is_corrected_in_two_steps_and_shows_before_and_after(site: Site) -> None:
@@ -37,6 +38,7 @@ def test_json_returns_before_and_after_and_the_correction_moves_the_estimate(sit
         > body["before"]["anger"] + body["before"]["sadness"]
     )
     assert body["missing"] == []
+    assert body["not_covered_since"] is None
     assert not body["superseded"]
     assert visitor.json("/correct", {"at": at.isoformat(), "emotion": "fear"}).get_json()["superseded"]
 
@@ -78,6 +80,16 @@ def test_without_the_scope_for_learning_it_is_kept_and_said(lite: Site) -> None:
     at = lite.series(lite.person(scopes=(Scope.AFFECT_SERIES,)))[10]
     answer = lite.logged_in().post("/correct", {"at": at.isoformat(), "emotion": "fear"})
     assert "nothing was learned from it" in answer.text
+
+
+def test_what_learning_does_not_cover_is_kept_and_said(lite: Site) -> None:
+    who = lite.person(scopes=(Scope.AFFECT_SERIES,))
+    at = lite.series(who)[10]
+    consenting.grant(lite.access, who, [Scope.PERSONAL_LEARNING], lite.now, recorder=Recorder.PARTICIPANT)
+    visitor = lite.logged_in()
+    said = {"at": at.isoformat(), "emotion": "fear"}
+    assert "you allow learning from your corrections only from" in visitor.post("/correct", said).text
+    assert visitor.json("/correct", said).get_json()["not_covered_since"] == lite.now.isoformat()
 
 
 def test_a_moment_before_what_is_covered_is_refused(lite: Site) -> None:
