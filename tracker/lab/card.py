@@ -82,11 +82,12 @@ def _training(entry: Entry, recipe: Recipe) -> str:
 
 Architecture `{recipe.architecture}`, trained from random weights on FER2013's Training split with the
 votes of FER+ (Barsoum et al. 2016) by `recipe.toml` beside this card: {recipe.epochs} epochs of batches
-of {recipe.batch_size}, SGD with Nesterov momentum, {_schedule(recipe)}; the exponential moving average
-of the weights (decay {recipe.ema}). The FER+ head learns the distribution of the ten taggers' votes, the
-FER2013 head its labels with smoothing {recipe.label_smoothing}. Faces were flipped, rotated up to
-{a.rotation:.0f} degrees, zoomed by a factor of up to {a.zoom}, shifted by up to {a.shift:.0%}, changed in
-gamma, partly erased and mixed.
+of {recipe.batch_size}, SGD with Nesterov momentum,
+{_schedule(recipe)};
+the exponential moving average of the weights (decay {recipe.ema}). The FER+ head learns the
+distribution of the ten taggers' votes, the FER2013 head its labels with smoothing
+{recipe.label_smoothing}. Faces were flipped, rotated up to {a.rotation:.0f} degrees, zoomed by a factor of up to
+{a.zoom}, shifted by up to {a.shift:.0%}, changed in gamma, partly erased and mixed.
 
     affect-tracker fer train models/{entry.name}/recipe.toml --data ferplus:DIR --out OUT
     affect-tracker fer package OUT --data ferplus:DIR
@@ -145,7 +146,8 @@ def _summary(figures: Figures, head: str) -> str:
     return (
         "Single crop, no test-time tricks; intervals by bootstrap over images (FER2013 names no people); ECE "
         "over 15 bins of equal mass, before -> after calibration. PublicTest served for watching the "
-        "training and for the temperatures, so its figures flatter.\n\n" + table(header, rows)
+        "training, for the temperatures and for choosing the form of calibration, so its figures flatter.\n\n"
+        + table(header, rows)
     )
 
 

@@ -103,7 +103,7 @@ def measure(
     near_duplicates
         Mask (N,) over `faces`.
     known
-        Earlier figures of the same weights; what they say about PrivateTest is taken over.
+        Earlier figures of the same weights; PrivateTest and spoilt faces are taken over from them.
     report
         Told what is being done.
     """
@@ -116,7 +116,9 @@ def measure(
         report("PrivateTest, once")
         judged += _split(engine, faces, "PrivateTest", near_duplicates)
         private_on = today.isoformat()
-    spoilt = robustness(engine, faces.of("PublicTest"), report) if final else ()
+    spoilt = known.robustness if known else ()
+    if final and not spoilt:
+        spoilt = robustness(engine, faces.of("PublicTest"), report)
     return Figures(
         engine.network.entry.sha256, training, final, private_on, judged, spoilt, _balance(engine, faces)
     )

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from tracker.fer.engine import Engine
 from tracker.lab.datasets import LabelledFaces
-from tracker.lab.evaluation import evaluate
+from tracker.lab.evaluation import judge, read_logits
 
 Images = NDArray[np.uint8]
 
@@ -100,7 +100,8 @@ def robustness(
         for strength in strengths:
             report(f"{name} {wording.format(strength)}")
             spoilt = replace(faces, images=change(faces.images, strength))
+            logits = read_logits(engine, spoilt)
             for head in engine.network.spec.heads:
-                e = evaluate(engine, spoilt, head.name, resamples=0)
+                e = judge(engine, spoilt, logits, head.name, resamples=0)
                 found.append(Robustness(name, wording.format(strength), head.name, e.accuracy, e.macro_f1))
     return tuple(found)
