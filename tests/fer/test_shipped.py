@@ -71,8 +71,11 @@ def test_no_two_classes_are_swapped(engine: Engine, faces: LabelledFaces) -> Non
     logits = read_logits(engine, faces)
     for head in ("ferplus", "fer2013"):
         confusion = np.array(judge(engine, faces, logits, head, resamples=0).confusion)
-        for a in range(len(confusion)):
-            for b in range(a):
+        # Of contempt and disgust these 500 faces hold a handful: one error either way would decide.
+        common = np.flatnonzero(confusion.sum(axis=1) >= 10)
+        assert len(common) >= 6
+        for a in common:
+            for b in common[common < a]:
                 kept = confusion[a, a] + confusion[b, b]
                 assert kept >= confusion[a, b] + confusion[b, a], (head, a, b)
 
