@@ -2,6 +2,10 @@
 
 import contextlib
 import os
+
+# Tests run on all cores already; more threads in each of their processes only get in each other's way.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 import uuid
 from collections.abc import Iterator
 from pathlib import Path

@@ -17,7 +17,7 @@ from tracker.domain.consent import Recorder, Scope
 from tracker.domain.people import Person
 from tracker.domain.series import Correction
 from tracker.jobs import LEASE, STANDARD, Jobs, Ran
-from tracker.store import feedback, leases
+from tracker.store import learned, leases
 from tracker.store.leases import LeaseLostError
 from tracker.workflows import consenting, erasure
 from tracker.workflows import feedback as correcting
@@ -36,9 +36,9 @@ def jobs(access: Access, now: datetime, tasks: Sequence[object] = STANDARD) -> J
     return Jobs(access, lambda: now, "here", tasks)  # type: ignore[arg-type]
 
 
-def latest(access: Access, who: Person) -> feedback.SnapshotRow:
+def latest(access: Access, who: Person) -> learned.SnapshotRow:
     with access.read(who.id, NOW) as unit:
-        row = feedback.latest_snapshot(unit.connection, who.subject, "emotion")
+        row = learned.latest_snapshot(unit.connection, who.subject, "emotion")
     assert row is not None
     return row
 
@@ -77,14 +77,14 @@ def test_a_rebase_forgets_what_is_older_than_thirty_days(access: Access) -> None
     jobs(access, later).run_once(later)
     with access.read(who.id, later) as unit:
         replayed = personal.replay(unit)
-        learned = feedback.learned_since(unit.connection, who.subject, "emotion", NOW - timedelta(days=1))
+        kept = learned.learned_since(unit.connection, who.subject, "emotion", NOW - timedelta(days=1))
     assert replayed is not None
     assert replayed.equal
     assert replayed.events == 0
     jobs(access, later).run_once(later + timedelta(hours=1))
     with access.read(who.id, later) as unit:
-        gone = feedback.learned_since(unit.connection, who.subject, "emotion", NOW - timedelta(days=1))
-    assert len(learned) == 1
+        gone = learned.learned_since(unit.connection, who.subject, "emotion", NOW - timedelta(days=1))
+    assert len(kept) == 1
     assert gone == []
 
 

@@ -23,7 +23,7 @@ from tracker.learning.features import MAX_CONTEXT_AGE_S, ContextAt, Moment, Read
 from tracker.learning.learner import EmotionLearner, SnapshotError
 from tracker.learning.replay import LearningEvent, fit
 from tracker.learning.window import RecordedEvent, remembered, window
-from tracker.store import feedback
+from tracker.store import learned
 
 EMOTION = "emotion"
 NO_PRIOR = "none"
@@ -37,7 +37,7 @@ class Personal:
     """A learner with the snapshot that it stands at."""
 
     learner: EmotionLearner
-    snapshot: feedback.SnapshotRow
+    snapshot: learned.SnapshotRow
 
     def features(
         self, said: Distribution | None, at: datetime, zone: ZoneInfo, context: ContextAt | None
@@ -96,7 +96,7 @@ def load(unit: Unit, target: str = EMOTION) -> Personal | None:
     """The person's learner as it stands; None where there is none yet or it may not be used."""
     if unit.allowed(Use.LEARN) is None:
         return None
-    row = feedback.latest_snapshot(unit.connection, unit.person.subject, target)
+    row = learned.latest_snapshot(unit.connection, unit.person.subject, target)
     if row is None:
         return None
     try:
@@ -126,7 +126,7 @@ def teach(
 ) -> Personal:
     """Predict, then learn one correction, and keep both; return the learner at its new snapshot."""
     predicted = personal.learner.predict(seen)
-    position = feedback.add_learned(
+    position = learned.add_learned(
         unit.connection,
         unit.permit(Use.LEARN),
         unit.person.subject,
@@ -150,7 +150,7 @@ def rebase(unit: Unit, target: str = EMOTION) -> Personal:
     rows = _rows(unit, target, unit.now)
     # Another process's clock may run ahead: B lies after everything that it is to have seen.
     seen = [at for r in rows for at in (r.recorded_at, r.ended_at) if at is not None]
-    row = feedback.SnapshotRow(
+    row = learned.SnapshotRow(
         id=0,
         target=target,
         prior=NO_PRIOR,
@@ -181,13 +181,13 @@ def consent_changed(unit: Unit, scopes: Iterable[Scope]) -> None:
     """
     if _RESTS_ON.isdisjoint(scopes) or unit.allowed(Use.LEARN) is None:
         return
-    if feedback.latest_snapshot(unit.connection, unit.person.subject, EMOTION) is not None:
+    if learned.latest_snapshot(unit.connection, unit.person.subject, EMOTION) is not None:
         rebase(unit)
 
 
 def replay(unit: Unit, target: str = EMOTION) -> Replay | None:
     """Compute the live learner again from its prior, rebase instant and events; None where there is none."""
-    row = feedback.latest_snapshot(unit.connection, unit.person.subject, target)
+    row = learned.latest_snapshot(unit.connection, unit.person.subject, target)
     if row is None:
         return None
     learner, events = _replayed(unit, row)
@@ -199,10 +199,10 @@ def digest(parameters: Mapping[str, Any]) -> str:
     return hashlib.sha256(json.dumps(parameters, sort_keys=True).encode()).hexdigest()
 
 
-def _keep(unit: Unit, learner: EmotionLearner, row: feedback.SnapshotRow) -> Personal:
+def _keep(unit: Unit, learner: EmotionLearner, row: learned.SnapshotRow) -> Personal:
     parameters = learner.snapshot()
     sha256 = digest(parameters)
-    number = feedback.add_snapshot(
+    number = learned.add_snapshot(
         unit.connection,
         unit.permit(Use.LEARN),
         unit.person.subject,
@@ -221,18 +221,18 @@ def _keep(unit: Unit, learner: EmotionLearner, row: feedback.SnapshotRow) -> Per
     return Personal(learner, kept)
 
 
-def _replayed(unit: Unit, row: feedback.SnapshotRow) -> tuple[EmotionLearner, int]:
+def _replayed(unit: Unit, row: learned.SnapshotRow) -> tuple[EmotionLearner, int]:
     rows = [r for r in _rows(unit, row.target, row.rebased_at) if r.id <= row.log_position]
     events = _events(rows, row)
     return fit(None, events), len(events)
 
 
-def _rows(unit: Unit, target: str, rebased_at: datetime) -> list[feedback.LearnedRow]:
+def _rows(unit: Unit, target: str, rebased_at: datetime) -> list[learned.LearnedRow]:
     since, _ = window(rebased_at)
-    return feedback.learned_since(unit.connection, unit.person.subject, target, since)
+    return learned.learned_since(unit.connection, unit.person.subject, target, since)
 
 
-def _events(rows: Iterable[feedback.LearnedRow], snapshot: feedback.SnapshotRow) -> list[LearningEvent]:
+def _events(rows: Iterable[learned.LearnedRow], snapshot: learned.SnapshotRow) -> list[LearningEvent]:
     # What was withdrawn leaves the learner too, and comes back as far as a new grant covers it: a context
     # in the stored features, answers and other corrections whole.
     log = [

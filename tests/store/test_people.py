@@ -10,7 +10,7 @@ from tracker.access import Access
 from tracker.domain.affect import Emotion
 from tracker.domain.consent import ConsentError, Use
 from tracker.domain.series import Context, Correction, Prompt
-from tracker.store import feedback, people
+from tracker.store import feedback, learned, people
 from tracker.workflows import prompts
 
 
@@ -79,7 +79,7 @@ def test_every_writer_of_feedback_demands_its_own_permit(access: Access) -> None
             feedback.add_correction(c, unit.permit(use), subject, "UTC", said, NOW, observation=None)
 
         def snapshot(use: Use) -> None:
-            feedback.add_snapshot(
+            learned.add_snapshot(
                 c,
                 unit.permit(use),
                 subject,

@@ -15,7 +15,7 @@ from tracker import personal
 from tracker.access import Access
 from tracker.domain.consent import Recorder, Scope
 from tracker.domain.people import Person, UnknownParticipantError
-from tracker.store import compacting, erasing, exports, feedback, tables, timeline, tombstones
+from tracker.store import compacting, erasing, exports, feedback, learned, tables, timeline, tombstones
 from tracker.store.tombstones import Step
 from tracker.workflows import consenting, erasure
 
@@ -364,8 +364,8 @@ def test_a_learner_after_an_erasure_is_one_that_never_saw_it(access: Access, tmp
     who = lived(access)
     erasure.erase_scope(access, who, Scope.PROMPTS, LATER)
     with access.read(who.id, LATER) as unit:
-        live = feedback.latest_snapshot(unit.connection, who.subject, "emotion")
-        events = feedback.learned_since(unit.connection, who.subject, "emotion", NOW - timedelta(days=30))
+        live = learned.latest_snapshot(unit.connection, who.subject, "emotion")
+        events = learned.learned_since(unit.connection, who.subject, "emotion", NOW - timedelta(days=30))
     assert live is not None
     assert not any(e.prompted for e in events)
     standing = [e for e in events if e.ended_at is None]
@@ -375,7 +375,7 @@ def test_a_learner_after_an_erasure_is_one_that_never_saw_it(access: Access, tmp
 def test_a_new_snapshot_never_takes_the_number_of_an_erased_one(access: Access) -> None:
     who = lived(access)
     with access.read(who.id, LATER) as unit:
-        old = feedback.latest_snapshot(unit.connection, who.subject, "emotion")
+        old = learned.latest_snapshot(unit.connection, who.subject, "emotion")
     consenting.withdraw(access, who, [Scope.PERSONAL_LEARNING], LATER, recorder=Recorder.PARTICIPANT)
     erasure.erase_scope(access, who, Scope.CONTEXT, LATER)
     consenting.grant(access, who, [Scope.PERSONAL_LEARNING], LATER, recorder=Recorder.PARTICIPANT)

@@ -16,7 +16,7 @@ from tracker.domain.instants import InstantError
 from tracker.domain.people import Person
 from tracker.domain.series import Context, Correction
 from tracker.store import feedback as stored
-from tracker.store import series, tables
+from tracker.store import learned, series, tables
 from tracker.workflows import consenting, erasure, feedback, ingest
 
 AT = NOW - timedelta(hours=1)
@@ -224,7 +224,7 @@ def test_agreeing_with_what_was_shown_weighs_less(access: Access, ada: Person) -
     feedback.correct(access, ada, said(Emotion.SADNESS, at=AT + timedelta(minutes=1)), NOW)
     with access.read(ada.id, NOW) as unit:
         day = AT - timedelta(days=1)
-        events = stored.learned_since(unit.connection, ada.subject, "emotion", day)
+        events = learned.learned_since(unit.connection, ada.subject, "emotion", day)
     weights = [e.weight for e in events]
     assert weights[0] < weights[1] == 1.0
 
@@ -320,7 +320,7 @@ def test_a_context_is_joined_for_two_hours_and_its_age_is_a_feature(access: Acce
     for at in moments:
         feedback.correct(access, who, said(at=at), NOW + timedelta(days=1), observation=None)
     with access.read(who.id, NOW) as unit:
-        events = stored.learned_since(unit.connection, who.subject, "emotion", AT)
+        events = learned.learned_since(unit.connection, who.subject, "emotion", AT)
     ages = [e.features.get("context_age") if "place=clinic" in e.features else None for e in events]
     assert ages == [None, 0.0, 0.25, 1.0, None]
 

@@ -25,7 +25,7 @@ from tracker.domain.series import (
     TimeSource,
 )
 from tracker.lab.simulation import Life, SimulatedObservation, simulate
-from tracker.store import feedback as stored_feedback
+from tracker.store import learned
 from tracker.workflows import consenting, enrolment, feedback, ingest, prompts
 
 NETWORK = "simulated@000000000000"
@@ -90,7 +90,7 @@ def live(
 def prequential(unit: Unit, stretch: int = 10, stretches: int = 3) -> list[Score]:
     """Score the network and the learner on every correction, by stretches of days; the last one stays open."""
     since = datetime.min.replace(tzinfo=unit.now.tzinfo)
-    rows = stored_feedback.learned_since(unit.connection, unit.person.subject, personal.EMOTION, since)
+    rows = learned.learned_since(unit.connection, unit.person.subject, personal.EMOTION, since)
     rows = [row for row in rows if row.machine is not None]
     if not rows:
         return []

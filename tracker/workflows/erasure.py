@@ -19,7 +19,7 @@ from tracker.access import Access, Unit
 from tracker.domain.consent import Scope, Use
 from tracker.domain.people import Person, UnknownParticipantError
 from tracker.privacy.keys import KeyDestroyedError
-from tracker.store import compacting, erasing, exports, feedback, people, requests, tombstones
+from tracker.store import compacting, erasing, exports, learned, people, requests, tombstones
 from tracker.store.database import DatabaseError
 from tracker.store.requests import RequestRow
 from tracker.store.tombstones import Step, Tombstone
@@ -191,7 +191,7 @@ def _each(erasures: Sequence[Callable[[], Erased]]) -> list[Erased]:
 
 def _delete_scope(unit: Unit, scope: Scope) -> dict[str, int]:
     connection, subject = unit.connection, unit.person.subject
-    learner = feedback.latest_snapshot(connection, subject, personal.EMOTION)
+    learner = learned.latest_snapshot(connection, subject, personal.EMOTION)
     counts = erasing.delete_scope(connection, subject, scope)
     if scope is Scope.CONTEXT:
         # What the context said was copied into the features that were learned from.

@@ -13,7 +13,7 @@ from tracker.domain.consent import Use
 from tracker.domain.people import UnknownParticipantError
 from tracker.learning.window import window
 from tracker.privacy.keys import KeyDestroyedError
-from tracker.store import compacting, feedback, forgetting, leases
+from tracker.store import compacting, forgetting, learned, leases
 
 SLOTS = timedelta(days=90)
 """How long it is remembered which process ran which job."""
@@ -49,11 +49,11 @@ def run(access: Access, now: datetime) -> Mapping[str, int]:
 def _forget_learned(unit: Unit) -> Counter[str]:
     connection, subject = unit.connection, unit.person.subject
     oldest, _ = window(unit.now)
-    live = feedback.latest_snapshot(connection, subject, personal.EMOTION)
+    live = learned.latest_snapshot(connection, subject, personal.EMOTION)
     if live is None or unit.allowed(Use.LEARN) is None:
         snapshots = forgetting.forget_snapshots(connection, subject, None, but=None)
     else:
         snapshots = forgetting.forget_snapshots(connection, subject, oldest, but=live.id)
         oldest = min(oldest, window(live.rebased_at)[0])
-    learned = forgetting.forget_learned(connection, subject, oldest)
-    return Counter(snapshots=snapshots, learning_events=learned)
+    events = forgetting.forget_learned(connection, subject, oldest)
+    return Counter(snapshots=snapshots, learning_events=events)

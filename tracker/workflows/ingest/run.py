@@ -1,4 +1,4 @@
-"""Track one participant's face through a recording, and store what is seen, batch by batch.
+"""One run over one recording.
 
 Every batch passes the gate in the transaction that writes it, so a withdrawal or a pause in mid-run ends
 the run, and a run that was killed resumes from what is stored.
@@ -7,22 +7,17 @@ the run, and a run that was killed resumes from what is stored.
 from __future__ import annotations
 
 import secrets
-from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from datetime import datetime, timedelta
-from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from tracker import personal
-from tracker.access import Access, Unit
-from tracker.domain.consent import Permit, Use
-from tracker.domain.instants import CLOCK_TOLERANCE, InstantError, require_past
+from tracker.access import Access
 from tracker.domain.people import Person
-from tracker.domain.series import Estimate, Observation, Observed, Reason, TimeSource
+from tracker.domain.series import Estimate, Observation, Observed, Reason
 from tracker.fer.engine import Engine
-from tracker.store import feedback, series
+from tracker.store import series
 from tracker.store.series import Known
 from tracker.vision.camera import Opener, open_camera
 from tracker.vision.crops import Crop, crop
@@ -30,73 +25,12 @@ from tracker.vision.faces import Detector, Face
 from tracker.vision.media import frames
 from tracker.vision.recording import Frame, Source
 from tracker.vision.tracks import FaceTracker, Sighting, judged, overlap
+from tracker.workflows.ingest.plan import Plan, Tracked, demand_ended, demand_same_start, start_of
+from tracker.workflows.ingest.storing import store
 
 BATCH = 64
 FLUSH_AFTER_S = 5.0
 """A batch is stored when it is full or this old, so that a live series is never far behind."""
-
-
-class StartUnknownError(ValueError):
-    """Nothing says when a recording began."""
-
-
-class BrokeOffError(Exception):
-    """A recording ended before its end; what came before was stored."""
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """How a recording is tracked.
-
-    Parameters
-    ----------
-    every
-        Seconds between frames taken.
-    started_at
-        When the recording began (UTC); None takes what the file says.
-    confirm_first_face
-        The face of the first frame is the participant's: for recordings in which others appear.
-    """
-
-    every: float = 0.2
-    started_at: datetime | None = None
-    confirm_first_face: bool = False
-
-
-@dataclass
-class Tracked:
-    """What a run saw and stored.
-
-    Attributes
-    ----------
-    observations
-        Moments of this recording that are stored now, by this run or an earlier one.
-    added
-        Those that this run added.
-    with_face
-        Those in which the participant's face was read.
-    estimates
-        Estimates of the network that this run added.
-    reasons
-        How many moments have no estimate, by reason.
-    problem
-        Why the recording broke off, or None.
-    """
-
-    observations: int = 0
-    added: int = 0
-    with_face: int = 0
-    estimates: int = 0
-    reasons: Counter[Reason] = field(default_factory=Counter)
-    problem: str | None = None
-
-    def count(self, reason: Reason | None) -> None:
-        """Count one moment."""
-        self.observations += 1
-        if reason is None:
-            self.with_face += 1
-        else:
-            self.reasons[reason] += 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,10 +133,10 @@ class _Run:
         with self.access.read(self.person.id, now) as unit:
             permit = unit.capture_permit()
             self.known = series.known(unit.connection, self.person.subject, self.sha256)
-        self.start, self.time_source = _start(self.source, self.plan, now)
-        _demand_same_start(self.start, self.source, self.known.values())
+        self.start, self.time_source = start_of(self.source, self.plan, now)
+        demand_same_start(self.start, self.source, self.known.values())
         permit.demand_covers(self.start)
-        _demand_ended(self.start, self.source, now)
+        demand_ended(self.start, self.source, now)
         self.skip = frozenset(
             t for t, k in self.known.items() if k.reason is not None or self.network in k.networks
         )
@@ -330,74 +264,6 @@ class _Run:
         )
 
 
-def store(unit: Unit, permit: Permit, rows: list[Observed], now: datetime) -> series.Stored:
-    """Store a batch of one source, each estimate of the network beside the learner's own word.
-
-    The learner says nothing about moments before what the grant of learning covers.
-
-    Parameters
-    ----------
-    unit, permit
-        A writing unit and its permit for `Use.STORE_SERIES`.
-    rows
-        In order of time; estimates are the network's.
-    now
-        When they are recorded (UTC).
-    """
-    permit.demand(Use.STORE_SERIES)
-    learner = personal.current(unit) if any(row.estimates for row in rows) else None
-    if learner is not None:
-        rows = _with_own_word(unit, learner, rows)
-    return series.store_observed(unit.connection, permit, unit.person.subject, unit.person.zone, rows, now)
-
-
-def _with_own_word(unit: Unit, learner: personal.Personal, rows: list[Observed]) -> list[Observed]:
-    since = unit.permit(Use.LEARN).covers_from
-    zone = ZoneInfo(unit.person.zone)
-    first, last = rows[0].observation.at, rows[-1].observation.at
-    contexts = feedback.contexts_between(unit.connection, unit.person.subject, first, last)
-    own = []
-    for row in rows:
-        if not row.estimates or row.observation.at < since:
-            own.append(row)
-            continue
-        machine, at = row.estimates[0], row.observation.at
-        seen = learner.features(machine.distribution, at, zone, personal.context_at(contexts, at))
-        said = replace(machine, distribution=learner.learner.predict(seen), snapshot=learner.snapshot.id)
-        own.append(replace(row, estimates=(machine, said)))
-    return own
-
-
-def _start(source: Source, plan: Plan, now: datetime) -> tuple[datetime, TimeSource]:
-    if plan.started_at is not None:
-        return require_past(plan.started_at, now), TimeSource.STATED
-    if source.kind == "camera":
-        return now, TimeSource.CLOCK
-    if source.created_at is None:
-        raise StartUnknownError(
-            f"{source.name} does not say when it was recorded; say it: --started-at 2026-03-01T09:30:00+01:00"
-        )
-    return require_past(source.created_at, now), TimeSource(source.time_source or "container")
-
-
-def _demand_same_start(start: datetime, source: Source, known: Iterable[Known]) -> None:
-    # An observation never changes: under another start its estimates would speak of another moment.
-    before = next((k.at - timedelta(microseconds=k.pts_us) for k in known), start)
-    if before != start:
-        raise InstantError(
-            f"{source.name} is stored already, as begun at {before.isoformat()}, not at {start.isoformat()}; "
-            "give that as --started-at, or erase the series first"
-        )
-
-
-def _demand_ended(start: datetime, source: Source, now: datetime) -> None:
-    length = timedelta(seconds=source.duration_s or 0.0)
-    if source.kind != "camera" and start + length > now + CLOCK_TOLERANCE:
-        raise InstantError(
-            f"{source.name} would end at {(start + length).isoformat()}, in the future; check --started-at"
-        )
-
-
 def _same(faces: tuple[Face, ...], box: tuple[float, float, float, float], detector: str) -> Face:
     best = max(faces, key=lambda f: overlap(f.box, box), default=None)
     if best is not None and overlap(best.box, box) > 0.3:
@@ -407,14 +273,3 @@ def _same(faces: tuple[Face, ...], box: tuple[float, float, float, float], detec
 
 def _share(source: Source, pts_us: int) -> float:
     return pts_us / 1e6 / source.duration_s if source.duration_s else 0.0
-
-
-def summary(result: Tracked) -> Mapping[str, object]:
-    """The result under the names that the command line prints."""
-    return {
-        "observations": result.observations,
-        "added": result.added,
-        "with_face": result.with_face,
-        "estimates": result.estimates,
-        "reasons": {reason.value: result.reasons[reason] for reason in Reason},
-    }
