@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 import shutil
 import time
+from collections import Counter
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -152,17 +153,21 @@ def _summary(
     exported: ExportResult,
 ) -> None:
     from tracker.cli.living import prequential  # noqa: PLC0415
+    from tracker.workflows import timeline  # noqa: PLC0415
 
     console = out()
     table = Table("person", "moments", "with face", "without", title="What was tracked")
     without = ", ".join(f"{n} {reason.value}" for reason, n in tracked.reasons.items() if n) or "-"
     table.add_row(face.name, str(tracked.observations), str(tracked.with_face), without)
     with access.read(robin.id, now()) as unit:
-        from tracker.store import series  # noqa: PLC0415
-
-        seen, _ = series.count(unit.connection, robin.subject)
+        drawn = timeline.page(unit, robin.enrolled_at, now())
         scores = prequential(unit)
-    table.add_row(robin.name, str(seen), "", "")
+    unread: Counter[str] = Counter()
+    for gap in drawn.gaps:
+        unread[gap.reason.value] += gap.n
+    read = sum(p.n for p in drawn.points)
+    without = ", ".join(f"{n} {reason}" for reason, n in unread.most_common())
+    table.add_row(robin.name, str(read + unread.total()), str(read), without)
     console.print(table)
     if corrected is not None and corrected.before is not None and corrected.after is not None:
         table = Table(
@@ -170,7 +175,7 @@ def _summary(
             "network",
             "before",
             "after",
-            title='One correction of the face: "neutral", a smile for the camera',
+            title="One correction of the face",
         )
         for e in Emotion:
             row = (corrected.machine, corrected.before, corrected.after)
@@ -183,6 +188,11 @@ def _summary(
     for s in scores:
         table.add_row(s.days, str(s.n), f"{s.machine:.0%}", f"{s.personal:.0%}", f"{s.majority:.0%}")
     console.print(table)
+    console.print(
+        "(About 33 corrections each: ten points either way are chance. Corrections of moments that the "
+        "network had not read, and answers about being left alone, are not scored.)",
+        style="dim",
+    )
     table = Table("table", "rows", title="The exported dataset")
     for name, rows in exported.rows.items():
         table.add_row(name, str(rows))

@@ -38,6 +38,8 @@ def doctor(context: typer.Context, as_json: AsJson = False) -> None:
         )
     else:
         table = Table("", "what", "found", "what to do")
+        for column in table.columns:
+            column.overflow = "fold"
         for c in checks:
             table.add_row("ok" if c["ok"] else "--", c["what"], c["found"], c["do"])
         out().print(table)

@@ -72,6 +72,8 @@ def correct(
             }
         )
         return
+    if done.observation is None:
+        typer.echo("no observation with a face within two minutes: stored as a word about the moment itself")
     if done.missing:
         missing = ", ".join(s.value for s in done.missing)
         typer.echo(f"stored; nothing was learned, because {participant} has not granted {missing}")

@@ -83,10 +83,12 @@ class Distribution:
             raise ValueError(
                 f"a distribution has {len(EMOTIONS)} probabilities, not {len(self.probabilities)}"
             )
+        # Pages make thousands of these: one comparison that NaN and infinity fail too, words only on failure.
+        if min(self.probabilities) >= 0 and abs(sum(self.probabilities) - 1.0) <= 1e-6:
+            return
         if any(not math.isfinite(p) or p < 0 for p in self.probabilities):
             raise ValueError(f"probabilities must be finite and >= 0: {self.probabilities}")
-        if abs(sum(self.probabilities) - 1.0) > 1e-6:
-            raise ValueError(f"probabilities sum to {sum(self.probabilities):.6f}, not to 1")
+        raise ValueError(f"probabilities sum to {sum(self.probabilities):.6f}, not to 1")
 
     @classmethod
     def of(cls, weights: Mapping[Emotion, float]) -> Distribution:
@@ -110,7 +112,11 @@ class Distribution:
     @classmethod
     def from_sequence(cls, values: Sequence[float]) -> Distribution:
         """Normalise a sequence in the order of `EMOTIONS` (removes float32 rounding)."""
-        return cls.of(dict(zip(EMOTIONS, map(float, values), strict=True)))
+        numbers = [float(v) for v in values]
+        total = sum(numbers)
+        if not math.isfinite(total) or total <= 0:
+            raise ValueError(f"weights must have a positive sum, not {total}")
+        return cls(tuple(v / total for v in numbers))
 
     def __getitem__(self, emotion: Emotion) -> float:
         return self.probabilities[EMOTIONS.index(emotion)]

@@ -15,8 +15,9 @@ HELP_CONTACT = "the people who gave you your code"
 PREAMBLE = (
     "This software looks at faces in recordings of you and estimates which emotion they look like. "
     "It is an emotion recognition system in the sense of Art. 3(39) of the EU AI Act. It is often wrong, "
-    "and it never knows what you feel. Nobody watches in real time. You choose each thing below on its own; "
-    "nothing is chosen in advance, and you can change every choice here at any time, as easily as you made it."
+    "and it never knows what you feel. Nobody watches in real time. On the consent page you choose each thing on "
+    "its own; nothing is allowed by default, and you can change every choice there at any time, as easily as you "
+    "made it."
 )
 
 

@@ -137,15 +137,21 @@ def _by_minute(unit: Unit, start: datetime, end: datetime) -> tuple[list[Point],
 def _by_quarter(unit: Unit, start: datetime, end: datetime) -> tuple[list[Point], list[Gap]]:
     names = [summaries.MACHINE_SERIES, summaries.PERSONAL_SERIES, *(f"reason:{r.value}" for r in Reason)]
     rows = summaries.read_summaries(unit.connection, unit.person.subject, start, end, names)
-    points: dict[datetime, _Mean] = {}
+    machine: dict[datetime, tuple[int, Distribution]] = {}
+    own: dict[datetime, Distribution] = {}
     gaps = []
     for bucket, name, n, sums in rows:
-        kind, _, what = name.partition(":")
-        if kind == "reason":
-            gaps.append(Gap(bucket, Reason(what), n))
+        if name == summaries.MACHINE_SERIES:
+            machine[bucket] = n, Distribution.from_sequence(sums)
+        elif name == summaries.PERSONAL_SERIES:
+            own[bucket] = Distribution.from_sequence(sums)
         else:
-            points.setdefault(bucket, _Mean()).add(sums, n, personal=name == summaries.PERSONAL_SERIES)
-    return [mean.point(at) for at, mean in sorted(points.items())], gaps
+            gaps.append(Gap(bucket, Reason(name.partition(":")[2]), n))
+    points = []
+    for at in sorted(machine.keys() | own.keys()):
+        n, said = machine.get(at, (0, None))
+        points.append(Point(at, n, said, own.get(at)))
+    return points, gaps
 
 
 class _Mean:

@@ -18,6 +18,7 @@ from tracker.workflows import ingest
 
 BATCH = 5000
 ROUNDS = 15
+_PAGE = f"/timeline/month/{NOW.date()}"
 
 
 def measure(settings: Settings, folder: Path, rows: int) -> list[Figure]:
@@ -48,12 +49,17 @@ def measure(settings: Settings, folder: Path, rows: int) -> list[Figure]:
 
         return seconds(work)
 
+    def html(_: int) -> float:
+        return seconds(lambda: _expect(client.get(_PAGE)))
+
     page(0)
-    found, limit = alternate(ROUNDS, page, bare)
-    what = f"timeline page with its data, 30 days of {rows:,} rows"
+    alone, found, limit = alternate(ROUNDS, html, page, bare)
+    beside = "indexed query + JSON of the same points"
+    what = f"timeline page, 30 days of {rows:,} rows"
     return [
-        cost(what, found, "indexed query + JSON of the same points", limit, 3.0),
-        absolute(what, found, 0.3),
+        cost(what, alone, beside, limit, 3.0),
+        cost(f"{what}, and the chart's data", found, beside, limit, 3.0),
+        absolute(f"{what}, and the chart's data", found, 0.3),
     ]
 
 
@@ -65,8 +71,8 @@ def _logged_in(access: Any, participant: str) -> Any:
 
 
 def _fetch(client: Any) -> None:
-    _expect(client.get(f"/timeline/month/{NOW.date()}"))
-    _expect(client.get(f"/timeline/month/{NOW.date()}/data"))
+    _expect(client.get(_PAGE))
+    _expect(client.get(f"{_PAGE}/data"))
 
 
 def _expect(response: Any) -> None:
