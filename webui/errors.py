@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from flask import Flask, jsonify, render_template
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response
 
-from tracker.domain.consent import ConsentError
+from tracker.domain.consent import ConsentError, ConsentMissingError, NotCoveredError, PausedError, Scope
+from tracker.domain.notice import CARDS
 from tracker.store.database import DatabaseError
 from tracker.workflows.erasure import ErasureIncompleteError
 from webui.auth import wants_json
@@ -36,6 +39,41 @@ def answer(status: int, message: str) -> tuple[Response | str, int]:
     return render_template("error.html", status=status, message=message), status
 
 
+def consent_sentence(error: ConsentError) -> str:
+    """Say to the participant what consent does not allow; the error's own words are an operator's.
+
+    Examples
+    --------
+    >>> from tracker.domain.consent import Refusal, Use
+    >>> consent_sentence(ConsentMissingError(Refusal("p", Use.STORE_SERIES, (Scope.AFFECT_SERIES,)), "ada"))
+    'You have not allowed “Keep my series of estimates”; nothing was saved. You can change that under Consent.'
+    """
+    match error:
+        case ConsentMissingError(refusal=refusal):
+            parts = []
+            if refusal.missing:
+                parts.append(f"You have not allowed {_titles(refusal.missing)}; nothing was saved.")
+            if refusal.unconfirmed:
+                parts.append(
+                    f"An operator recorded {_titles(refusal.unconfirmed)} for you, and you have not confirmed it; "
+                    "nothing was saved."
+                )
+            return " ".join([*parts, "You can change that under Consent."])
+        case PausedError():
+            return "You paused storing; nothing was saved. You can resume it under My data."
+        case NotCoveredError():
+            return (
+                "This lies before the time from which you allow storing; nothing was saved. "
+                "You can allow earlier recordings under Consent."
+            )
+    return "Your consent does not allow this; nothing was changed. You can look at it under Consent."
+
+
+def _titles(scopes: Iterable[Scope]) -> str:
+    titles = {card.scope: card.title for card in CARDS}
+    return ", ".join(f"“{titles[scope]}”" for scope in scopes)
+
+
 def _http(error: HTTPException) -> tuple[Response | str, int] | Response:
     status = error.code or 500
     if status < 400:
@@ -45,7 +83,7 @@ def _http(error: HTTPException) -> tuple[Response | str, int] | Response:
 
 
 def _consent(error: ConsentError) -> tuple[Response | str, int]:
-    return answer(403, f"{error}.")
+    return answer(403, consent_sentence(error))
 
 
 def _incomplete(error: ErasureIncompleteError) -> tuple[Response | str, int]:

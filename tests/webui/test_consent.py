@@ -74,6 +74,9 @@ def test_what_an_operator_recorded_waits_and_is_confirmed_in_one_step(site: Site
     visitor = site.logged_in()
     visitor.get("/notice")
     visitor.post("/notice")
+    assert visitor.get("/").location == "/consent"
+    timeline = visitor.get("/timeline", follow_redirects=True).text
+    assert "An operator recorded 3 choices for you" in timeline
     page = visitor.get("/consent").text
     assert page.count("recorded for you, not confirmed") == 3
     assert "binder &lt;A&gt;" in page
@@ -81,6 +84,8 @@ def test_what_an_operator_recorded_waits_and_is_confirmed_in_one_step(site: Site
     assert visitor.get("/consent").text.count("recorded for you, not confirmed") == 2
     visitor.post("/consent/confirm")
     assert "not confirmed" not in visitor.get("/consent").text
+    assert visitor.get("/").location == "/timeline"
+    assert "An operator recorded" not in visitor.get("/timeline", follow_redirects=True).text
     with site.access.read(who.id, site.now) as unit:
         assert {e.covers_from for e in unit.grants().values()} == {start}
     assert visitor.post("/consent/confirm", {"scope": "notes"}).status_code == 400
@@ -126,7 +131,9 @@ def test_nothing_can_be_read_by_others_nor_corrected_after_withdrawal(site: Site
     visitor.post("/consent/affect_series/withdraw")
     answer = visitor.post("/correct", {"at": at.isoformat(), "emotion": "fear"})
     assert answer.status_code == 403
-    assert "affect_series" in answer.text
+    assert "You have not allowed “Keep my series of estimates”; nothing was saved." in answer.text
+    assert "affect-tracker consent" not in answer.text
+    assert "ada has" not in answer.text
     with pytest.raises(Exception, match="has not granted"):
         builders.store(site.access, who, [builders.observed(site.now)], site.now)
 

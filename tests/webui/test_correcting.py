@@ -97,7 +97,7 @@ def test_a_moment_before_what_is_covered_is_refused(lite: Site) -> None:
     early = lite.now - timedelta(days=90)
     answer = lite.logged_in().json("/correct", {"at": early.isoformat(), "emotion": "fear"})
     assert answer.status_code == 403
-    assert "lies before the consent" in answer.get_json()["error"]
+    assert "before the time from which you allow storing" in answer.get_json()["error"]
 
 
 def test_a_moment_without_a_reading_can_be_corrected_too(lite: Site) -> None:

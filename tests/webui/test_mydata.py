@@ -42,6 +42,9 @@ def test_erasing_needs_the_password(site: Site) -> None:
     assert site.access.person("ada")
     done = visitor.post("/my-data/erase", {"password": PASSWORD})
     assert "Everything about you is erased" in done.text
+    assert "rows, and the keys that could have opened old backups." in done.text
+    assert "Log out" not in done.text
+    assert "<nav" not in done.text
     with pytest.raises(UnknownParticipantError):
         site.access.person("ada")
     assert visitor.get("/consent").location == "/login"

@@ -127,3 +127,12 @@ def test_a_short_recording_is_drawn_by_the_second(site: Site) -> None:
     page = visitor.get(f"/timeline/day/{TODAY}").text
     assert "12:55:00–12:55:10" in page
     assert "in 90 readings" in page
+
+
+def test_a_short_clip_has_one_table_a_day(lite: Site) -> None:
+    start = lite.now - timedelta(minutes=5)
+    batch = [builders.observed(start + timedelta(seconds=s)) for s in range(40)]
+    builders.store(lite.access, lite.person(), batch, lite.now)
+    page = lite.logged_in().get(f"/timeline/day/{TODAY}").text
+    assert page.count('<th scope="row">') > 1
+    assert page.count('<table class="numbers">') == 1

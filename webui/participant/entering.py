@@ -22,8 +22,9 @@ LONGEST = 1024
 def home() -> Response:
     """Lead to where a participant has something to do."""
     with services().access.read(auth.person().id, auth.now()) as unit:
-        granted = any(state.in_force for state in consenting.show(unit))
-    return redirect(url_for("timeline.newest" if granted else "consent.page"), 303)
+        granted = [state for state in consenting.show(unit) if state.in_force]
+    settled = granted and all(state.confirmed for state in granted)
+    return redirect(url_for("timeline.newest" if settled else "consent.page"), 303)
 
 
 @pages.route("/login", methods=["GET", "POST"])

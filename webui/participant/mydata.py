@@ -62,7 +62,7 @@ def erase() -> str | BaseResponse | tuple[str, int]:
         return _page(f"Type the word {WORD} to say that you mean it; nothing was erased."), 400
     erased = erasure.erase_person(access, person, auth.now())
     session.clear()
-    return render_template("erased.html", sentences=erased.sentences())
+    return render_template("erased.html", rows=sum(erased.counts.values()))
 
 
 def _page(problem: str = "") -> str:

@@ -180,7 +180,7 @@ def by_day(table: Iterable[Row]) -> Iterator[tuple[datetime, list[Row]]]:
     """Rows grouped by local day, in order."""
     days: dict[datetime, list[Row]] = {}
     for row in table:
-        days.setdefault(row.at.replace(hour=0, minute=0), []).append(row)
+        days.setdefault(row.at.replace(hour=0, minute=0, second=0, microsecond=0), []).append(row)
     yield from days.items()
 
 

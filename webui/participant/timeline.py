@@ -9,7 +9,7 @@ from flask import Blueprint, Response, abort, redirect, render_template, request
 from werkzeug.wrappers import Response as BaseResponse
 
 from tracker.domain.consent import Use
-from tracker.workflows import timeline
+from tracker.workflows import consenting, timeline
 from webui import auth
 from webui.participant.drawing import chart_json
 from webui.participant.fine import refined
@@ -39,6 +39,7 @@ def page(unit: str, last: str) -> str:
     with services().access.read(auth.person().id, now) as work:
         drawn = timeline.page(work, shown.start, shown.end)
         may = {use: work.allowed(use) is not None for use in (Use.STORE_SERIES, Use.LEARN)}
+        unconfirmed = sum(state.in_force and not state.confirmed for state in consenting.show(work))
     drawn = refined(services().access, auth.person(), now, drawn)
     has_personal = any(p.personal is not None for p in drawn.points)
     series = request.args.get("show", "personal" if has_personal else "machine")
@@ -61,6 +62,7 @@ def page(unit: str, last: str) -> str:
         step=step_of(drawn, shown),
         granted=may[Use.STORE_SERIES],
         learns=may[Use.LEARN],
+        unconfirmed=unconfirmed,
     )
 
 

@@ -164,7 +164,7 @@
   };
 
   const build = () => {
-    const { Plotting: plt, Range1d, ColumnDataSource, HoverTool, TapTool, PanTool, WheelZoomTool, DatetimeTickFormatter, FixedTicker, Column } = Bokeh;
+    const { Plotting: plt, Range1d, ColumnDataSource, HoverTool, TapTool, PanTool, WheelZoomTool, DatetimeTickFormatter, FixedTicker, Column, Legend } = Bokeh;
     const ink = colour("ink"), soft = colour("soft"), line = colour("line"), surface = colour("surface");
     const [start, end] = extent();
     const x_range = new Range1d({ start, end, bounds: [data.start, data.end], min_interval: data.step * 8 });
@@ -213,19 +213,21 @@
     top.add_tools(new HoverTool({ renderers: [reach], tooltips: tips("when", "what", "how"), point_policy: "follow_mouse" }));
     top.add_tools(new HoverTool({ renderers: [said], tooltips: tips("when", "what", "how") }));
 
-    const strip = figure(heights[1], { start: 0, end: 1.02 }, pans(), { 0.5: narrow() ? "none" : "unread" });
+    const strip = figure(heights[1], { start: 0, end: 1.02 }, pans(), { 0.5: "unread" });
     strip.xaxis.visible = false;
     strip.ygrid.grid_line_color = null;
     const hatched = strip.quad({ left: { field: "left" }, right: { field: "right" }, bottom: { field: "bottom" }, top: { field: "top" }, source: sources.gaps, fill_color: colour("sunk"), line_color: null, hatch_pattern: { field: "hatch" }, hatch_color: colour("edge"), hatch_alpha: 0.55, hatch_scale: 6, hatch_weight: 0.6 });
     strip.add_tools(new HoverTool({ renderers: [hatched], tooltips: tips("when", "what"), point_policy: "follow_mouse" }));
 
     const low = figure(heights[2], { start: -1, end: 1 }, pans(), { "-1": "−1", 0: "0", 1: "+1" });
+    // Above the plot: inside it, the curves run through the words.
+    low.add_layout(new Legend(), "above");
     low.line({ x: { field: "x" }, y: { field: "valence" }, source: sources.lines, line_color: colour("accent"), line_width: 2.2, legend_label: "valence (derived)" });
     low.line({ x: { field: "x" }, y: { field: "arousal" }, source: sources.lines, line_color: colour("anger"), line_width: 1.8, line_dash: [6, 3], legend_label: "arousal (derived)" });
     const dots = { marker: "circle", size: 3, source: sources.lines, line_color: null };
     low.scatter({ ...dots, x: { field: "x" }, y: { field: "valence" }, fill_color: colour("accent") });
     low.scatter({ ...dots, x: { field: "x" }, y: { field: "arousal" }, fill_color: colour("anger") });
-    Object.assign(low.legend, { location: "top_left", orientation: "horizontal", label_text_color: soft, label_text_font_size: "12px", background_fill_alpha: 0, border_line_color: null, padding: 0, margin: 4, glyph_width: 26 });
+    Object.assign(low.legend, { location: "left", orientation: "horizontal", label_text_color: soft, label_text_font_size: "12px", background_fill_alpha: 0, border_line_color: null, padding: 0, margin: 4, glyph_width: 26 });
 
     const watch = (source, then) =>
       source.selected.properties.indices.change.connect(() => {
