@@ -47,7 +47,11 @@ def run(arguments: Sequence[str]) -> int:
     except typer.Exit as ended:
         return ended.exit_code
     except ClickException as error:
-        error.show()
+        if type(error).__name__ == "NoArgsIsHelpError":
+            error.show()
+            return Exit.USAGE
+        message = error.format_message().replace("Value error, ", "")
+        typer.echo(f"affect-tracker: {message} (see --help)", err=True)
         return Exit.USAGE
     except (KeyboardInterrupt, typer.Abort):
         typer.echo("interrupted; what was stored is whole, run the same command to go on", err=True)
