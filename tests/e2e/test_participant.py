@@ -74,11 +74,12 @@ def test_from_the_first_login_to_withdrawal(site: Served, browser: Browser) -> N
 
         expect(page.get_by_role("heading", name="What you allow")).to_be_visible()
         expect(page.locator(".badge.yes")).to_have_count(0)
-        card = page.locator("#affect_series")
-        card.get_by_text("also for earlier recordings").click()
-        card.get_by_label("made on or after").fill("2026-03-01")
-        card.get_by_role("button", name="Allow").click()
-        page.get_by_role("button", name="Allow: Learn from my corrections").click()
+        for scope in ("affect_series", "personal_learning"):
+            card = page.locator(f"#{scope}")
+            card.get_by_text("also for earlier recordings").click()
+            card.get_by_label("made on or after").fill("2026-03-01")
+            card.get_by_role("button", name="Allow").click()
+            expect(card.locator(".badge.yes")).to_have_count(1)
         expect(page.locator(".badge.yes")).to_have_count(2)
 
         page.get_by_role("link", name="Timeline", exact=True).click()
