@@ -154,7 +154,9 @@ def summary(table: list[Row], shown: Range) -> str:
     'On Sunday 1 March 2026 your face looks on average most like happiness (67 %), then'
     """
     whole = total(table)
-    when = f"On {day_name(shown.last)}" if shown.unit == "day" else f"From {shown.title}"
+    when = (
+        f"On {day_name(shown.last)}" if shown.unit == "day" else f"From {shown.title.replace(' – ', ' to ')}"
+    )
     if whole is None or (not whole.n and not whole.gaps):
         return f"{when} there is no reading."
     parts = []
