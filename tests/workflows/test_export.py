@@ -153,7 +153,7 @@ def test_the_manifest_hashes_every_file_and_says_what_made_it(lite: Access, tmp_
         {"id": NETWORK, "sha256": None, "card": None},
         {"id": default.id, "sha256": default.sha256, "card": default.card},
     ]
-    assert told["id"] == result.id
+    assert told["export"] == result.id
     assert told["at"] == "2026-03-20T12:00:00.000000Z"
     assert [set(n) for n in told["notices"]] == [{"version", "language", "sha256"}]
 
