@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import signal
 
 # Tests run on all cores already; more threads in each of their processes only get in each other's way.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -18,6 +19,10 @@ from tracker.vision.quiet import quieten
 
 # FFmpeg takes its level from the first file that a process opens, and tests write clips with bare OpenCV.
 quieten()
+
+# A runner that was started in the background hands on an ignored Ctrl-C; children of the tests must hear it.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")
