@@ -7,9 +7,9 @@ from dataclasses import dataclass, fields
 import numpy as np
 import numpy.typing as npt
 
-type FloatArray = npt.NDArray[np.float64]
-type IntArray = npt.NDArray[np.int64]
-type BoolArray = npt.NDArray[np.bool_]
+FloatArray = npt.NDArray[np.float64]
+IntArray = npt.NDArray[np.int64]
+BoolArray = npt.NDArray[np.bool_]
 
 DECIDED = 0
 ASKED = 1
@@ -67,12 +67,12 @@ class Outcomes:
             raise ValueError(f"outcomes need columns of one length, not {lengths}")
         if not self.person.size:
             return
-        if not (0 <= self.person.min() and self.person.max() < len(self.names)):
+        if not (self.person.min() >= 0 and self.person.max() < len(self.names)):
             raise ValueError(f"a person's index must lie in 0..{len(self.names) - 1}")
         if not (
-            np.isfinite(self.probability).all() and ((0 <= self.probability) & (self.probability <= 1)).all()
+            np.isfinite(self.probability).all() and ((self.probability >= 0) & (self.probability <= 1)).all()
         ):
-            worst = int(np.argmax(~((0 <= self.probability) & (self.probability <= 1))))
+            worst = int(np.argmax(~((self.probability >= 0) & (self.probability <= 1))))
             raise ValueError(
                 f"a probability must lie in 0..1, not {self.probability[worst]} (moment {worst})"
             )
