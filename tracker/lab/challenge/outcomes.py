@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 
 import numpy as np
@@ -93,3 +94,19 @@ class Outcomes:
     def between(self, first_day: int, last_day: int) -> Outcomes:
         """Return only the moments of these days, both included."""
         return self.where((first_day <= self.day) & (self.day <= last_day))
+
+
+@dataclass(frozen=True, slots=True)
+class Loops:
+    """One method's closed loops, one `Outcomes` per draw, at its two operating points.
+
+    Attributes
+    ----------
+    at_decided
+        Run so that what it decides alone is right 95 % of the time.
+    at_system
+        Run so that 95 % of all moments end right, where asking ends right.
+    """
+
+    at_decided: Sequence[Outcomes]
+    at_system: Sequence[Outcomes]
