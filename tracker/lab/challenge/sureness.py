@@ -11,7 +11,7 @@ import numpy as np
 from tracker.lab.challenge.outcomes import BoolArray, FloatArray, IntArray
 
 BINS = 10
-REDRAWS = 200
+REDRAWS = 100
 
 
 def shares(confidence: FloatArray, bins: int = BINS) -> FloatArray:
