@@ -4,7 +4,20 @@ from __future__ import annotations
 
 import typer
 
-from tracker.cli import bench, demo, doctor, export, fer, networks, people, series, serving, setup, tracking
+from tracker.cli import (
+    bench,
+    challenge,
+    demo,
+    doctor,
+    export,
+    fer,
+    networks,
+    people,
+    series,
+    serving,
+    setup,
+    tracking,
+)
 
 
 def register(app: typer.Typer) -> None:
@@ -23,6 +36,7 @@ def register(app: typer.Typer) -> None:
     app.command("erase")(people.erase)
     app.add_typer(networks.app, name="networks")
     app.add_typer(fer.app, name="fer")
+    app.command("challenge")(challenge.challenge)
     app.command("serve")(serving.serve)
     app.command("jobs")(serving.jobs)
     app.command("demo")(demo.demo)

@@ -42,6 +42,8 @@ _BY_NAME: dict[str, Exit] = {
     "tracker.fer.device.DeviceError": Exit.NETWORK,
     "tracker.fer.engine.EngineError": Exit.NETWORK,
     "tracker.lab.datasets.DatasetError": Exit.SOURCE,
+    "tracker.lab.challenge.diaries.ReadingError": Exit.SOURCE,
+    "tracker.lab.challenge.diaries.TargetError": Exit.USAGE,
     "tracker.lab.recipe.RecipeError": Exit.USAGE,
     "tracker.lab.packaging.PackagingError": Exit.USAGE,
     "tracker.lab.portrait.PortraitError": Exit.SOURCE,

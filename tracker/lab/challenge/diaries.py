@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 
 from tracker.learning.situations import Answer, Situation
 
@@ -55,6 +56,11 @@ class Diary:
     person: str
     moments: tuple[Beep, ...]
     cut: float | None = None
+
+    @property
+    def trace(self) -> tuple[tuple[datetime, Answer | None], ...]:
+        """When what was answered: the same person under another name leaves the same trace."""
+        return tuple((beep.situation.at, beep.answer) for beep in self.moments)
 
 
 @dataclass(frozen=True, slots=True)

@@ -50,6 +50,8 @@ def read(
     features: Sequence[str] | None = None,
     exclude: Sequence[str] = (),
     zone: str = "UTC",
+    *,
+    strict: bool = True,
 ) -> Cohort:
     """Read a tidy CSV as a cohort.
 
@@ -65,6 +67,8 @@ def read(
         Columns that it must not see, such as what is known only afterwards.
     zone
         IANA zone of timestamps without an offset, and of hours and weekdays.
+    strict
+        Whether `features` and `exclude` must all be there; another study that serves as prior may lack some.
 
     Raises
     ------
@@ -79,6 +83,9 @@ def read(
     sheet = read_sheet(path)
     check_columns(sheet)
     notes: list[str] = []
+    if not strict:
+        features = None if features is None else [name for name in features if name in sheet.columns]
+        exclude = [name for name in exclude if name in sheet.columns]
     columns = _columns(sheet, target, features, exclude, notes)
     people = [
         _diary(columns, person, ordered(sheet, rows, notes), notes)
