@@ -7,7 +7,7 @@ rows means nothing.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from pathlib import Path
@@ -19,6 +19,8 @@ from tracker.lab.challenge.diaries import Beep, Cohort, Diary, ReadingError, Tar
 from tracker.lab.challenge.sheets import Row, Sheet, number_of, read_sheet
 from tracker.lab.challenge.targets import Rule, TargetSpec
 from tracker.learning.situations import Situation
+
+_SHOWN = 12  # columns or values that an error lists
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +138,7 @@ def _require(sheet: Sheet, name: str, role: str) -> None:
     if name in sheet.columns:
         return
     near = get_close_matches(name, sheet.columns, n=3)
-    hint = f"did you mean {' or '.join(near)}?" if near else f"it has: {', '.join(sheet.columns)}"
+    hint = f"did you mean {' or '.join(near)}?" if near else f"it has: {_some(sheet.columns)}"
     raise TargetError(f"{role}: {sheet.path} has no column {name!r}; {hint}")
 
 
@@ -245,20 +247,25 @@ def _check_variety(columns: Columns, people: Sequence[Diary]) -> None:
         raise ReadingError(f"{sheet.path}: column {column!r} is empty, so there is nothing to predict")
     if len(values) == 1:
         raise ReadingError(
-            f"{sheet.path}: column {column!r} is {values.pop()!r} in every row: nothing to predict"
+            f"{sheet.path}: column {column!r} is {_some(values)} in every row: nothing to predict"
         )
     truths = {beep.truth for diary in people for beep in diary.moments if beep.truth is not None}
     if not truths:
         raise TargetError(f"nobody answered {column!r} in the first {columns.spec.days} days: no own median")
     if len(truths) == 1:
         numbers = [value for value in values if not isinstance(value, str)]
-        range_ = f"from {min(numbers):g} to {max(numbers):g}" if numbers else "are " + _some(values)
+        range_ = (
+            f"from {min(numbers):g} to {max(numbers):g}"
+            if numbers
+            else "are " + _some(sorted(map(str, values)))
+        )
+        how_often = "always" if truths.pop() else "never"
         raise TargetError(
-            f"--{columns.spec.rule.value} {columns.spec.value} is {'always' if truths.pop() else 'never'} true: "
+            f"--{columns.spec.rule.value} {_some([columns.spec.value])} is {how_often} true: "
             f"the values of column {column!r} {'lie ' if numbers else ''}{range_}"
         )
 
 
-def _some(values: set[float | str]) -> str:
-    words = sorted(map(str, values))
-    return ", ".join(words[:8]) + (", …" if len(words) > 8 else "")
+def _some(values: Iterable[float | str]) -> str:
+    words = [f"{value:g}" if isinstance(value, float) else str(value) for value in values]
+    return ", ".join(words[:_SHOWN]) + (", …" if len(words) > _SHOWN else "")
