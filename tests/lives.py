@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import hashlib
 from datetime import datetime, timedelta
 
 from tests.builders import NOW, leaning, observed, person, store
 from tracker.access import Access
 from tracker.domain.affect import Emotion
-from tracker.domain.consent import Recorder, Scope
+from tracker.domain.consent import Recorder, Scope, Use
 from tracker.domain.people import Person
 from tracker.domain.series import Context, Correction, Prompt
-from tracker.store import exports
+from tracker.store import drifts, exports, priors
 from tracker.workflows import consenting, feedback, prompts
 
 PLACE = "canary-place-7f3a"
@@ -32,6 +33,7 @@ def lived(access: Access, name: str = "canary-name-91c2", *, now: datetime = NOW
     # A scope that stores nothing by itself was withdrawn, and its request waits for an answer.
     consenting.withdraw(access, who, [Scope.EXPORT_PUBLIC], now, recorder=Recorder.PARTICIPANT)
     exported(access, who, now)
+    pooled(access, who, now)
     return who
 
 
@@ -51,3 +53,16 @@ def exported(access: Access, who: Person, now: datetime = NOW) -> str:
     with access.database.write() as connection:
         exports.add(connection, row, [who.id])
     return export
+
+
+def pooled(access: Access, who: Person, now: datetime = NOW) -> None:
+    """A prior in which the person is, of a target that nobody learns, and a drift of their learner of it."""
+    target = "number:canary"
+    with access.write(who.id, now) as unit:
+        permit, learn = unit.permit(Use.POOL), unit.permit(Use.LEARN)
+        member = priors.MemberRow(who.subject, permit.covers_from, None, None)
+        row = priors.PriorRow(hashlib.sha256(who.id.encode()).hexdigest(), target, {"weights": {}}, 5, 50, now, None)
+        priors.add(unit.connection, row, [(permit, member)])
+        drifts.add(
+            unit.connection, learn, who.subject, target, at=now, kind="loss", detail={"after": 0.4}, now=now
+        )

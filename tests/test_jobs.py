@@ -17,7 +17,7 @@ from tracker.domain.consent import Recorder, Scope
 from tracker.domain.people import Person
 from tracker.domain.series import Correction
 from tracker.jobs import LEASE, STANDARD, Jobs, Ran
-from tracker.store import learned, leases
+from tracker.store import learned, leases, snapshots
 from tracker.store.leases import LeaseLostError
 from tracker.workflows import consenting, erasure
 from tracker.workflows import feedback as correcting
@@ -36,9 +36,9 @@ def jobs(access: Access, now: datetime, tasks: Sequence[object] = STANDARD) -> J
     return Jobs(access, lambda: now, "here", tasks)  # type: ignore[arg-type]
 
 
-def latest(access: Access, who: Person) -> learned.SnapshotRow:
+def latest(access: Access, who: Person) -> snapshots.SnapshotRow:
     with access.read(who.id, NOW) as unit:
-        row = learned.latest_snapshot(unit.connection, who.subject, "emotion")
+        row = snapshots.latest(unit.connection, who.subject, "emotion")
     assert row is not None
     return row
 
@@ -56,7 +56,7 @@ def test_every_learner_is_rebased_once_each_night(access: Access) -> None:
     assert latest(access, who).rebased_at == NIGHT
     assert jobs(access, NIGHT).run_once(NIGHT + timedelta(minutes=20)) == []
     next_night = jobs(access, NIGHT + timedelta(days=1)).run_once(NIGHT + timedelta(days=1))
-    assert {r.job for r in next_night} == {"rebase", "retention"}
+    assert {r.job for r in next_night} == {"priors", "rebase", "retention"}
 
 
 def test_night_ends_at_three_where_the_person_lives(access: Access) -> None:

@@ -20,7 +20,7 @@ from tracker.domain.consent import NotCoveredError, Recorder, Scope
 from tracker.domain.people import Person
 from tracker.domain.series import Context, Correction
 from tracker.learning.features import ContextAt
-from tracker.store import learned, tables, timeline
+from tracker.store import learned, snapshots, tables, timeline
 from tracker.workflows import consenting
 from tracker.workflows import feedback as correcting
 
@@ -49,9 +49,9 @@ def said(access: Access, who: Person, hour: int, emotion: Emotion, after: timede
     ).correction
 
 
-def newest(access: Access, who: Person) -> learned.SnapshotRow:
+def newest(access: Access, who: Person) -> snapshots.SnapshotRow:
     with access.read(who.id, NOW) as unit:
-        row = learned.latest_snapshot(unit.connection, who.subject, "emotion")
+        row = snapshots.latest(unit.connection, who.subject, "emotion")
     assert row is not None
     return row
 
@@ -143,8 +143,8 @@ def test_a_second_word_takes_the_first_out_of_the_learner(access: Access) -> Non
     said(access, ada, 0, Emotion.FEAR)
     said(access, bob, 0, Emotion.FEAR)
     with access.read(ada.id, NOW) as unit:
-        mine = learned.latest_snapshot(unit.connection, ada.subject, "emotion")
-        other = learned.latest_snapshot(unit.connection, bob.subject, "emotion")
+        mine = snapshots.latest(unit.connection, ada.subject, "emotion")
+        other = snapshots.latest(unit.connection, bob.subject, "emotion")
     assert mine is not None
     assert other is not None
     assert mine.parameters == other.parameters

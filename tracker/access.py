@@ -179,6 +179,25 @@ class Access:
             yield Unit(connection, self._open(row), now, self._events(connection, participant))
 
     @contextmanager
+    def write_all(self, participants: Iterable[str], now: datetime) -> Iterator[list[Unit]]:
+        """Open one writing transaction on several people: nobody else writes about any of them meanwhile.
+
+        Raises
+        ------
+        UnknownParticipantError
+            When one of them has been erased.
+        """
+        with self.database.write() as connection:
+            units = []
+            # Always in the same order, so that two such transactions do not wait for each other.
+            for participant in sorted(participants):
+                row = people.lock(connection, participant)
+                if row is None:
+                    raise UnknownParticipantError(participant)
+                units.append(Unit(connection, self._open(row), now, self._events(connection, participant)))
+            yield units
+
+    @contextmanager
     def read(self, participant: str, now: datetime) -> Iterator[Unit]:
         """Open a reading unit on one snapshot."""
         with self.database.read() as connection:

@@ -1,4 +1,4 @@
-"""What runs by itself: the nightly rebase of every learner, and the hourly retention and erasure.
+"""What runs by itself: the nightly rebase of every learner and fit of every prior, the hourly retention and erasure.
 
 Each job has slots (a night in a time zone, an hour). A slot is run once, by whichever process claims its
 lease first; when that process dies, another takes the slot over after the lease has run out.
@@ -22,8 +22,10 @@ from apscheduler.schedulers.blocking import BlockingScheduler
 
 from tracker import personal
 from tracker.access import Access
+from tracker.domain.consent import Use
 from tracker.domain.people import UnknownParticipantError
 from tracker.store import leases, people
+from tracker.store.learned import DamagedLogError
 from tracker.store.leases import Lease, LeaseLostError
 from tracker.workflows import erasure, retention
 
@@ -73,18 +75,37 @@ class NightlyRebase:
             return [f"{_night(now, zone)} {zone}" for zone in people.zones(connection)]
 
     def run(self, access: Access, slot: str, now: datetime, hold: Callable[[], None]) -> str:
-        """Rebase everybody of the zone who has a learner and still allows it."""
+        """Rebase all learners of everybody of the zone who still allows it."""
         zone = slot.partition(" ")[2]
-        count = 0
+        count = damaged = 0
         for person in access.everyone():
             if person.zone != zone:
                 continue
             hold()
-            with suppress(UnknownParticipantError), access.write(person.id, now) as unit:
-                if personal.load(unit) is not None:
-                    personal.rebase(unit)
-                    count += 1
-        return f"{count} learners rebased"
+            with suppress(UnknownParticipantError), access.read(person.id, now) as unit:
+                targets = personal.live(unit) if unit.allowed(Use.LEARN) is not None else []
+            for target in targets:
+                try:
+                    count += _rebase(access, person.id, target, now)
+                except DamagedLogError as error:
+                    # Its snapshot may still be whole; others must not wait for this one.
+                    damaged += 1
+                    _log.error("a learner of %s could not be rebased: %s", target, error)
+        return f"{count} learners rebased" + (f", {damaged} could not be" if damaged else "")
+
+
+class NightlyPriors:
+    """Fit what learners start from anew, where those who contribute have said something new or have left."""
+
+    name = "priors"
+
+    def slots(self, access: Access, now: datetime) -> Sequence[str]:
+        """The night that has ended last in UTC."""
+        return [_night(now, "UTC")]
+
+    def run(self, access: Access, slot: str, now: datetime, hold: Callable[[], None]) -> str:
+        """Fit the prior of every target that enough people contribute to."""
+        return f"{personal.refit(access, now, hold)} priors fitted"
 
 
 class HourlyRetention:
@@ -101,10 +122,13 @@ class HourlyRetention:
         forgotten = sum(retention.run(access, now).values())
         hold()
         erased = erasure.carry_out(access, now)
-        return f"{forgotten} rows forgotten, {len(erased)} erasures carried out"
+        hold()
+        clean = personal.clean(access, now, hold)
+        told = f"{forgotten} rows forgotten, {len(erased)} erasures carried out"
+        return f"{told}, {clean} learners made clean" if clean else told
 
 
-STANDARD: tuple[Task, ...] = (HourlyRetention(), NightlyRebase())
+STANDARD: tuple[Task, ...] = (HourlyRetention(), NightlyPriors(), NightlyRebase())
 
 
 class Jobs:
@@ -216,6 +240,15 @@ class Jobs:
             outcome = f"failed: {type(error).__name__}"
             _log.error("job %s %s failed: %s", lease.job, lease.slot, type(error).__name__)
         return Ran(lease.job, lease.slot, outcome)
+
+
+def _rebase(access: Access, participant: str, target: str, now: datetime) -> bool:
+    # Each in a transaction of its own: a night's work locks nobody for long.
+    with suppress(UnknownParticipantError), access.write(participant, now) as unit:
+        if unit.allowed(Use.LEARN) is not None and target in personal.live(unit):
+            personal.rebase(unit, target)
+            return True
+    return False
 
 
 def _night(now: datetime, zone: str) -> str:

@@ -61,6 +61,20 @@ def upgrade() -> None:
         sa.UniqueConstraint("name_digest", name=op.f("uq_participants_name_digest")),
     )
     op.create_table(
+        "priors",
+        sa.Column("id", sa.String(length=64), nullable=False),
+        sa.Column("target", sa.String(length=32), nullable=False),
+        sa.Column("parameters", sa.JSON(), nullable=False),
+        sa.Column("people", sa.Integer(), nullable=False),
+        sa.Column("events", sa.Integer(), nullable=False),
+        sa.Column("fitted_at", Instant(), nullable=False),
+        sa.Column("retired_at", Instant(), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_priors")),
+    )
+    with op.batch_alter_table("priors", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_priors_target"), ["target"], unique=False)
+
+    op.create_table(
         "subjects",
         sa.Column("id", sa.String(length=32), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_subjects")),
@@ -128,6 +142,23 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_contexts_subject_at"), ["subject", "at"], unique=False)
 
     op.create_table(
+        "drifts",
+        sa.Column("id", RowId, nullable=False),
+        sa.Column("subject", sa.String(length=32), nullable=False),
+        sa.Column("target", sa.String(length=32), nullable=False),
+        sa.Column("at", Instant(), nullable=False),
+        sa.Column("kind", sa.String(length=16), nullable=False),
+        sa.Column("detail", sa.JSON(), nullable=False),
+        sa.Column("recorded_at", Instant(), nullable=False),
+        sa.ForeignKeyConstraint(["subject"], ["subjects.id"], name=op.f("fk_drifts_subject_subjects")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_drifts")),
+    )
+    with op.batch_alter_table("drifts", schema=None) as batch_op:
+        batch_op.create_index(
+            batch_op.f("ix_drifts_subject_target_at"), ["subject", "target", "at"], unique=False
+        )
+
+    op.create_table(
         "erasure_requests",
         sa.Column("id", RowId, nullable=False),
         sa.Column("participant", sa.String(length=32), nullable=False),
@@ -152,6 +183,17 @@ def upgrade() -> None:
             ["participant"], ["participants.id"], name=op.f("fk_export_members_participant_participants")
         ),
         sa.PrimaryKeyConstraint("export", "participant", name=op.f("pk_export_members")),
+    )
+    op.create_table(
+        "prior_members",
+        sa.Column("prior", sa.String(length=64), nullable=False),
+        sa.Column("subject", sa.String(length=32), nullable=False),
+        sa.Column("learn_since", Instant(), nullable=False),
+        sa.Column("context_since", Instant(), nullable=True),
+        sa.Column("prompts_since", Instant(), nullable=True),
+        sa.ForeignKeyConstraint(["prior"], ["priors.id"], name=op.f("fk_prior_members_prior_priors")),
+        sa.ForeignKeyConstraint(["subject"], ["subjects.id"], name=op.f("fk_prior_members_subject_subjects")),
+        sa.PrimaryKeyConstraint("prior", "subject", name=op.f("pk_prior_members")),
     )
     op.create_table(
         "observations",
@@ -209,6 +251,7 @@ def upgrade() -> None:
         sa.Column("learn_since", Instant(), nullable=False),
         sa.Column("context_since", Instant(), nullable=True),
         sa.Column("prompts_since", Instant(), nullable=True),
+        sa.Column("faded_before", Instant(), nullable=True),
         sa.Column("parameters", sa.JSON(), nullable=False),
         sa.Column("sha256", sa.String(length=64), nullable=False),
         sa.Column("created_at", Instant(), nullable=False),
@@ -289,17 +332,24 @@ def upgrade() -> None:
         sa.Column("correction", RowId, nullable=False),
         sa.Column("target", sa.String(length=32), nullable=False),
         sa.Column("features", sa.JSON(), nullable=False),
-        sa.Column("p_neutral", sa.Double(), nullable=False),
-        sa.Column("p_happiness", sa.Double(), nullable=False),
-        sa.Column("p_surprise", sa.Double(), nullable=False),
-        sa.Column("p_sadness", sa.Double(), nullable=False),
-        sa.Column("p_anger", sa.Double(), nullable=False),
-        sa.Column("p_disgust", sa.Double(), nullable=False),
-        sa.Column("p_fear", sa.Double(), nullable=False),
-        sa.Column("p_contempt", sa.Double(), nullable=False),
+        sa.Column("p_neutral", sa.Double(), nullable=True),
+        sa.Column("p_happiness", sa.Double(), nullable=True),
+        sa.Column("p_surprise", sa.Double(), nullable=True),
+        sa.Column("p_sadness", sa.Double(), nullable=True),
+        sa.Column("p_anger", sa.Double(), nullable=True),
+        sa.Column("p_disgust", sa.Double(), nullable=True),
+        sa.Column("p_fear", sa.Double(), nullable=True),
+        sa.Column("p_contempt", sa.Double(), nullable=True),
+        sa.Column("value", sa.Double(), nullable=True),
         sa.Column("weight", sa.Double(), nullable=False),
         sa.Column("predicted", sa.JSON(), nullable=False),
         sa.Column("machine", sa.JSON(), nullable=True),
+        sa.Column("situation", sa.JSON(), nullable=True),
+        sa.Column("cut", sa.JSON(), nullable=True),
+        sa.Column("seen_from", Instant(), nullable=True),
+        sa.Column("past_from", Instant(), nullable=True),
+        sa.Column("context_from", Instant(), nullable=True),
+        sa.Column("prompts_from", Instant(), nullable=True),
         sa.Column("snapshot_before", RowId, nullable=False),
         sa.Column("recorded_at", Instant(), nullable=False),
         sa.ForeignKeyConstraint(
@@ -340,11 +390,16 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_observations_subject_at"))
 
     op.drop_table("observations")
+    op.drop_table("prior_members")
     op.drop_table("export_members")
     with op.batch_alter_table("erasure_requests", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_erasure_requests_participant"))
 
     op.drop_table("erasure_requests")
+    with op.batch_alter_table("drifts", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_drifts_subject_target_at"))
+
+    op.drop_table("drifts")
     with op.batch_alter_table("contexts", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_contexts_subject_at"))
 
@@ -356,6 +411,10 @@ def downgrade() -> None:
     op.drop_table("accounts")
     op.drop_table("tombstones")
     op.drop_table("subjects")
+    with op.batch_alter_table("priors", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_priors_target"))
+
+    op.drop_table("priors")
     op.drop_table("participants")
     op.drop_table("leases")
     op.drop_table("exports")

@@ -54,7 +54,12 @@ def test_what_stays_after_an_erasure_is_operation_and_says_so() -> None:
     covered = {table.name for table in erasing.owned("s", "p")} | {"wrapped_keys"}
     for column in datamap.columns().values():
         if column.table not in covered:
-            assert column.retention in {Retention.EVIDENCE, Retention.SLOT, Retention.EXPORT}
+            assert column.retention in {
+                Retention.EVIDENCE,
+                Retention.SLOT,
+                Retention.EXPORT,
+                Retention.PRIOR,
+            }
 
 
 @pytest.mark.parametrize("scope", Scope)

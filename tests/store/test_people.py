@@ -10,7 +10,7 @@ from tracker.access import Access
 from tracker.domain.affect import Emotion
 from tracker.domain.consent import ConsentError, Use
 from tracker.domain.series import Context, Correction, Prompt
-from tracker.store import feedback, learned, people
+from tracker.store import feedback, people, snapshots
 from tracker.workflows import prompts
 
 
@@ -79,7 +79,7 @@ def test_every_writer_of_feedback_demands_its_own_permit(access: Access) -> None
             feedback.add_correction(c, unit.permit(use), subject, "UTC", said, NOW, observation=None)
 
         def snapshot(use: Use) -> None:
-            learned.add_snapshot(
+            snapshots.add(
                 c,
                 unit.permit(use),
                 subject,
@@ -90,6 +90,7 @@ def test_every_writer_of_feedback_demands_its_own_permit(access: Access) -> None
                 learn_since=NOW,
                 context_since=NOW,
                 prompts_since=None,
+                faded_before=None,
                 parameters={},
                 sha256="0" * 64,
                 now=NOW,

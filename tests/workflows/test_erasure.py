@@ -15,7 +15,17 @@ from tracker import personal
 from tracker.access import Access
 from tracker.domain.consent import Recorder, Scope
 from tracker.domain.people import Person, UnknownParticipantError
-from tracker.store import compacting, erasing, exports, feedback, learned, tables, timeline, tombstones
+from tracker.store import (
+    compacting,
+    erasing,
+    exports,
+    feedback,
+    learned,
+    snapshots,
+    tables,
+    timeline,
+    tombstones,
+)
 from tracker.store.tombstones import Step
 from tracker.workflows import consenting, erasure
 
@@ -56,7 +66,7 @@ def test_a_life_has_rows_in_every_table_of_a_person(access: Access) -> None:
 
 
 def test_every_table_is_a_persons_or_holds_nobody() -> None:
-    nobody = {"consent_log", "exports", "tombstones", "leases"}
+    nobody = {"consent_log", "exports", "priors", "tombstones", "leases"}
     assert {t.name for t in erasing.owned("s", "p")} | nobody == set(tables.metadata.tables)
 
 
@@ -285,7 +295,13 @@ def test_killed_while_a_scope_is_erased_the_jobs_finish_it(fresh: tuple[Fresh, P
     assert code == 0
 
 
-SCOPES_WITH_ROWS = (Scope.AFFECT_SERIES, Scope.CONTEXT, Scope.PROMPTS, Scope.PERSONAL_LEARNING)
+SCOPES_WITH_ROWS = (
+    Scope.AFFECT_SERIES,
+    Scope.CONTEXT,
+    Scope.PROMPTS,
+    Scope.PERSONAL_LEARNING,
+    Scope.POOLED_LEARNING,
+)
 
 
 @pytest.mark.parametrize("scope", SCOPES_WITH_ROWS)
@@ -305,10 +321,18 @@ def test_erasing_a_scope_leaves_the_others_alone(access: Access, scope: Scope) -
         replayed = personal.replay(unit)
     assert replayed is None or replayed.equal
     gone = {
-        Scope.AFFECT_SERIES: {"observations", "estimates", "summaries", "learning_events", "snapshots"},
+        Scope.AFFECT_SERIES: {
+            "observations",
+            "estimates",
+            "summaries",
+            "learning_events",
+            "snapshots",
+            "drifts",
+        },
         Scope.CONTEXT: {"contexts"},
         Scope.PROMPTS: {"prompts"},
-        Scope.PERSONAL_LEARNING: {"learning_events", "snapshots"},
+        Scope.PERSONAL_LEARNING: {"learning_events", "snapshots", "drifts"},
+        Scope.POOLED_LEARNING: {"prior_members"},
     }[scope]
     after = rows(access, who)
     assert set(before) - set(after) == gone
@@ -364,7 +388,7 @@ def test_a_learner_after_an_erasure_is_one_that_never_saw_it(access: Access, tmp
     who = lived(access)
     erasure.erase_scope(access, who, Scope.PROMPTS, LATER)
     with access.read(who.id, LATER) as unit:
-        live = learned.latest_snapshot(unit.connection, who.subject, "emotion")
+        live = snapshots.latest(unit.connection, who.subject, "emotion")
         events = learned.learned_since(unit.connection, who.subject, "emotion", NOW - timedelta(days=30))
     assert live is not None
     assert not any(e.prompted for e in events)
@@ -375,7 +399,7 @@ def test_a_learner_after_an_erasure_is_one_that_never_saw_it(access: Access, tmp
 def test_a_new_snapshot_never_takes_the_number_of_an_erased_one(access: Access) -> None:
     who = lived(access)
     with access.read(who.id, LATER) as unit:
-        old = learned.latest_snapshot(unit.connection, who.subject, "emotion")
+        old = snapshots.latest(unit.connection, who.subject, "emotion")
     consenting.withdraw(access, who, [Scope.PERSONAL_LEARNING], LATER, recorder=Recorder.PARTICIPANT)
     erasure.erase_scope(access, who, Scope.CONTEXT, LATER)
     consenting.grant(access, who, [Scope.PERSONAL_LEARNING], LATER, recorder=Recorder.PARTICIPANT)

@@ -186,7 +186,7 @@ def test_the_store_takes_nothing_learned_that_the_grant_does_not_cover(access: A
                 unit,
                 learner,
                 correction=done.correction,
-                seen={"unread": 1.0},
+                seen=learned.Seen({"unread": 1.0}),
                 label=leaning(Emotion.ANGER),
                 weight=1.0,
                 machine=None,

@@ -16,6 +16,7 @@ import pytest
 from sqlalchemy import LargeBinary, select
 
 from tests.builders import ALL, NOW, installation, leaning, person
+from tests.lives import pooled
 from tests.workflows.exported import fill, someone
 from tracker.access import Access
 from tracker.domain.affect import Emotion
@@ -67,6 +68,7 @@ def lived(access: Access, tmp_path: Path) -> tuple[Person, Person]:
     ada, grace = someone(access, "ada"), someone(access, "grace")
     export_dataset(access, tmp_path / "out", NOW)
     for who in (ada, grace):
+        pooled(access, who)
         consenting.withdraw(
             access, who, [ALL[4]], NOW, recorder=Recorder.OPERATOR, evidence=f"a call by {who.name}"
         )
@@ -150,11 +152,11 @@ def test_the_page_reads_alone_and_tells_what_is_there(lite: Access, tmp_path: Pa
 def test_somebody_elses_rating_is_given_without_who_they_are(lite: Access) -> None:
     who = person(lite, "ada")
     fill(lite, who)
-    said = Correction(NOW, "emotion", leaning(Emotion.DISGUST), rater="rater-4711")
+    said = Correction(NOW, "emotion", leaning(Emotion.DISGUST), rater="rater-quux")
     feedback.correct(lite, who, said, NOW)
     files = bundle(lite, who)
     assert OTHER_RATER in {r["rater"] for r in rows(files, "corrections")}
-    assert b"4711" not in b"".join(files.values())
+    assert b"quux" not in b"".join(files.values())
 
 
 def test_what_was_withdrawn_is_still_theirs_to_take(lite: Access) -> None:

@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 
 from tracker import personal
 from tracker.access import Access, Unit
+from tracker.domain.affect import Distribution
 from tracker.domain.consent import Recorder, Scope
 from tracker.domain.people import Person
 from tracker.domain.series import (
@@ -91,14 +92,15 @@ def prequential(unit: Unit, stretch: int = 10, stretches: int = 3) -> list[Score
     """Score the network and the learner on every correction, by stretches of days; the last one stays open."""
     since = datetime.min.replace(tzinfo=unit.now.tzinfo)
     rows = learned.learned_since(unit.connection, unit.person.subject, personal.EMOTION, since)
-    rows = [row for row in rows if row.machine is not None]
-    if not rows:
+    said = [(row, row.label) for row in rows if isinstance(row.label, Distribution)]
+    said = [(row, label) for row, label in said if row.machine is not None]
+    if not said:
         return []
-    first = rows[0].recorded_at
+    first = said[0][0].recorded_at
     so_far: Counter[str] = Counter()
     hits: dict[int, list[tuple[bool, bool, bool]]] = {}
-    for row in rows:
-        top = row.label.top
+    for row, label in said:
+        top = label.top
         commonest = so_far.most_common(1)[0][0] if so_far else None
         machine = row.machine.top is top if row.machine is not None else False
         part = min((row.recorded_at - first).days // stretch, stretches - 1)
@@ -140,7 +142,7 @@ def _acts(access: Access, person: Person, life: Life) -> list[tuple[datetime, Ac
 
 def _sleep(access: Access, person: Person, at: datetime) -> None:
     with access.write(person.id, at) as unit:
-        personal.rebase(unit)
+        personal.renew_all(unit)
 
 
 def _observe(

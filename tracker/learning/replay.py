@@ -1,4 +1,4 @@
-"""Rebuild a learner from its prior and its corrections: the source of truth that snapshots only cache."""
+"""What a learner is rebuilt from, its prior and its corrections: the source of truth that snapshots only cache."""
 
 from __future__ import annotations
 
@@ -6,21 +6,30 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from tracker.domain.affect import Distribution
 from tracker.learning.learner import EmotionLearner
 
 
 @dataclass(frozen=True, slots=True)
 class LearningEvent:
-    """One correction as it was learned: features, label and weight, stored with it for replay."""
+    """One correction as it was learned: features, label and weight, stored with it for replay.
+
+    Parameters
+    ----------
+    features
+        As they were seen.
+    label
+        What the kind of learner takes: a `Distribution`, or a number (`tracker.learning.kinds`).
+    weight
+        How much it counts.
+    """
 
     features: Mapping[str, float]
-    label: Distribution
+    label: Any
     weight: float
 
 
 def fit(prior: Mapping[str, Any] | None, events: Iterable[LearningEvent]) -> EmotionLearner:
-    """Learn the events, in order, from a prior: a pure function of its arguments.
+    """Learn the events of an emotion learner, in order, from a prior: a pure function of its arguments.
 
     Because it gives the very bits that learning live gave, leaving an event out *is* unlearning it;
     undo, withdrawal and erasure rest on that.

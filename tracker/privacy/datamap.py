@@ -31,6 +31,10 @@ class Retention(StrEnum):
     EVIDENCE = "stays after an erasure, and names nobody"
     SLOT = "90 days after the job ran"
     EXPORT = "as long as the list of exports"
+    PRIOR = (
+        "until it is fitted anew; when somebody in it leaves, it is retired at once and deleted once no "
+        "learner holds anything of it"
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,16 +209,16 @@ TABLES: tuple[Stored, ...] = (
             "learning_events",
             Scope.PERSONAL_LEARNING,
             _R.WINDOW,
-            f"correction {_EMOTIONS}",
+            f"correction {_EMOTIONS} value",
             derives_from="corrections.id",
         )
         + _columns(
             "learning_events",
             Scope.PERSONAL_LEARNING,
             _R.WINDOW,
-            "features predicted machine",
+            "features predicted machine situation cut seen_from past_from context_from prompts_from",
             derives_from="estimates.observation contexts.place contexts.activity contexts.company "
-            "contexts.at",
+            "contexts.at corrections.value",
         ),
     ),
     Stored(
@@ -224,14 +228,48 @@ TABLES: tuple[Stored, ...] = (
             "snapshots",
             Scope.PERSONAL_LEARNING,
             _R.WINDOW,
-            "id subject target prior rebased_at log_position learn_since context_since prompts_since created_at",
+            "id subject target prior rebased_at log_position learn_since context_since prompts_since "
+            "faded_before created_at",
         )
         + _columns(
             "snapshots",
             Scope.PERSONAL_LEARNING,
             _R.WINDOW,
             "parameters sha256",
-            derives_from="learning_events.features learning_events.correction",
+            derives_from="learning_events.features learning_events.correction priors.parameters",
+        ),
+    ),
+    Stored(
+        "drifts",
+        "When a learner noticed that its estimates had begun to fit less well.",
+        _columns(
+            "drifts",
+            Scope.PERSONAL_LEARNING,
+            _R.WINDOW,
+            "id subject target at kind detail recorded_at",
+            derives_from="learning_events.predicted",
+        ),
+    ),
+    Stored(
+        "priors",
+        "What learners start from: fitted on the answers of at least five people who allow it; names nobody.",
+        _columns("priors", _O, _R.PRIOR, "id target people events fitted_at retired_at")
+        + _columns(
+            "priors",
+            _O,
+            _R.PRIOR,
+            "parameters",
+            derives_from="learning_events.features learning_events.correction prior_members.subject",
+        ),
+    ),
+    Stored(
+        "prior_members",
+        "Whose answers are in which prior, and what they allowed when it was fitted.",
+        _columns(
+            "prior_members",
+            Scope.POOLED_LEARNING,
+            _R.ERASED,
+            "prior subject learn_since context_since prompts_since",
         ),
     ),
     Stored(

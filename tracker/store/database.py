@@ -7,6 +7,7 @@ the participant's row). A *read* sees one snapshot and takes no lock.
 from __future__ import annotations
 
 import errno
+import json
 import shutil
 import sqlite3
 from collections.abc import Iterator
@@ -144,11 +145,20 @@ def _check_file(path: Path, create: bool) -> None:
         )
 
 
+def _json(text: str | bytes) -> Any:
+    """What a JSON column holds; None where that is no JSON any more, which whoever reads it has to notice."""
+    try:
+        return json.loads(text)
+    except ValueError:
+        return None
+
+
 def _engine(url: URL) -> Engine:
     if url.get_backend_name() == "postgresql":
         return create_engine(url, pool_pre_ping=True, hide_parameters=True)
     engine = create_engine(
         url,
+        json_deserializer=_json,  # PostgreSQL looks itself that a column of JSON holds some
         hide_parameters=True,  # an error's text ends in logs, and rows are about people
         connect_args={"timeout": 30, "check_same_thread": False},
     )

@@ -6,22 +6,26 @@ made; the order is that of the foreign keys, children first.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import fields
 
 from sqlalchemy import ColumnElement, Connection, Table, delete, false, func, or_, select, update
 
 from tracker.domain.consent import Scope
 from tracker.domain.series import MACHINE
+from tracker.store.learned import Seen, seen_columns
 from tracker.store.summaries import summarise_again
 from tracker.store.tables import (
     consent_events,
     contexts,
     corrections,
+    drifts,
     estimates,
     learning_events,
     metadata,
     observations,
     participants,
+    prior_members,
     prompts,
     snapshots,
     subjects,
@@ -90,26 +94,32 @@ def left_of_scope(connection: Connection, subject: str, scope: Scope) -> dict[st
     return {name: n for name, n in counts.items() if n}
 
 
-def strip_features(
-    connection: Connection, subject: str, keep: Callable[[Mapping[str, float]], dict[str, float]]
-) -> int:
-    """Cut features out of what was learned; return how many rows changed. Nobody but erasure may do this."""
+def rewrite_seen(connection: Connection, subject: str, rewrite: Callable[[str, Seen], Seen]) -> int:
+    """Rewrite what was seen when something was learned, by target; return how many rows changed.
+
+    Nobody but erasure may do this.
+    """
+    columns = [learning_events.c[f.name] for f in fields(Seen)]
     rows = connection.execute(
-        select(learning_events.c.id, learning_events.c.features).where(learning_events.c.subject == subject)
+        select(learning_events.c.id, learning_events.c.target, *columns).where(
+            learning_events.c.subject == subject
+        )
     ).all()
-    changed = [(number, keep(features)) for number, features in rows if keep(features) != features]
-    for number, features in changed:
-        statement = update(learning_events).where(learning_events.c.id == number)
-        connection.execute(statement.values(features=features))
-    return len(changed)
+    changed = 0
+    for number, target, *values in rows:
+        before = Seen(*values)
+        after = rewrite(target, before)
+        if after != before:
+            statement = update(learning_events).where(learning_events.c.id == number)
+            connection.execute(statement.values(**seen_columns(after)))
+            changed += 1
+    return changed
 
 
-def delete_snapshots(connection: Connection, subject: str, *, but: int | None = None) -> int:
-    """Delete the snapshots of a subject's learners, but for one."""
-    statement = delete(snapshots).where(snapshots.c.subject == subject)
-    if but is not None:
-        statement = statement.where(snapshots.c.id != but)
-    return connection.execute(statement).rowcount
+def delete_snapshots(connection: Connection, subject: str, *, but: Collection[int] = ()) -> int:
+    """Delete the snapshots of a subject's learners, but for some."""
+    mine = (snapshots.c.subject == subject) & snapshots.c.id.not_in(sorted(but))
+    return connection.execute(delete(snapshots).where(mine)).rowcount
 
 
 def _rows_of(subject: str, scope: Scope) -> dict[Table, ColumnElement[bool]]:
@@ -120,6 +130,7 @@ def _rows_of(subject: str, scope: Scope) -> dict[Table, ColumnElement[bool]]:
             return {
                 learning_events: learning_events.c.subject == subject,
                 snapshots: snapshots.c.subject == subject,
+                drifts: drifts.c.subject == subject,
                 corrections: (corrections.c.subject == subject) & ~answers,
                 estimates: estimates.c.observation.in_(mine),
                 summaries: summaries.c.subject == subject,
@@ -136,15 +147,18 @@ def _rows_of(subject: str, scope: Scope) -> dict[Table, ColumnElement[bool]]:
             return {
                 learning_events: learning_events.c.subject == subject,
                 snapshots: snapshots.c.subject == subject,
+                drifts: drifts.c.subject == subject,
                 estimates: estimates.c.observation.in_(mine) & (estimates.c.snapshot != MACHINE),
             }
+        case Scope.POOLED_LEARNING:
+            return {prior_members: prior_members.c.subject == subject}
         case _:
             return {}  # nothing is stored under it yet, or it opens a use and stores nothing
 
 
 def _erase_series(connection: Connection, subject: str) -> dict[str, int]:
     rows = _rows_of(subject, Scope.AFFECT_SERIES)
-    counts = _delete(connection, rows, learning_events, snapshots)
+    counts = _delete(connection, rows, learning_events, snapshots, drifts)
     counts["corrections"] = _delete_corrections(connection, subject, rows[corrections])
     # An answer to a prompt stays; the frame it spoke of does not.
     connection.execute(update(corrections).where(corrections.c.subject == subject).values(observation=None))
@@ -166,9 +180,13 @@ def _erase_prompts(connection: Connection, subject: str) -> dict[str, int]:
 
 def _erase_learning(connection: Connection, subject: str) -> dict[str, int]:
     rows = _rows_of(subject, Scope.PERSONAL_LEARNING)
-    counts = _delete(connection, rows, learning_events, snapshots, estimates)
+    counts = _delete(connection, rows, learning_events, snapshots, drifts, estimates)
     summarise_again(connection, subject)
     return counts
+
+
+def _erase_membership(connection: Connection, subject: str) -> dict[str, int]:
+    return _delete(connection, _rows_of(subject, Scope.POOLED_LEARNING), prior_members)
 
 
 _ERASERS: dict[Scope, Callable[[Connection, str], dict[str, int]]] = {
@@ -176,6 +194,7 @@ _ERASERS: dict[Scope, Callable[[Connection, str], dict[str, int]]] = {
     Scope.CONTEXT: _erase_contexts,
     Scope.PROMPTS: _erase_prompts,
     Scope.PERSONAL_LEARNING: _erase_learning,
+    Scope.POOLED_LEARNING: _erase_membership,
 }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 
 from sqlalchemy import Connection, delete, update
@@ -9,24 +10,23 @@ from sqlalchemy import Connection, delete, update
 from tracker.store.tables import accounts, learning_events, snapshots
 
 
-def forget_learned(connection: Connection, subject: str, before: datetime) -> int:
-    """Delete what a subject's learners learned before an instant; return how many events."""
+def forget_learned(connection: Connection, subject: str, target: str, before: datetime) -> int:
+    """Delete what a subject's learner of a target learned before an instant; return how many events."""
+    mine = (learning_events.c.subject == subject) & (learning_events.c.target == target)
     return connection.execute(
-        delete(learning_events).where(
-            learning_events.c.subject == subject, learning_events.c.recorded_at < before
-        )
+        delete(learning_events).where(mine, learning_events.c.recorded_at < before)
     ).rowcount
 
 
 def forget_snapshots(
-    connection: Connection, subject: str, before: datetime | None, *, but: int | None
+    connection: Connection, subject: str, before: datetime | None, *, but: Collection[int] = ()
 ) -> int:
-    """Delete a subject's snapshots made before an instant (all without one), but for one."""
+    """Delete a subject's snapshots made before an instant (all without one), but for some."""
     statement = delete(snapshots).where(snapshots.c.subject == subject)
     if before is not None:
         statement = statement.where(snapshots.c.created_at < before)
-    if but is not None:
-        statement = statement.where(snapshots.c.id != but)
+    if but:
+        statement = statement.where(snapshots.c.id.not_in(sorted(but)))
     return connection.execute(statement).rowcount
 
 

@@ -1,20 +1,59 @@
-"""Queries about what learners learned, and their snapshots."""
+"""Queries about what learners learned, in the order in which they learned it."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, func, select
+from sqlalchemy import ColumnElement, Connection, Select, func, select
 from sqlalchemy.orm import aliased
 
-from tracker.domain.affect import Distribution
+from tracker.domain.affect import EMOTIONS, Distribution
 from tracker.domain.consent import Permit, Use
+from tracker.store.database import DatabaseError
 from tracker.store.feedback import insert_row, replaces
 from tracker.store.rows import from_columns, to_columns
-from tracker.store.tables import corrections, learning_events, observations, snapshots
+from tracker.store.tables import corrections, learning_events, observations
+
+Label = Distribution | float
+"""What was said: a distribution over emotions, or a value for every other target."""
+
+
+class DamagedLogError(DatabaseError):
+    """A learning event cannot be read, so what was learned from it cannot be learned again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What a learner saw of a moment, and on what that rests.
+
+    Attributes
+    ----------
+    features
+        As they were learned from.
+    situation
+        What was known of the moment itself, for the histories of later moments; None for the target emotion,
+        whose features are of the moment alone.
+    cut
+        What the features would have been: under ``context`` without any context, under ``past`` without the
+        person's past, under ``both`` without either. None where nothing but the moment was seen, and in rows of
+        the log, beside which it is read apart (`cuts`).
+    seen_from
+        The earliest instant of the observations that were looked at, or None.
+    past_from, context_from, prompts_from
+        The earliest moment of the past, the earliest context and the earliest answer to a prompt that the
+        features rest on; None where they rest on none.
+    """
+
+    features: Mapping[str, float]
+    situation: Mapping[str, Any] | None = None
+    cut: Mapping[str, Mapping[str, float]] | None = None
+    seen_from: datetime | None = None
+    past_from: datetime | None = None
+    context_from: datetime | None = None
+    prompts_from: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,9 +62,11 @@ class LearnedRow:
 
     Attributes
     ----------
+    predicted
+        What the learner said before it knew: a distribution, a probability, or a mean with its spread.
     said_at, seen_at
         The moment that the correction speaks of, and the one that the features were seen at: that of the
-        observation spoken of, where there is one.
+        observation spoken of, where there is one; the earliest of those looked at, where there are several.
     ended_at
         When its correction was superseded, or None.
     prompted
@@ -34,10 +75,10 @@ class LearnedRow:
 
     id: int
     correction: int
-    features: dict[str, float]
-    label: Distribution
+    seen: Seen
+    label: Label
     weight: float
-    predicted: Distribution
+    predicted: Any
     machine: Distribution | None
     recorded_at: datetime
     said_at: datetime
@@ -46,33 +87,26 @@ class LearnedRow:
     prompted: bool
 
     @property
+    def features(self) -> Mapping[str, float]:
+        """What it was learned from."""
+        return self.seen.features
+
+    @property
     def at(self) -> datetime:
         """The instant that a grant must cover: the earlier of the two."""
         return min(self.said_at, self.seen_at)
 
 
 @dataclass(frozen=True, slots=True)
-class SnapshotRow:
-    """A learner frozen as parameters.
+class PastRow:
+    """A moment of the past with what was said about it: what histories are made of."""
 
-    Attributes
-    ----------
-    learn_since, context_since, prompts_since
-        From which instant on its corrections, contexts and answers to prompts are covered by what is
-        granted; None where that scope is not in force.
-    """
-
-    id: int
-    target: str
-    prior: str
-    rebased_at: datetime
-    log_position: int
-    learn_since: datetime
-    context_since: datetime | None
-    prompts_since: datetime | None
-    parameters: dict[str, Any]
-    sha256: str
-    created_at: datetime
+    at: datetime
+    seen_from: datetime | None
+    situation: dict[str, Any]
+    value: float
+    weight: float
+    prompted: bool
 
 
 def add_learned(
@@ -82,10 +116,10 @@ def add_learned(
     target: str,
     *,
     correction: int,
-    features: Mapping[str, float],
-    label: Distribution,
+    seen: Seen,
+    label: Label,
     weight: float,
-    predicted: Distribution,
+    predicted: Distribution | float | Sequence[float],
     machine: Distribution | None,
     snapshot_before: int,
     now: datetime,
@@ -95,31 +129,71 @@ def add_learned(
     Raises
     ------
     NotCoveredError
-        When the moment corrected, or the observation spoken of, lies before what the grant covers.
+        When the moment corrected, or an observation looked at, lies before what the grant covers.
     """
     permit.demand(Use.LEARN)
-    for at in moments_of(connection, correction):
-        permit.demand_covers(at)
+    for at in (*moments_of(connection, correction), seen.seen_from):
+        if at is not None:
+            permit.demand_covers(at)
+    said = label if isinstance(label, Distribution) else None
     return insert_row(
         connection,
         learning_events,
         subject=subject,
         correction=correction,
         target=target,
-        features=dict(features),
-        **to_columns(label),
+        **seen_columns(seen),
+        **to_columns(said),
+        value=None if said is not None else label,
         weight=weight,
-        predicted=list(predicted.probabilities),
-        machine=list(machine.probabilities) if machine is not None else None,
+        predicted=_plain(predicted),
+        machine=_plain(machine),
         snapshot_before=snapshot_before,
         recorded_at=now,
     )
 
 
+def seen_columns(seen: Seen) -> dict[str, Any]:
+    """What was seen, as values for its columns."""
+    return {
+        "features": dict(seen.features),
+        "situation": None if seen.situation is None else dict(seen.situation),
+        "cut": None if seen.cut is None else {name: dict(found) for name, found in seen.cut.items()},
+        "seen_from": seen.seen_from,
+        "past_from": seen.past_from,
+        "context_from": seen.context_from,
+        "prompts_from": seen.prompts_from,
+    }
+
+
+_RESTS_ON = ("seen_from", "past_from", "context_from", "prompts_from")
+
+
+def cuts(connection: Connection, events: Sequence[int]) -> dict[int, dict[str, dict[str, float]]]:
+    """What the features of some learning events would have been without something, by event.
+
+    Apart from the events because it is as large as they are, and needed only where something was withdrawn.
+
+    Raises
+    ------
+    DamagedLogError
+        When one of them cannot be read.
+    """
+    if not events:
+        return {}
+    query = select(learning_events.c.id, learning_events.c.cut).where(learning_events.c.id.in_(events))
+    found = {}
+    for row in connection.execute(query).mappings():
+        if not isinstance(row["cut"], dict):
+            raise _damaged(row, TypeError())
+        found[row["id"]] = row["cut"]
+    return found
+
+
 def moments_of(connection: Connection, correction: int) -> tuple[datetime, datetime]:
     """The moment that a correction speaks of, and that of its observation (the same where it has none)."""
     query = (
-        select(corrections.c.at, _seen_at())
+        select(corrections.c.at, func.coalesce(observations.c.at, corrections.c.at))
         .outerjoin(observations, observations.c.id == corrections.c.observation)
         .where(corrections.c.id == correction)
     )
@@ -128,18 +202,17 @@ def moments_of(connection: Connection, correction: int) -> tuple[datetime, datet
 
 
 def learned_since(connection: Connection, subject: str, target: str, since: datetime) -> list[LearnedRow]:
-    """Learning events recorded since an instant, in recording order, each with when it was superseded."""
-    newer = aliased(corrections, name="newer")
-    ended = select(func.min(newer.c.recorded_at)).where(replaces(newer)).correlate(corrections)
+    """Learning events recorded since an instant, in recording order, each with when it was superseded.
+
+    Raises
+    ------
+    DamagedLogError
+        When one of them cannot be read.
+    """
     query = (
-        select(
-            learning_events,
-            corrections.c.at.label("said_at"),
-            _seen_at().label("seen_at"),
-            ended.scalar_subquery().label("ended_at"),
-            corrections.c.prompt.is_not(None).label("prompted"),
+        _events(
+            *(c for c in learning_events.c if c.name not in ("situation", "cut")), _seen_at().label("seen_at")
         )
-        .join(corrections, corrections.c.id == learning_events.c.correction)
         .outerjoin(observations, observations.c.id == corrections.c.observation)
         .where(
             learning_events.c.subject == subject,
@@ -151,84 +224,101 @@ def learned_since(connection: Connection, subject: str, target: str, since: date
     return [_learned(row) for row in connection.execute(query).mappings()]
 
 
-def add_snapshot(
-    connection: Connection,
-    permit: Permit,
-    subject: str,
-    target: str,
-    *,
-    prior: str,
-    rebased_at: datetime,
-    log_position: int,
-    learn_since: datetime,
-    context_since: datetime | None,
-    prompts_since: datetime | None,
-    parameters: Mapping[str, Any],
-    sha256: str,
-    now: datetime,
-) -> int:
-    """Append a learner snapshot; return its id."""
-    permit.demand(Use.LEARN)
-    return insert_row(
-        connection,
-        snapshots,
-        subject=subject,
-        target=target,
-        prior=prior,
-        rebased_at=rebased_at,
-        log_position=log_position,
-        learn_since=learn_since,
-        context_since=context_since,
-        prompts_since=prompts_since,
-        parameters=dict(parameters),
-        sha256=sha256,
-        created_at=now,
-    )
-
-
-def latest_snapshot(connection: Connection, subject: str, target: str) -> SnapshotRow | None:
-    """The newest snapshot of a learner, or None."""
+def past(
+    connection: Connection, subject: str, target: str, *, since: datetime, at: datetime, now: datetime
+) -> list[PastRow]:
+    """What was said about moments of [since, at), and known at `at`, that stands; in order of the moment."""
     query = (
-        select(
-            snapshots.c.id,
-            snapshots.c.target,
-            snapshots.c.prior,
-            snapshots.c.rebased_at,
-            snapshots.c.log_position,
-            snapshots.c.learn_since,
-            snapshots.c.context_since,
-            snapshots.c.prompts_since,
-            snapshots.c.parameters,
-            snapshots.c.sha256,
-            snapshots.c.created_at,
+        _events(*(learning_events.c[n] for n in ("id", "situation", "value", "weight", "seen_from")))
+        .where(
+            learning_events.c.subject == subject,
+            learning_events.c.target == target,
+            learning_events.c.recorded_at <= at,
+            corrections.c.at >= since,
+            corrections.c.at < at,
         )
-        .where(snapshots.c.subject == subject, snapshots.c.target == target)
-        .order_by(snapshots.c.id.desc())
-        .limit(1)
+        .order_by(corrections.c.at, learning_events.c.id)
     )
-    row = connection.execute(query).mappings().one_or_none()
-    return None if row is None else SnapshotRow(**row)
+    found = [row for row in connection.execute(query).mappings() if not _ended(row["ended_at"], now)]
+    return [_past(row) for row in found]
+
+
+def targets(connection: Connection, subject: str) -> list[str]:
+    """The targets that a subject's learners have learned something of."""
+    query = select(learning_events.c.target).where(learning_events.c.subject == subject).distinct()
+    return sorted(connection.execute(query).scalars())
+
+
+def _events(*columns: Any) -> Select[Any]:
+    newer = aliased(corrections, name="newer")
+    ended = select(func.min(newer.c.recorded_at)).where(replaces(newer)).correlate(corrections)
+    return select(
+        *columns,
+        corrections.c.at.label("said_at"),
+        ended.scalar_subquery().label("ended_at"),
+        corrections.c.prompt.is_not(None).label("prompted"),
+    ).join(corrections, corrections.c.id == learning_events.c.correction)
 
 
 def _seen_at() -> ColumnElement[datetime]:
-    return func.coalesce(observations.c.at, corrections.c.at)
+    return func.coalesce(learning_events.c.seen_from, observations.c.at, corrections.c.at)
+
+
+def _ended(at: datetime | None, now: datetime) -> bool:
+    return at is not None and at <= now
+
+
+def _plain(said: Distribution | float | Sequence[float] | None) -> Any:
+    if isinstance(said, Distribution):
+        return list(said.probabilities)
+    return list(said) if isinstance(said, Sequence) else said
+
+
+def _past(row: Any) -> PastRow:
+    try:
+        return PastRow(
+            row["said_at"],
+            row["seen_from"],
+            dict(row["situation"]),
+            float(row["value"]),
+            float(row["weight"]),
+            row["prompted"],
+        )
+    except (TypeError, ValueError) as error:
+        raise _damaged(row, error) from error
 
 
 def _learned(row: Any) -> LearnedRow:
-    label = from_columns(row)
-    assert label is not None
-    machine = row["machine"]
-    return LearnedRow(
-        id=row["id"],
-        correction=row["correction"],
-        features=row["features"],
-        label=label,
-        weight=row["weight"],
-        predicted=Distribution(tuple(row["predicted"])),
-        machine=Distribution(tuple(machine)) if machine is not None else None,
-        recorded_at=row["recorded_at"],
-        said_at=row["said_at"],
-        seen_at=row["seen_at"],
-        ended_at=row["ended_at"],
-        prompted=row["prompted"],
+    try:
+        said = from_columns(row)
+        features, machine = row["features"], row["machine"]
+        if not isinstance(features, dict):
+            raise TypeError("its features are none")
+        return LearnedRow(
+            id=row["id"],
+            correction=row["correction"],
+            seen=Seen(features, **{name: row[name] for name in _RESTS_ON}),
+            label=said if said is not None else float(row["value"]),
+            weight=float(row["weight"]),
+            predicted=_predicted(row["predicted"]),
+            machine=Distribution(tuple(machine)) if machine is not None else None,
+            recorded_at=row["recorded_at"],
+            said_at=row["said_at"],
+            seen_at=row["seen_at"],
+            ended_at=row["ended_at"],
+            prompted=row["prompted"],
+        )
+    except (TypeError, ValueError) as error:
+        raise _damaged(row, error) from error
+
+
+def _predicted(said: Any) -> Any:
+    if isinstance(said, list):
+        return Distribution(tuple(said)) if len(said) == len(EMOTIONS) else tuple(map(float, said))
+    return float(said)
+
+
+def _damaged(row: Any, error: Exception) -> DamagedLogError:
+    return DamagedLogError(
+        f"learning event {row['id']} cannot be read ({type(error).__name__}); bring the database back from a backup"
     )

@@ -19,8 +19,9 @@ from tracker.access import Access, Unit
 from tracker.domain.consent import Scope, Use
 from tracker.domain.people import Person, UnknownParticipantError
 from tracker.privacy.keys import KeyDestroyedError
-from tracker.store import compacting, erasing, exports, learned, people, requests, tombstones
+from tracker.store import compacting, erasing, exports, people, priors, requests, tombstones
 from tracker.store.database import DatabaseError
+from tracker.store.learned import Seen
 from tracker.store.requests import RequestRow
 from tracker.store.tombstones import Step, Tombstone
 
@@ -31,6 +32,7 @@ _PLACE = "tombstones.counts"
 _OUT_OF_REACH = ("exports that were handed out", "copies and backups of the key store made before")
 _OUT_OF_REACH_POSTGRESQL = ("write-ahead log, archives and replicas of the PostgreSQL server",)
 _RELEARN = {Scope.CONTEXT, Scope.PROMPTS}
+_IN_PRIORS = {*_RELEARN, Scope.AFFECT_SERIES, Scope.PERSONAL_LEARNING, Scope.POOLED_LEARNING}
 _ALL, _SCOPE = "erase_all", "erase_scope"
 
 
@@ -191,20 +193,35 @@ def _each(erasures: Sequence[Callable[[], Erased]]) -> list[Erased]:
 
 def _delete_scope(unit: Unit, scope: Scope) -> dict[str, int]:
     connection, subject = unit.connection, unit.person.subject
-    learner = learned.latest_snapshot(connection, subject, personal.EMOTION)
+    targets = personal.live(unit)
+    if scope in _IN_PRIORS:
+        priors.retire_of(connection, subject, unit.now)
     counts = erasing.delete_scope(connection, subject, scope)
     if scope is Scope.CONTEXT:
         # What the context said was copied into the features that were learned from.
-        stripped = erasing.strip_features(connection, subject, personal.without_context)
+        stripped = erasing.rewrite_seen(connection, subject, _without_context)
         counts |= {"learning_events": stripped} if stripped else {}
-    if scope in _RELEARN and learner is not None:
+    if scope is Scope.PROMPTS:
+        stripped = erasing.rewrite_seen(connection, subject, _without_answers)
+        counts["learning_events"] = counts.get("learning_events", 0) + stripped
+    if scope in _RELEARN and targets:
         allowed = unit.allowed(Use.LEARN) is not None
-        again = personal.rebase(unit).snapshot.id if allowed else None
+        again = [p.snapshot.id for p in personal.renew_all(unit)] if allowed else []
         if gone := erasing.delete_snapshots(connection, subject, but=again):
             counts["snapshots"] = gone
     if left := erasing.left_of_scope(connection, subject, scope):
         raise ErasureIncompleteError(f"rows are left: {_listed(left)}")
     return counts
+
+
+def _without_context(target: str, seen: Seen) -> Seen:
+    if target == personal.EMOTION:
+        return replace(seen, features=personal.without_context(seen.features))
+    return personal.forget_contexts(seen)
+
+
+def _without_answers(target: str, seen: Seen) -> Seen:
+    return personal.forget_past(seen) if seen.prompts_from is not None else seen
 
 
 def _finish(access: Access, number: str, now: datetime) -> Erased:
@@ -245,6 +262,7 @@ def _empty(access: Access, tombstone: Tombstone, participant: str, subject: str,
             return
         log = erasing.log_rows_of(connection, participant)
         outdated = exports.flag(connection, participant, now)
+        priors.retire_of(connection, subject, now)
         rows = erasing.delete_person(connection, subject, participant)
         emptied = replace(here, step=Step.EMPTIED, rows=rows, exports=outdated, log=log)
         tombstones.advance(connection, replace(emptied, signature=access.vault.sign(emptied.evidence())))

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from tracker import personal
@@ -13,8 +14,11 @@ from tracker.domain.consent import SCOPES_OF, Scope, Use
 from tracker.domain.instants import require_past
 from tracker.domain.people import Person
 from tracker.domain.series import Context, Correction
+from tracker.learning.kinds import agrees, label_of
 from tracker.learning.weights import RaterKind, correction_weight
+from tracker.personal import Source
 from tracker.store import feedback, series, summaries, timeline
+from tracker.store.learned import Label, Seen
 
 NEAR = timedelta(minutes=2)
 """How far from a moment an observation may lie to be the one that a correction speaks of."""
@@ -45,28 +49,33 @@ class Corrected:
         Its id.
     at
         The moment it speaks of.
+    superseded
+        The correction that this one replaces, or None.
     machine
         What the network reads there, or None where there is no observation near.
     before, after
-        What the person's learner said before it learned this, and says now; None where it may not learn.
-    superseded
-        The correction that this one replaces, or None.
+        What the person's learner said before it learned this, and says now: a distribution, a probability of yes,
+        or a mean with its standard deviation; None where it learned nothing.
     missing
         Scopes without which nothing was learned.
     not_covered_since
         Where nothing was learned because the moment lies before what the grant of learning covers: the
         instant from which on it does; else None.
+    source
+        Where `before` comes from. Where nothing was learned because the person's own learner cannot be read, what
+        answers in its place; else None.
     """
 
     correction: int
     at: datetime
     observation: int | None
-    machine: Distribution | None
-    before: Distribution | None
-    after: Distribution | None
-    superseded: int | None
-    missing: tuple[Scope, ...]
+    superseded: int | None = None
+    machine: Distribution | None = None
+    before: Any = None
+    after: Any = None
+    missing: tuple[Scope, ...] = ()
     not_covered_since: datetime | None = None
+    source: Source | None = None
 
 
 def add_context(access: Access, person: Person, context: Context, now: datetime) -> int:
@@ -131,8 +140,11 @@ def correct(
         When the moment lies before what the grant covers.
     PromptError
         When the prompt was not put to this person.
+    TargetError
+        When the target is none, or the answer is none to it.
     """
     at = require_past(correction.at, now)
+    label = label_of(correction.target, correction.distribution, correction.value)
     with access.write(person.id, now) as unit:
         permit = unit.permit(Use.CORRECT if prompt is None else Use.PROMPT)
         connection, subject = unit.connection, unit.person.subject
@@ -164,44 +176,66 @@ def correct(
             prompt=prompt,
             supersedes=old,
         )
-        return _learn(unit, correction, at, number, observation, old)
+        return _learn(unit, correction, label, Corrected(number, at, observation, old))
 
 
-def _learn(
-    unit: Unit, correction: Correction, at: datetime, number: int, observation: int | None, old: int | None
-) -> Corrected:
-    reading = timeline.reading_of(unit.connection, observation) if observation is not None else None
+def _learn(unit: Unit, correction: Correction, label: Label, done: Corrected) -> Corrected:
+    reading = timeline.reading_of(unit.connection, done.observation) if done.observation is not None else None
     machine = reading.machine if reading is not None else None
-    label = correction.distribution
-    if correction.target != personal.EMOTION or label is None:
-        return Corrected(number, at, observation, machine, None, None, old, ())
-    learner = personal.current(unit)
+    done = replace(done, machine=machine)
+    learner = personal.current(unit, correction.target)
     if learner is None:
         missing = tuple(s for s in Scope if s in SCOPES_OF[Use.LEARN] - set(unit.grants()))
-        return Corrected(number, at, observation, machine, None, None, old, missing)
+        return replace(done, missing=missing, source=None if missing else Source.NETWORK)
     shown_before = learner
-    if old is not None:
-        learner = personal.rebase(unit)
-    seen_at = reading.at if reading is not None else at
+    if done.superseded is not None:
+        learner = personal.renew(unit, correction.target)
+    if learner is None or not learner.source.own:
+        # What it holds cannot be replayed, so nothing may be learned on top of it.
+        return replace(done, source=learner.source if learner is not None else Source.NETWORK)
+    seen_at = reading.at if reading is not None else done.at
     since = unit.permit(Use.LEARN).covers_from
-    if min(at, seen_at) < since:
-        return Corrected(number, at, observation, machine, None, None, old, (), since)
-    zone = ZoneInfo(unit.person.zone)
-    contexts = feedback.contexts_between(unit.connection, unit.person.subject, seen_at, seen_at)
-    seen = learner.features(machine, seen_at, zone, personal.context_at(contexts, seen_at))
-    before = shown_before.learner.predict(seen)
-    accepted = correction.suggestion_shown and label.top is before.top
+    if min(done.at, seen_at) < since:
+        return replace(done, not_covered_since=since)
+    seen = _seen(unit, learner, machine, done.at, seen_at)
+    before = shown_before.learner.predict(seen.features)
+    accepted = correction.suggestion_shown and agrees(before, label)
     learner = personal.teach(
         unit,
         learner,
-        correction=number,
+        correction=done.correction,
         seen=seen,
         label=label,
-        weight=correction_weight(RaterKind.PARTICIPANT, accepted=accepted),
+        weight=correction_weight(kind_of_rater(correction.rater), accepted=accepted),
         machine=machine,
     )
-    _read_again(unit, learner, seen_at)
-    return Corrected(number, at, observation, machine, before, learner.learner.predict(seen), old, ())
+    if correction.target == personal.EMOTION:
+        _read_again(unit, learner, seen_at)
+    after = learner.learner.predict(seen.features)
+    return replace(done, before=before, after=after, source=shown_before.source)
+
+
+def kind_of_rater(rater: str) -> RaterKind:
+    """Who a rater is, by the id that their corrections carry.
+
+    Examples
+    --------
+    >>> kind_of_rater("participant").value, kind_of_rater("expert-2").value, kind_of_rater("r17").value
+    ('participant', 'expert', 'crowd')
+    """
+    if rater == RaterKind.PARTICIPANT.value:
+        return RaterKind.PARTICIPANT
+    return RaterKind.EXPERT if rater.startswith(RaterKind.EXPERT.value) else RaterKind.CROWD
+
+
+def _seen(
+    unit: Unit, learner: personal.Personal, machine: Distribution | None, at: datetime, seen_at: datetime
+) -> Seen:
+    if learner.target != personal.EMOTION:
+        return personal.look(unit, learner.target, at)
+    contexts = feedback.contexts_between(unit.connection, unit.person.subject, seen_at, seen_at)
+    zone = ZoneInfo(unit.person.zone)
+    return Seen(learner.features(machine, seen_at, zone, personal.context_at(contexts, seen_at)))
 
 
 def _read_again(unit: Unit, learner: personal.Personal, at: datetime) -> None:

@@ -7,13 +7,12 @@ from collections.abc import Mapping
 from contextlib import suppress
 from datetime import datetime, timedelta
 
-from tracker import personal
 from tracker.access import Access, Unit
 from tracker.domain.consent import Use
 from tracker.domain.people import UnknownParticipantError
 from tracker.learning.window import window
 from tracker.privacy.keys import KeyDestroyedError
-from tracker.store import compacting, forgetting, learned, leases
+from tracker.store import compacting, drifts, forgetting, learned, leases, snapshots
 
 SLOTS = timedelta(days=90)
 """How long it is remembered which process ran which job."""
@@ -49,11 +48,15 @@ def run(access: Access, now: datetime) -> Mapping[str, int]:
 def _forget_learned(unit: Unit) -> Counter[str]:
     connection, subject = unit.connection, unit.person.subject
     oldest, _ = window(unit.now)
-    live = learned.latest_snapshot(connection, subject, personal.EMOTION)
-    if live is None or unit.allowed(Use.LEARN) is None:
-        snapshots = forgetting.forget_snapshots(connection, subject, None, but=None)
-    else:
-        snapshots = forgetting.forget_snapshots(connection, subject, oldest, but=live.id)
-        oldest = min(oldest, window(live.rebased_at)[0])
-    events = forgetting.forget_learned(connection, subject, oldest)
-    return Counter(snapshots=snapshots, learning_events=events)
+    live = snapshots.live(connection, subject) if unit.allowed(Use.LEARN) is not None else {}
+    before = oldest if live else None
+    counts = Counter(
+        snapshots=forgetting.forget_snapshots(
+            connection, subject, before, but=[row.id for row in live.values()]
+        ),
+        drifts=drifts.forget(connection, subject, oldest),
+    )
+    for target in learned.targets(connection, subject):
+        needed = min(oldest, window(live[target].rebased_at)[0]) if target in live else oldest
+        counts["learning_events"] += forgetting.forget_learned(connection, subject, target, needed)
+    return counts

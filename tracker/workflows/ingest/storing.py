@@ -29,7 +29,7 @@ def store(unit: Unit, permit: Permit, rows: list[Observed], now: datetime) -> se
     """
     permit.demand(Use.STORE_SERIES)
     learner = personal.current(unit) if any(row.estimates for row in rows) else None
-    if learner is not None:
+    if learner is not None and learner.source.own:
         rows = _with_own_word(unit, learner, rows)
     return series.store_observed(unit.connection, permit, unit.person.subject, unit.person.zone, rows, now)
 

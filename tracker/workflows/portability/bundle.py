@@ -30,6 +30,9 @@ LEFT_OUT = {
     ("accounts", "code_hash"): "would help whoever finds the file to break in",
     ("accounts", "password_hash"): "would help whoever finds the file to break in",
     ("exports", "request"): "says how many other people are in the dataset",
+    ("priors", "parameters"): "are of other people too",
+    ("priors", "people"): "says how many other people are in it",
+    ("priors", "events"): "says how much other people answered",
 }
 """Columns that are not given, and why."""
 

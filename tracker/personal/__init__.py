@@ -1,0 +1,46 @@
+"""A person's learners: what they see of a moment, how they are kept, and what they start from."""
+
+from tracker.learning.kinds import EMOTION
+from tracker.personal.cleaning import clean
+from tracker.personal.contexts import context_at, without_context
+from tracker.personal.learners import (
+    Personal,
+    Replay,
+    Source,
+    consent_changed,
+    current,
+    digest,
+    live,
+    load,
+    rebase,
+    renew,
+    renew_all,
+    replay,
+    teach,
+)
+from tracker.personal.moments import forget_contexts, forget_past, look
+from tracker.personal.pooling import refit
+
+__all__ = [
+    "EMOTION",
+    "Personal",
+    "Replay",
+    "Source",
+    "clean",
+    "consent_changed",
+    "context_at",
+    "current",
+    "digest",
+    "forget_contexts",
+    "forget_past",
+    "live",
+    "load",
+    "look",
+    "rebase",
+    "refit",
+    "renew",
+    "renew_all",
+    "replay",
+    "teach",
+    "without_context",
+]
