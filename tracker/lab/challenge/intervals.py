@@ -80,7 +80,9 @@ def ratio(numerator: FloatArray, denominator: FloatArray, weights: FloatArray) -
 
 def divide(above: FloatArray, below: FloatArray) -> FloatArray:
     """Divide elementwise, NaN where the divisor is not positive."""
-    return np.divide(above, below, out=np.full(np.shape(above), np.nan), where=below > 0)
+    found = np.full(np.shape(above), np.nan)
+    np.divide(above, below, out=found, where=below > 0)
+    return found
 
 
 def over_draws(values: FloatArray) -> FloatArray:

@@ -106,12 +106,15 @@ class Tally:
 
 def answers(draw: Outcomes) -> tuple[BoolArray, BoolArray]:
     """Which moments were definitely true, and which definitely not."""
-    return draw.truth & ~draw.either, ~draw.truth & ~draw.either
+    definite = ~draw.either
+    return draw.truth & definite, ~draw.truth & definite
 
 
 def right(draw: Outcomes) -> BoolArray:
     """Which moments the likelier answer does not contradict."""
-    return ((draw.probability >= 0.5) == draw.truth) | draw.either
+    said: BoolArray = draw.probability >= 0.5
+    agreed: BoolArray = said == draw.truth
+    return agreed | draw.either
 
 
 def _renumber(draw: Outcomes, place: IntArray, names: tuple[str, ...]) -> Outcomes:
