@@ -1,0 +1,178 @@
+"""One person's learners of yes-or-no and of numbers: a river pipeline over a pooled prior, frozen as JSON."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from importlib.metadata import version
+from typing import Any, ClassVar, Self
+
+from river import compose
+
+from tracker.learning.learner import SnapshotError
+from tracker.learning.personal_regression import PersonalLinear, PersonalLogistic, PriorScaler
+from tracker.learning.prior import Prior, PriorError, no_prior
+from tracker.learning.weights import MAX_WEIGHT
+
+FORMAT_VERSION = 1
+
+_SURE = 1e-4
+"""No probability nearer to 0 or 1 than this is said: nobody's answers support it."""
+
+
+class _AnswerLearner:
+    """What both learners share: the pipeline's parts, the count, and freezing."""
+
+    FORMAT: ClassVar[str]
+    KIND: ClassVar[str]
+
+    def __init__(self, prior: Prior, estimator: PersonalLogistic | PersonalLinear) -> None:
+        self.prior = prior
+        self._estimator = estimator
+        self._pipeline = compose.Pipeline(PriorScaler(prior), estimator)
+
+    @classmethod
+    def _over(cls, prior: Prior) -> Self:
+        raise NotImplementedError
+
+    @classmethod
+    def fresh(cls, prior: Mapping[str, Any] | None = None) -> Self:
+        """Start from other people's prior (its JSON), or from nothing.
+
+        Raises
+        ------
+        PriorError
+            When it cannot be read or is of another kind.
+        """
+        thawed = no_prior(cls.KIND) if prior is None else Prior.from_json(prior)
+        if thawed.kind != cls.KIND:
+            raise PriorError(f"a prior for {thawed.kind} cannot start a learner of {cls.KIND}")
+        return cls._over(thawed)
+
+    @property
+    def learned(self) -> int:
+        """How many answers were learned since the start (those that weigh nothing aside)."""
+        return self._estimator.learned
+
+    @property
+    def weights(self) -> dict[str, float]:
+        """What moves the prediction, by feature, on the prior's scale; the intercept under the empty name."""
+        return self._estimator.weights
+
+    def snapshot(self) -> dict[str, Any]:
+        """Freeze as plain JSON, at most 64 KiB."""
+        return {
+            "format": self.FORMAT,
+            "version": FORMAT_VERSION,
+            "river": version("river"),
+            "prior": self.prior.as_json(),
+            "state": self._estimator.freeze(),
+        }
+
+    @classmethod
+    def restore(cls, snapshot: Mapping[str, Any]) -> Self:
+        """Thaw; it predicts and learns on with the same bits.
+
+        Raises
+        ------
+        SnapshotError
+            When it is not one of ours, of another version, or damaged.
+        """
+        found = (snapshot.get("format"), snapshot.get("version"))
+        if found != (cls.FORMAT, FORMAT_VERSION):
+            raise SnapshotError(
+                f"snapshot is {found[0]!r} version {found[1]!r}, this code reads {cls.FORMAT!r} version "
+                f"{FORMAT_VERSION}: replay the corrections instead"
+            )
+        try:
+            learner = cls.fresh(snapshot["prior"])
+            learner._estimator.thaw(snapshot["state"])
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
+            raise SnapshotError(f"snapshot is damaged ({error!r}): replay the corrections instead") from error
+        return learner
+
+
+class YesNoLearner(_AnswerLearner):
+    """Whether something holds for a person at a moment: leave me alone, or a study's own question.
+
+    Examples
+    --------
+    >>> learner = YesNoLearner.fresh()
+    >>> learner.predict({"at": 0.0, "now:tired": 1.0})
+    0.5
+    >>> for day in range(30):
+    ...     learner.learn({"at": day / 4, "now:tired": 1.0}, 1.0, weight=1.0)
+    >>> learner.predict({"at": 8.0, "now:tired": 1.0}) > 0.9
+    True
+    """
+
+    FORMAT, KIND = "affect-tracker/yes-no-learner", "yes_no"
+
+    @classmethod
+    def _over(cls, prior: Prior) -> Self:
+        return cls(prior, PersonalLogistic(prior))
+
+    def predict(self, features: Mapping[str, float]) -> float:
+        """The probability of yes at `features` (`tracker.learning.histories.History.features`)."""
+        answer = self._pipeline.predict_proba_one(dict(sorted(features.items())))
+        return min(max(float(answer[True]), _SURE), 1.0 - _SURE)
+
+    def learn(self, features: Mapping[str, float], share: float, weight: float) -> None:
+        """Take in an answer: 1 yes, 0 no, 0.5 either.
+
+        Raises
+        ------
+        ValueError
+            When the share is outside [0, 1], the weight is, or a feature is not finite.
+        """
+        if not 0.0 <= share <= 1.0:
+            raise ValueError(f"an answer's share {share} is not in [0, 1]")
+        self._pipeline.learn_one(_checked(features, weight), share, w=weight)
+
+
+class NumberLearner(_AnswerLearner):
+    """A number from -1 to 1 for a person at a moment: valence, arousal, or a study's own scale.
+
+    Examples
+    --------
+    >>> learner = NumberLearner.fresh()
+    >>> learner.learn({"at": 0.0, "now:smile": 1.0}, 0.5, weight=1.0)
+    >>> mean, sd = learner.predict({"at": 0.1, "now:smile": 1.0})
+    >>> 0 < mean < 0.5 < sd
+    True
+    """
+
+    FORMAT, KIND = "affect-tracker/number-learner", "number"
+
+    @classmethod
+    def _over(cls, prior: Prior) -> Self:
+        return cls(prior, PersonalLinear(prior))
+
+    def predict(self, features: Mapping[str, float]) -> tuple[float, float]:
+        """The expected number, within [-1, 1], and the standard deviation of an answer around it."""
+        x = dict(sorted(features.items()))
+        mean = float(self._pipeline.predict_one(x))
+        assert isinstance(self._estimator, PersonalLinear)
+        spread = self._estimator.spread_one(self._pipeline["PriorScaler"].transform_one(x))
+        return min(max(mean, -1.0), 1.0), spread
+
+    def learn(self, features: Mapping[str, float], value: float, weight: float) -> None:
+        """Take in a number.
+
+        Raises
+        ------
+        ValueError
+            When the value is outside [-1, 1], the weight outside [0, 1], or a feature is not finite.
+        """
+        if not -1.0 <= value <= 1.0:
+            raise ValueError(f"a number {value} is not in [-1, 1]")
+        self._pipeline.learn_one(_checked(features, weight), value, w=weight)
+
+
+def _checked(features: Mapping[str, float], weight: float) -> dict[Any, Any]:
+    if not 0.0 <= weight <= MAX_WEIGHT:
+        raise ValueError(f"weight {weight} is not in [0, {MAX_WEIGHT}]: see tracker.learning.weights")
+    for name, value in features.items():
+        if not math.isfinite(value):
+            raise ValueError(f"feature {name} is {value}: leave out what is missing")
+    return dict(sorted(features.items()))
