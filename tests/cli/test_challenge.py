@@ -86,7 +86,7 @@ def test_what_cannot_be_used_is_one_line(
     ("content", "words"),
     [
         (b"", ["is empty"]),
-        (b"participant,day,beep,alone\nada,1,1,\xff\n", ["UTF-8", "byte 38"]),
+        (b"participant,day,beep,alone\nada,1,1,\xff\n", ["UTF-8", "byte 36"]),
         (b"participant,day,beep,alone\nada,1,1,inf\nada,1,2,3\n", ["row 2", "'alone'"]),
         (b"participant,day,beep,alone\nada,1,1,60\nada,1,1,20\n", ["row 3", "row 2", "'alone'"]),
         (b"participant,day,beep,alone\nada,1,1,60\nada,1,2,60\n", ["'alone' is 60 in every row"]),

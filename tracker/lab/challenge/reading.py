@@ -7,43 +7,17 @@ rows means nothing.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from difflib import get_close_matches
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from tracker.domain.instants import require_zone
 from tracker.lab.challenge.clocks import PLACING, Placed, check_columns, ordered, place, without_copies
+from tracker.lab.challenge.columns import Columns, choose, some
 from tracker.lab.challenge.diaries import Beep, Cohort, Diary, ReadingError, TargetError
-from tracker.lab.challenge.sheets import Row, Sheet, number_of, read_sheet
+from tracker.lab.challenge.sheets import read_sheet
 from tracker.lab.challenge.targets import Rule, TargetSpec
 from tracker.learning.situations import Situation
-
-_SHOWN = 12  # columns or values that an error lists
-
-
-@dataclass(frozen=True, slots=True)
-class Columns:
-    """Which columns of a sheet are read as what."""
-
-    sheet: Sheet
-    spec: TargetSpec
-    target_is_number: bool
-    numbers: tuple[str, ...]
-    words: tuple[str, ...]
-
-    @property
-    def used(self) -> tuple[str, ...]:
-        """Columns whose difference makes two rows differ."""
-        return (self.spec.column, *self.numbers, *self.words)
-
-    def value(self, row: Row) -> float | str | None:
-        """Read the target of one row; None where it is missing."""
-        column = self.spec.column
-        if column not in row.cells:
-            return None
-        return self.sheet.number(row, column) if self.target_is_number else row.cells[column]
 
 
 def read(
@@ -88,7 +62,7 @@ def read(
     if not strict:
         features = None if features is None else [name for name in features if name in sheet.columns]
         exclude = [name for name in exclude if name in sheet.columns]
-    columns = _columns(sheet, target, features, exclude, notes)
+    columns = choose(sheet, target, features, exclude, notes)
     people = [
         _diary(columns, person, ordered(sheet, rows, notes), notes)
         for person, rows in sorted(_by_person(columns, where, notes).items())
@@ -105,71 +79,6 @@ def read(
         clocked="timestamp" in sheet.columns,
         notes=tuple(notes),
     )
-
-
-def _columns(
-    sheet: Sheet, target: TargetSpec, features: Sequence[str] | None, exclude: Sequence[str], notes: list[str]
-) -> Columns:
-    for name, role in [(target.column, "--target"), *((x, "--features") for x in features or ())]:
-        _require(sheet, name, role)
-    for name in exclude:
-        _require(sheet, name, "--exclude")
-    if target.column in PLACING:
-        raise TargetError(f"--target {target.column} says whose or when a row is; choose an item")
-    barred = {target.column, *PLACING, *exclude}
-    named = sheet.columns if features is None else features
-    for name in features or ():
-        if name in barred:
-            raise TargetError(f"--features {name} is the target, excluded, or says whose or when a row is")
-    chosen = tuple(name for name in sheet.columns if name in named and name not in barred)
-    numeric = {name: sheet.is_numeric(name) for name in (target.column, *chosen)}
-    for name in chosen:
-        _note_mixture(sheet, name, numeric[name], notes)
-    return Columns(
-        sheet,
-        _fitted(sheet, target, numeric[target.column]),
-        numeric[target.column],
-        tuple(name for name in chosen if numeric[name]),
-        tuple(name for name in chosen if not numeric[name]),
-    )
-
-
-def _require(sheet: Sheet, name: str, role: str) -> None:
-    if name in sheet.columns:
-        return
-    near = get_close_matches(name, sheet.columns, n=3)
-    hint = f"did you mean {' or '.join(near)}?" if near else f"it has: {_some(sheet.columns)}"
-    raise TargetError(f"{role}: {sheet.path} has no column {name!r}; {hint}")
-
-
-def _note_mixture(sheet: Sheet, name: str, numeric: bool, notes: list[str]) -> None:
-    if numeric:
-        return
-    cells = [row.cells[name] for row in sheet.rows if name in row.cells]
-    numbers = sum(number_of(cell) is not None for cell in cells)
-    if numbers:
-        notes.append(
-            f"column {name!r} is read as categories: {numbers} of its {len(cells)} values are numbers"
-        )
-
-
-def _fitted(sheet: Sheet, target: TargetSpec, is_number: bool) -> TargetSpec:
-    """Check that the rule can be applied to the column, and give it a number where it compares numbers."""
-    column = target.column
-    if target.rule is Rule.EQUALS:
-        wanted = number_of(str(target.value)) if is_number else str(target.value)
-        if wanted is None:
-            raise TargetError(f"--equals {target.value!r}: column {column!r} holds numbers")
-        target = replace(target, value=wanted)
-    elif not is_number:
-        row = next(row for row in sheet.rows if column in row.cells and number_of(row.cells[column]) is None)
-        raise TargetError(
-            f"--{target.rule.value} compares numbers, and column {column!r} of {sheet.path} is text, such as "
-            f"{row.cells[column]!r} in row {row.number}; use --equals"
-        )
-    if target.either is not None and not is_number:
-        raise TargetError(f"--either marks a range of numbers, and column {column!r} is text")
-    return target
 
 
 def _by_person(columns: Columns, zone: ZoneInfo, notes: list[str]) -> Mapping[str, list[Placed]]:
@@ -247,7 +156,7 @@ def _check_variety(columns: Columns, people: Sequence[Diary]) -> None:
         raise ReadingError(f"{sheet.path}: column {column!r} is empty, so there is nothing to predict")
     if len(values) == 1:
         raise ReadingError(
-            f"{sheet.path}: column {column!r} is {_some(values)} in every row: nothing to predict"
+            f"{sheet.path}: column {column!r} is {some(values)} in every row: nothing to predict"
         )
     truths = {beep.truth for diary in people for beep in diary.moments if beep.truth is not None}
     if not truths:
@@ -257,15 +166,10 @@ def _check_variety(columns: Columns, people: Sequence[Diary]) -> None:
         range_ = (
             f"from {min(numbers):g} to {max(numbers):g}"
             if numbers
-            else "are " + _some(sorted(map(str, values)))
+            else "are " + some(sorted(map(str, values)))
         )
         how_often = "always" if truths.pop() else "never"
         raise TargetError(
-            f"--{columns.spec.rule.value} {_some([columns.spec.value])} is {how_often} true: "
+            f"--{columns.spec.rule.value} {some([columns.spec.value])} is {how_often} true: "
             f"the values of column {column!r} {'lie ' if numbers else ''}{range_}"
         )
-
-
-def _some(values: Iterable[float | str]) -> str:
-    words = [f"{value:g}" if isinstance(value, float) else str(value) for value in values]
-    return ", ".join(words[:_SHOWN]) + (", …" if len(words) > _SHOWN else "")

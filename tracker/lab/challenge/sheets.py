@@ -155,7 +155,7 @@ def _text(path: Path) -> str:
     except OSError as error:
         raise ReadingError(f"{path} cannot be read: {error.strerror or error}") from None
     try:
-        return content.decode("utf-8-sig")
+        return content.decode("utf-8").removeprefix("\ufeff")
     except UnicodeDecodeError as error:
         raise ReadingError(
             f"{path} is not in UTF-8: byte {error.start + 1} is 0x{content[error.start]:02x}; save it as UTF-8"
