@@ -66,13 +66,30 @@ def test_a_heavier_correction_moves_the_first_step_further(
 
 
 @given(histories, feature_dicts)
-def test_all_corrections_together_move_the_odds_by_a_bounded_factor(
+def test_all_corrections_together_leave_the_network_a_share_that_is_known(
     history: list[LearningEvent], x: dict[str, float]
 ) -> None:
     own, network = fit(None, history * 5).predict(x), EmotionLearner.fresh().predict(x)
-    limit = 2 * Settings().bound + 1e-9
-    moved = [math.log(p) - math.log(q) for p, q in zip(own.probabilities, network.probabilities, strict=True)]
-    assert max(moved) - min(moved) <= limit
+    weight = 5 * sum(event.weight for event in history)
+    kept = Settings().trust / (Settings().trust + weight) * math.exp(-2 * Settings().bound)
+    for p, q in zip(own.probabilities, network.probabilities, strict=True):
+        assert p >= q * kept * (1 - 1e-9)
+
+
+@given(histories, feature_dicts)
+def test_without_a_reading_the_odds_move_by_a_bounded_factor(
+    history: list[LearningEvent], x: dict[str, float]
+) -> None:
+    unread = {name: value for name, value in x.items() if not name.startswith("log_p=")}
+    own = fit(None, history * 5).predict(unread)
+    moved = [math.log(p) for p in own.probabilities]
+    assert max(moved) - min(moved) <= 2 * Settings().bound + 1e-9
+
+
+def test_a_certain_reading_that_keeps_being_contradicted_gives_way() -> None:
+    certain = features(Reading.of(Distribution.of({Emotion.SADNESS: 1.0})), Moment(10.0, 1))
+    assert fit(None, [LearningEvent(certain, NEUTRAL, 1.0)]).predict(certain).top is Emotion.SADNESS
+    assert fit(None, [LearningEvent(certain, NEUTRAL, 1.0)] * 8).predict(certain).top is Emotion.NEUTRAL
 
 
 def test_six_consistent_corrections_turn_a_similar_estimate() -> None:
@@ -129,12 +146,15 @@ def damaged(**changes: object) -> dict[str, object]:
     "snapshot",
     [
         {},
-        damaged(version=2),
+        damaged(version=1),
         damaged(format="pickle"),
         damaged(weights={}),
         damaged(weights=None),
         damaged(weights={e.value: {"read": math.nan} for e in EMOTIONS}),
         damaged(settings={"speed": 1.0}),
+        damaged(said={"neutral": {}}),
+        damaged(said={e.value: {k.value: -1.0 for k in EMOTIONS} for e in EMOTIONS}),
+        damaged(credit=math.inf),
         damaged(learned="many"),
         damaged(learned=-1),
     ],

@@ -14,7 +14,7 @@ from tracker.learning.residual_softmax import ResidualSoftmax
 from tracker.learning.weights import MAX_WEIGHT
 
 FORMAT = "affect-tracker/emotion-learner"
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 
 
 class SnapshotError(ValueError):
@@ -93,19 +93,23 @@ class EmotionLearner:
             self._pipeline.learn_one(x, label.as_dict(), w=weight)
 
     def snapshot(self) -> dict[str, Any]:
-        """Freeze the learner as plain JSON: settings, count, and weights by emotion and feature."""
-        weights = self._residual.weights
-        names = sorted({name for _, name in weights})
+        """Freeze the learner as plain JSON.
+
+        Settings and count; weights by emotion and feature; what was said, by the emotion that was read; and the
+        credit of the weights against the counts.
+        """
+        weights, remapping = self._residual.weights, self._residual.remapping
+        names = sorted(map(str, weights))
+        emotions = [e.value for e in EMOTIONS]
         return {
             "format": FORMAT,
             "version": FORMAT_VERSION,
             "river": version("river"),
             "settings": asdict(self.settings),
             "learned": self.learned,
-            "weights": {
-                e.value: {name: weights[e.value, name] for name in names if (e.value, name) in weights}
-                for e in EMOTIONS
-            },
+            "weights": {e: {name: weights[name][k] for name in names} for k, e in enumerate(emotions)},
+            "said": remapping.as_dict(emotions) if remapping else {},
+            "credit": self._residual.credit,
         }
 
     @classmethod
@@ -126,12 +130,17 @@ class EmotionLearner:
         try:
             learner = cls(Settings(**{k: float(v) for k, v in snapshot["settings"].items()}))
             learner._residual.steps = int(snapshot["learned"])
+            said = snapshot["weights"]
             thawed = {
-                (e.value, i): float(w) for e in EMOTIONS for i, w in snapshot["weights"][e.value].items()
+                name: [float(said[e.value][name]) for e in EMOTIONS] for name in said[EMOTIONS[0].value]
             }
+            if learner._residual.remapping is not None:
+                learner._residual.remapping.restore(snapshot["said"], [e.value for e in EMOTIONS])
+            learner._residual.credit = float(snapshot["credit"])
         except (AttributeError, KeyError, TypeError, ValueError) as error:
             raise SnapshotError(f"snapshot is damaged ({error!r}): replay the corrections instead") from error
-        if learner.learned < 0 or not all(map(math.isfinite, thawed.values())):
+        numbers = (learner._residual.credit, *(w for row in thawed.values() for w in row))
+        if learner.learned < 0 or not all(map(math.isfinite, numbers)):
             raise SnapshotError("snapshot holds an impossible number: replay the corrections instead")
         learner._residual.weights.update(thawed)
         return learner

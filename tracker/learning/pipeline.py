@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -28,13 +27,20 @@ class Settings:
     l2
         Pull back towards the network at each correction.
     bound
-        Largest residual of a logit, in nats: how far all corrections together may overrule the network.
+        Largest residual of a logit, in nats: how far clock, context and habit may shift what the face says.
+    trust
+        How many corrections weigh as much as the network in saying what each emotion it reads means in this
+        person.
+    leak
+        How ready to believe that a clear reading means something else in this person (`Remapping`).
     """
 
-    rate: float = 1.5
-    settling: float = 0.25
+    rate: float = 1.0
+    settling: float = 0.15
     l2: float = 0.003
     bound: float = 3.0
+    trust: float = 3.0
+    leak: float = 0.1
 
 
 def offsets(x: Mapping[str, float]) -> dict[str, float]:
@@ -45,23 +51,15 @@ def offsets(x: Mapping[str, float]) -> dict[str, float]:
     return {name: value for name, value in x.items() if name.startswith(LOG_P)}
 
 
-def shares(x: Mapping[str, float]) -> dict[str, float]:
-    """Add the network's probabilities (``p=...``) to the context, so that its habits can be learned.
-
-    Probabilities rather than their logarithms, because the learner's question is "when it says
-    sadness, what is it?": a certain reading weighs 1, and the noise near zero weighs nothing.
+def situation(x: Mapping[str, float]) -> dict[str, float]:
+    """Keep everything but the log-probabilities: clock, context, and whether a face was read.
 
     Examples
     --------
-    >>> shares({"log_p=anger": 0.0, "read": 1.0})
-    {'p=anger': 1.0, 'read': 1.0}
+    >>> situation({"log_p=anger": 0.0, "read": 1.0})
+    {'read': 1.0}
     """
-    return {
-        f"p={name.removeprefix(LOG_P)}" if name.startswith(LOG_P) else name: (
-            math.exp(value) if name.startswith(LOG_P) else value
-        )
-        for name, value in x.items()
-    }
+    return {name: value for name, value in x.items() if not name.startswith(LOG_P)}
 
 
 def build(settings: Settings) -> compose.Pipeline:
@@ -74,14 +72,17 @@ def build(settings: Settings) -> compose.Pipeline:
     return compose.Pipeline(
         compose.TransformerUnion(
             ("offsets", compose.FuncTransformer(offsets)),
-            ("rest", compose.Pipeline(("shares", compose.FuncTransformer(shares)), unit_length)),
+            ("rest", compose.Pipeline(("situation", compose.FuncTransformer(situation)), unit_length)),
         ),
         (
             "residual",
             ResidualSoftmax(
-                optimizer=optim.SGD(optim.schedulers.InverseScaling(settings.rate, settings.settling)),
+                rate=settings.rate,
+                settling=settings.settling,
                 l2=settings.l2,
                 bound=settings.bound,
+                trust=settings.trust,
+                leak=settings.leak,
                 classes=tuple(emotion.value for emotion in EMOTIONS),
             ),
         ),

@@ -2,39 +2,53 @@
 
 from __future__ import annotations
 
-import copy
 import math
-from collections import defaultdict
 from collections.abc import Hashable, Mapping
 from typing import Any
 
-from river import base, optim
+from river import base
+
+from tracker.learning.remapping import Remapping
 
 Label = base.typing.ClfTarget
+
+_LEAST = 1e-9  # a probability below this is no surer miss
+_CREDIT = 5.0  # nats: whichever was right so far keeps no more than 99.3 % of the say, and may lose it again
 
 
 class ResidualSoftmax(base.Classifier):
     """Softmax regression on the residual of given log-probabilities, for few, soft, weighted labels.
 
-    The logit of class k is ``log p_k + clip(W_k . x)``: ``log p_k`` is the feature ``log_p=k`` (0 where
-    absent) and is never learned from; ``x`` is every other feature. W starts at zero, so an untrained
-    one *is* the given distribution. Each call to `learn_one` takes one gradient step on the
-    cross-entropy to a soft label, plus L2 towards zero, that is, towards the given distribution.
+    Two estimates are made, and mixed. The first is ``p T``: the given probabilities p (features ``log_p=k``, whose
+    logarithm is 0 where absent), and T, what the person means by each class (`Remapping`). The second adds what
+    situations do: its logit of class k is ``log (p T)_k + clip(W_k . x)``, with every other feature in ``x``. Their
+    shares follow from how well each foretold the answers so far (Bayesian model averaging, its log-odds held
+    within 5 nats), so that situations that tell nothing cost little. Without `trust`, or where a class has no
+    ``log_p``, T is left out and the second estimate is the answer.
 
-    Two things keep one answer from doing harm. The clip bounds how far all answers together can move
-    the odds. And for a class where the pull of L2 would outweigh the step, L2 is left out, so that
-    learning "this was k" never makes k less likely at the same x.
+    W starts at zero and T at the identity, so an untrained one *is* the given distribution. Each call to
+    `learn_one` takes one gradient step on the cross-entropy to a soft label, plus L2 towards zero, that is,
+    towards the first estimate, and counts in T.
+
+    Some things keep one answer from doing harm. The clip bounds how far all answers together can move
+    the odds by W, and the trust how fast T may change. For a class where the pull of L2 would outweigh
+    the step, L2 is left out, so that learning "this was k" never makes k less likely at the same x:
+    T, W and the shares of the two estimates each see to it.
 
     Parameters
     ----------
-    optimizer
-        A river optimizer; `optim.SGD(0.1)` when None. A larger rate adapts in fewer answers and
-        trusts each of them more. The guarantees above are for optimizers that scale the gradient by
-        positive numbers (SGD, AdaGrad); momentum breaks them.
+    rate
+        Size of the first step. A larger one adapts in fewer answers and trusts each of them more.
+    settling
+        Step n is ``rate / n^settling``.
     l2
         Pull towards the given distribution, per unit of sample weight.
     bound
         Largest absolute residual of one logit. 4 lets the odds of two classes move by e^8.
+    trust
+        How many answers weigh as much as the given distribution in T (`Remapping`); None leaves T out.
+    leak
+        See `Remapping`.
     classes
         Labels that are always answered for, seen or not; none when None.
     offset_prefix
@@ -59,85 +73,118 @@ class ResidualSoftmax(base.Classifier):
 
     def __init__(
         self,
-        optimizer: optim.base.Optimizer | None = None,
+        rate: float = 0.1,
+        settling: float = 0.0,
         l2: float = 0.0,
         bound: float = 4.0,
+        trust: float | None = None,
+        leak: float = 0.1,
         classes: tuple[str, ...] | None = None,
         offset_prefix: str = "log_p=",
     ) -> None:
-        self.optimizer = optim.SGD(0.1) if optimizer is None else optimizer
+        self.rate = rate
+        self.settling = settling
         self.l2 = l2
         self.bound = bound
+        self.trust = trust
+        self.leak = leak
         self.classes = classes
         self.offset_prefix = offset_prefix
-        self.weights: dict[Any, float] = defaultdict(float)
-        self.labels: dict[Label, None] = dict.fromkeys(classes or ())
-        self._stepper = copy.deepcopy(self.optimizer)
+        self.steps = 0
+        self.credit = 0.0
+        self.labels: dict[Label, str] = {k: f"{offset_prefix}{k}" for k in classes or ()}
+        self.weights: dict[Hashable, list[float]] = {}
+        self.remapping = None if trust is None else Remapping(trust, leak)
 
     @property
     def _multiclass(self) -> bool:
         return True
 
-    @property
-    def steps(self) -> int:
-        """How many steps were taken: what a learning rate that settles depends on."""
-        return self._stepper.n_iterations
-
-    @steps.setter
-    def steps(self, count: int) -> None:
-        self._stepper.n_iterations = count
-
     def predict_proba_one(self, x: dict[Hashable, Any], **_: Any) -> dict[Label, float]:
         """Give each known class its probability at `x`; empty while no class is known."""
         offsets, rest = self._split(x)
-        residuals = {k: self._residual(k, rest) for k in self.labels}
-        return self._softmax(offsets, residuals)
+        start, residual = self._experts(offsets, self._reading(offsets), self._raw(rest))
+        return dict(zip(self.labels, self._mixed(start, residual), strict=True))
 
     def learn_one(self, x: dict[Hashable, Any], y: Label | Mapping[Label, float], w: float = 1.0) -> None:
         """Take one step towards a label, or a distribution over labels, that weighs `w` >= 0."""
         target: Mapping[Label, float] = y if isinstance(y, Mapping) else {y: 1.0}
-        self.labels.update(dict.fromkeys(target))
+        for new in target.keys() - self.labels.keys():
+            self.labels[new] = f"{self.offset_prefix}{new}"
+            for column in self.weights.values():
+                column.append(0.0)
         if w == 0:
             return
         offsets, rest = self._split(x)
-        residuals = {k: self._residual(k, rest) for k in self.labels}
-        predicted = self._softmax(offsets, residuals)
-        gradient: dict[Hashable, Any] = {}
-        for k, p in predicted.items():
-            error = p - target.get(k, 0.0)
-            saturated = abs(residuals[k]) >= self.bound and (error > 0) == (residuals[k] < 0)
-            if error and not saturated:
-                gradient.update(self._class_gradient(k, rest, error, w))
-        self._stepper.step(w=self.weights, g=gradient)
+        reading, raw = self._reading(offsets), self._raw(rest)
+        start, residual = self._experts(offsets, reading, raw)
+        said = [target.get(k, 0.0) for k in self.labels]
+        self._step(rest, raw, [p - t for p, t in zip(residual, said, strict=True)], w)
+        if reading is not None and start is not None and self.remapping is not None:
+            gain = math.fsum(
+                t * math.log(max(r, _LEAST) / max(s, _LEAST))
+                for t, s, r in zip(said, start, residual, strict=True)
+                if t
+            )
+            self.credit = min(max(self.credit + w * gain, -_CREDIT), _CREDIT)
+            self.remapping.learn(reading, said, w)
 
-    def _class_gradient(
-        self, k: Label, x: Mapping[Hashable, Any], error: float, w: float
-    ) -> dict[Hashable, Any]:
-        plain: dict[Hashable, Any] = {(k, i): w * error * v for i, v in x.items()}
-        if not self.l2:
-            return plain
-        pulled: dict[Hashable, Any] = {
-            key: g + w * self.l2 * self.weights.get(key, 0.0) for key, g in plain.items()
-        }
-        along = math.fsum(pulled[k, i] * v for i, v in x.items())
-        return pulled if along * error >= 0 else plain
+    def _step(self, x: Mapping[Hashable, Any], raw: list[float], errors: list[float], w: float) -> None:
+        self.steps += 1
+        size = w * self.rate / self.steps**self.settling
+        square = math.fsum([v * v for v in x.values()])
+        bound, l2 = self.bound, self.l2
+        moves, keeps = [], []
+        for r, error in zip(raw, errors, strict=True):
+            saturated = abs(r) >= bound and (error > 0) == (r < 0)
+            moves.append(0.0 if saturated else size * error)
+            # The gradient along x with L2 is error |x|^2 + l2 r: where its sign turns, L2 is left out.
+            pulled = not saturated and error != 0 and (error * square + l2 * r) * error >= 0
+            keeps.append(1.0 - size * l2 if pulled else 1.0)
+        none = [0.0] * len(raw)
+        for i, v in x.items():
+            column = self.weights.get(i, none)
+            self.weights[i] = [k * weight - m * v for k, weight, m in zip(keeps, column, moves, strict=True)]
 
     def _split(self, x: Mapping[Hashable, Any]) -> tuple[dict[Hashable, Any], dict[Hashable, Any]]:
-        offsets = {i: v for i, v in x.items() if str(i).startswith(self.offset_prefix)}
-        return offsets, {i: v for i, v in x.items() if i not in offsets}
+        offsets: dict[Hashable, Any] = {}
+        rest: dict[Hashable, Any] = {}
+        for i, v in x.items():
+            (offsets if str(i).startswith(self.offset_prefix) else rest)[i] = v
+        return offsets, rest
 
-    def _residual(self, k: Label, x: Mapping[Hashable, Any]) -> float:
+    def _reading(self, offsets: Mapping[Hashable, Any]) -> list[float] | None:
+        if self.remapping is None or not all(name in offsets for name in self.labels.values()):
+            return None
+        return [math.exp(offsets[name]) for name in self.labels.values()]
+
+    def _raw(self, x: Mapping[Hashable, Any]) -> list[float]:
+        columns = [[v * w for w in self.weights[i]] for i, v in x.items() if i in self.weights]
+        if not columns:
+            return [0.0] * len(self.labels)
         # fsum rounds once, so the order of the features cannot change a bit of the result.
-        raw = math.fsum(self.weights.get((k, i), 0.0) * v for i, v in x.items())
-        return min(max(raw, -self.bound), self.bound)
+        return list(map(math.fsum, zip(*columns, strict=True)))
 
-    def _softmax(
-        self, offsets: Mapping[Hashable, Any], residuals: Mapping[Label, float]
-    ) -> dict[Label, float]:
-        if not residuals:
-            return {}
-        logits = {k: offsets.get(f"{self.offset_prefix}{k}", 0.0) + r for k, r in residuals.items()}
-        top = max(logits.values())
-        shares = {k: math.exp(v - top) for k, v in logits.items()}
-        total = math.fsum(shares.values())
-        return {k: v / total for k, v in shares.items()}
+    def _experts(
+        self, offsets: Mapping[Hashable, Any], reading: list[float] | None, raw: list[float]
+    ) -> tuple[list[float] | None, list[float]]:
+        if not raw:
+            return None, []
+        start = None
+        if reading is not None and self.remapping is not None:
+            start = self.remapping.apply(reading)
+            given = list(map(math.log, start))
+        else:
+            given = [offsets.get(name, 0.0) for name in self.labels.values()]
+        bound = self.bound
+        logits = [o + min(max(r, -bound), bound) for o, r in zip(given, raw, strict=True)]
+        top = max(logits)
+        shares = [math.exp(v - top) for v in logits]
+        total = math.fsum(shares)
+        return start, [v / total for v in shares]
+
+    def _mixed(self, start: list[float] | None, residual: list[float]) -> list[float]:
+        if start is None:
+            return residual
+        share = 1.0 / (1.0 + math.exp(-self.credit))
+        return [share * r + (1.0 - share) * s for s, r in zip(start, residual, strict=True)]
