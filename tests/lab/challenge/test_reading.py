@@ -360,3 +360,46 @@ def test_real_diaries_are_read_without_a_note(
     assert len(cohort.people) == people
     assert sum(beep.truth is not None for diary in cohort.people for beep in diary.moments) == answers
     assert cohort.notes == ()
+
+
+cells = st.one_of(
+    st.sampled_from(
+        [
+            "ada",
+            "bo",
+            "1",
+            "2",
+            "1e400",
+            "-0",
+            "NaN",
+            "NA",
+            "",
+            '"',
+            "2026-03-02 09:00",
+            "0",
+            "1e18",
+            "9" * 400,
+        ]
+    ),
+    st.text(max_size=6),
+)
+
+
+@PLENTY
+@given(
+    header=st.lists(st.sampled_from(["participant", "timestamp", "day", "beep", "alone", "x"]), min_size=3),
+    rows=st.lists(st.lists(cells, min_size=3, max_size=6), max_size=5),
+    noise=st.binary(max_size=4),
+)
+def test_every_file_is_read_or_refused_in_one_line(
+    write: Write, header: list[str], rows: list[list[str]], noise: bytes
+) -> None:
+    text = "\n".join(",".join(row) for row in [[*dict.fromkeys(header)], *rows])
+    path = write("")
+    path.write_bytes(text.encode("utf-8", "replace") + noise)
+    try:
+        cohort = read(path, ALONE)
+    except (ReadingError, TargetError) as error:
+        assert str(error).count("\n") == 0
+    else:
+        assert cohort.people

@@ -18,6 +18,8 @@ MISSING = frozenset({"", "NA", "NaN", "nan"})
 NUMBERS_FROM = 0.9
 """A column with at least this share of numbers is one of numbers: text in it is a mistake."""
 
+_MOST = 100_000  # days or beeps of a day: beyond, it is another kind of number
+
 
 @dataclass(frozen=True, slots=True)
 class Row:
@@ -71,8 +73,8 @@ class Sheet:
     def count(self, row: Row, column: str, least: int) -> int:
         """Read one cell as a whole number."""
         value = self.number(row, column)
-        if value != int(value) or value < least:
-            raise self.error(row, column, f"{row.cells[column]!r} is no whole number from {least}")
+        if value != int(value) or not least <= value <= _MOST:
+            raise self.error(row, column, f"{row.cells[column]!r} is no whole number from {least} to {_MOST}")
         return int(value)
 
 
@@ -95,7 +97,7 @@ def number_of(text: str) -> float | None:
 def read_sheet(path: Path) -> Sheet:
     """Read a CSV with a header, in UTF-8 (with or without a byte order mark), separated by commas.
 
-    Cells lose the space around them. Missing are an empty cell, NA and NaN. Blank rows and columns without a
+    Cells lose the space around them, names of columns that within too. Missing are an empty cell, NA and NaN. Blank rows and columns without a
     name are passed over.
 
     Raises
@@ -105,7 +107,7 @@ def read_sheet(path: Path) -> Sheet:
     """
     records = _records(path)
     _, header = next(records, (1, []))
-    columns = tuple(name.strip() for name in header)
+    columns = tuple(" ".join(name.split()) for name in header)
     _check_header(path, columns)
     rows: list[Row] = []
     for number, cells in records:
