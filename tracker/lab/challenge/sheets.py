@@ -97,8 +97,8 @@ def number_of(text: str) -> float | None:
 def read_sheet(path: Path) -> Sheet:
     """Read a CSV with a header, in UTF-8 (with or without a byte order mark), separated by commas.
 
-    Cells lose the space around them, names of columns that within too. Missing are an empty cell, NA and NaN. Blank rows and columns without a
-    name are passed over.
+    Cells lose the space around them, names of columns that within too. Missing are an empty cell, NA and NaN. Blank
+    rows and columns without a name are passed over.
 
     Raises
     ------
