@@ -13,6 +13,7 @@ from tracker.cli import (
     fer,
     networks,
     people,
+    saying,
     series,
     serving,
     setup,
@@ -29,8 +30,8 @@ def register(app: typer.Typer) -> None:
     app.add_typer(people.consent, name="consent")
     app.command("track")(tracking.track)
     app.add_typer(series.context, name="context")
-    app.command("correct")(series.correct)
-    app.command("replay")(series.replay)
+    app.command("correct")(saying.correct)
+    app.command("replay")(saying.replay)
     app.command("timeline")(series.timeline)
     app.command("export")(export.export)
     app.command("erase")(people.erase)

@@ -47,6 +47,7 @@ _BY_NAME: dict[str, Exit] = {
     "tracker.lab.recipe.RecipeError": Exit.USAGE,
     "tracker.lab.packaging.PackagingError": Exit.USAGE,
     "tracker.lab.portrait.PortraitError": Exit.SOURCE,
+    "tracker.learning.kinds.TargetError": Exit.USAGE,
     "tracker.workflows.feedback.ContextError": Exit.USAGE,
     "tracker.workflows.feedback.PromptError": Exit.UNKNOWN,
     "tracker.workflows.export.errors.UnknownExportError": Exit.UNKNOWN,

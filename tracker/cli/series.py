@@ -1,4 +1,4 @@
-"""``context``, ``correct``, ``replay``, ``timeline``: a person's series and what is said about it."""
+"""``context`` and ``timeline``: what surrounded a person, and their series."""
 
 from __future__ import annotations
 
@@ -8,13 +8,12 @@ from typing import Annotated, Any
 import typer
 from rich.table import Table
 
-from tracker import personal
 from tracker.cli.installation import now, opened, settings_of
 from tracker.cli.output import AsJson, out, print_json
 from tracker.cli.people import Participant
-from tracker.domain.affect import Distribution, Emotion
+from tracker.domain.affect import Distribution
 from tracker.domain.instants import parse_instant
-from tracker.domain.series import Context, Correction, Moment
+from tracker.domain.series import Context, Moment
 from tracker.workflows import feedback
 from tracker.workflows import timeline as timelines
 
@@ -44,78 +43,6 @@ def context_add(
         typer.echo(f"stored the context of {participant} from {said.at.isoformat()} on")
 
 
-def correct(
-    context: typer.Context,
-    participant: Participant,
-    at: At,
-    emotion: Annotated[Emotion, typer.Option(help="What it really was.")],
-    second: Annotated[Emotion | None, typer.Option(help="A second emotion, for a mixed state.")] = None,
-    as_json: AsJson = False,
-) -> None:
-    """Correct a moment as the participant, and learn from it; prints the estimate before and after."""
-    access = opened(settings_of(context))
-    person = access.person(participant)
-    said = Distribution.said(emotion, second)
-    done = feedback.correct(access, person, Correction(parse_instant(at), "emotion", said), now())
-    if as_json:
-        print_json(
-            {
-                "correction": done.correction,
-                "at": done.at.isoformat(),
-                "observed": done.observation is not None,
-                "machine": _values(done.machine),
-                "before": _values(done.before),
-                "after": _values(done.after),
-                "superseded": done.superseded,
-                "missing": [s.value for s in done.missing],
-                "not_covered_since": done.not_covered_since.isoformat() if done.not_covered_since else None,
-            }
-        )
-        return
-    if done.observation is None:
-        typer.echo("no observation with a face within two minutes: stored as a word about the moment itself")
-    if done.missing:
-        missing = ", ".join(s.value for s in done.missing)
-        typer.echo(f"stored; nothing was learned, because {participant} has not granted {missing}")
-        return
-    if done.not_covered_since is not None:
-        since = done.not_covered_since.isoformat()
-        typer.echo(f"stored; nothing was learned, because {participant} allows learning only from {since} on")
-        return
-    table = Table("", "network", "before", "after", title=f"{participant} at {done.at.isoformat()}")
-    for e in Emotion:
-        cells = [f"{d[e]:.2f}" if d is not None else "-" for d in (done.machine, done.before, done.after)]
-        table.add_row(e.value, *cells, style="bold" if e in (emotion, second) else None)
-    out().print(table)
-
-
-def replay(context: typer.Context, participant: Participant, as_json: AsJson = False) -> None:
-    """Compute the learner again from its prior and events, and compare it with the live one, bit for bit."""
-    access = opened(settings_of(context))
-    person = access.person(participant)
-    with access.read(person.id, now()) as unit:
-        done = personal.replay(unit)
-    if as_json:
-        print_json(
-            {
-                "learner": done is not None,
-                "target": done.target if done else None,
-                "events": done.events if done else 0,
-                "rebased_at": done.rebased_at.isoformat() if done else None,
-                "live_sha256": done.live_sha256 if done else None,
-                "replayed_sha256": done.replayed_sha256 if done else None,
-                "equal": done.equal if done else True,
-            }
-        )
-    elif done is None:
-        typer.echo(f"{participant} has no learner yet; it begins with the first tracking or correction")
-    else:
-        verdict = "equal, bit for bit" if done.equal else "NOT equal"
-        typer.echo(f"{done.events} events since {done.rebased_at.isoformat()} replayed: {verdict}")
-    if done is not None and not done.equal:
-        raise typer.Exit(1)
-
-
 def timeline(
     context: typer.Context,
     participant: Participant,
@@ -138,6 +65,10 @@ def timeline(
             seen = _top(m.machine) if m.reason is None else f"({m.reason.value})"
             table.add_row(m.at.isoformat(), seen, _top(m.personal), _top(m.correction))
     out().print(table)
+    with access.read(person.id, now()) as unit:
+        news = [line for state in timelines.learners(unit) for line in state.news]
+    for line in news:
+        typer.echo(line)
 
 
 def _stream(moments: Any) -> None:

@@ -5,15 +5,19 @@ A target's kind follows from its name alone, so that a stored row explains itsel
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from enum import StrEnum
 from typing import Any, Protocol
 
 from tracker.domain.affect import Distribution
+from tracker.learning.answer_learners import NumberLearner, YesNoLearner
 from tracker.learning.learner import EmotionLearner, SnapshotError
+from tracker.learning.pooled_emotion import pooled_emotion
+from tracker.learning.prior import PriorError, Row, fit_prior
 from tracker.learning.replay import LearningEvent
 from tracker.learning.situations import Answer
-from tracker.learning.standin import NumberLearner, YesNoLearner
 
 EMOTION, VALENCE, AROUSAL, LEAVE_ME_ALONE = "emotion", "valence", "arousal", "leave_me_alone"
 
@@ -138,8 +142,27 @@ def agrees(prediction: Any, label: Distribution | float) -> bool:
     if isinstance(label, Distribution):
         return bool(label.top is prediction.top)
     if isinstance(prediction, tuple):
-        return abs(prediction[0] - label) <= AGREED
-    return label != 0.5 and (prediction > 0.5) == (label > 0.5)
+        return bool(abs(prediction[0] - label) <= AGREED)
+    return label != 0.5 and bool((prediction > 0.5) == (label > 0.5))
+
+
+def loss(prediction: Any, label: Distribution | float) -> float:
+    """How far a prediction was from what was said, from 0 (not at all) to 1.
+
+    Half the summed differences of two distributions; the distance from the probability of yes to the share of yes;
+    half the distance of two numbers.
+
+    Examples
+    --------
+    >>> loss(0.75, 1.0), loss((0.5, 0.1), -0.5)
+    (0.25, 0.5)
+    """
+    if isinstance(label, Distribution):
+        pairs = zip(prediction.probabilities, label.probabilities, strict=True)
+        return math.fsum(abs(p - q) for p, q in pairs) / 2
+    if isinstance(prediction, tuple):
+        return float(abs(prediction[0] - label)) / 2
+    return float(abs(prediction - label))
 
 
 def fresh(kind: Kind, prior: Mapping[str, Any] | None) -> Learner:
@@ -152,7 +175,10 @@ def fresh(kind: Kind, prior: Mapping[str, Any] | None) -> Learner:
     """
     if kind is Kind.EMOTION:
         return EmotionLearner.fresh() if prior is None else EmotionLearner.from_prior(prior)
-    learner: Learner = YesNoLearner.fresh(prior) if kind is Kind.YES_NO else NumberLearner.fresh(prior)
+    try:
+        learner: Learner = YesNoLearner.fresh(prior) if kind is Kind.YES_NO else NumberLearner.fresh(prior)
+    except PriorError as error:
+        raise SnapshotError(str(error)) from error
     return learner
 
 
@@ -188,3 +214,14 @@ def relearned(learner: Learner, events: Iterable[LearningEvent]) -> Learner:
                 f"an event cannot be learned ({error}): the log of corrections is damaged"
             ) from error
     return learner
+
+
+def pooled(kind: Kind, people: Mapping[str, Sequence[LearningEvent]]) -> dict[str, Any]:
+    """Fit what learners of a kind start from, on the events of several people: a pure function of them.
+
+    Who they are is no part of it: the manifest is kept beside it.
+    """
+    if kind is Kind.EMOTION:
+        return pooled_emotion(people)
+    rows = [Row(who, e.features, e.label, e.weight) for who, events in people.items() for e in events]
+    return replace(fit_prior(rows, kind.value), contributors=()).as_json()

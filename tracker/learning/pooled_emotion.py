@@ -31,16 +31,23 @@ def pooled_emotion(people: Mapping[str, Sequence[LearningEvent]]) -> dict[str, A
     >>> both["weights"]["fear"]["read"] == alone["weights"]["fear"]["read"] / 2
     True
     """
-    learners = [fit(None, events).snapshot()["weights"] for events in people.values()]
-    names = sorted({name for weights in learners for emotion in EMOTIONS for name in weights[emotion.value]})
+    learned = [fit(None, events).snapshot() for events in people.values()]
     pooled = EmotionLearner.fresh().snapshot()
-    pooled["weights"] = {
-        e.value: {
-            # Rounded once, so that the order of people cannot change a bit.
-            name: math.fsum(weights[e.value].get(name, 0.0) for weights in learners) / len(learners)
-            for name in names
-            if any(name in weights[e.value] for weights in learners)
-        }
+    pooled["weights"] = _means([snapshot["weights"] for snapshot in learned])
+    if any(snapshot["said"] for snapshot in learned):
+        pooled["said"] = _means([snapshot["said"] for snapshot in learned])
+    pooled["credit"] = _mean([snapshot["credit"] for snapshot in learned])
+    return pooled
+
+
+def _means(tables: Sequence[Mapping[str, Mapping[str, float]]]) -> dict[str, dict[str, float]]:
+    names = sorted({name for table in tables for row in table.values() for name in row})
+    return {
+        e.value: {name: _mean([table.get(e.value, {}).get(name, 0.0) for table in tables]) for name in names}
         for e in EMOTIONS
     }
-    return pooled
+
+
+def _mean(values: Sequence[float]) -> float:
+    # Rounded once, so that the order of people cannot change a bit.
+    return math.fsum(values) / len(values)

@@ -19,11 +19,9 @@ from typing import Any
 from tracker.access import Access, Unit
 from tracker.domain.consent import Use
 from tracker.domain.people import UnknownParticipantError
-from tracker.learning.kinds import Kind, kind_of
+from tracker.learning.kinds import kind_of, pooled
 from tracker.learning.learner import SnapshotError
-from tracker.learning.pooled_emotion import pooled_emotion
 from tracker.learning.replay import LearningEvent
-from tracker.learning.standin import NumberLearner, YesNoLearner, fit_prior
 from tracker.personal.log import Covered, events_of, rows_of
 from tracker.store import learned, priors
 from tracker.store.database import Connection
@@ -62,8 +60,7 @@ def fit(target: str, given: Sequence[Contribution], now: datetime) -> PriorRow |
     people = {g.subject: g.events for g in sorted(given, key=lambda g: g.subject) if g.events}
     if len(people) < FEWEST:
         return None
-    parameters = _fitted(kind_of(target), people)
-    parameters = {**parameters, "manifest": _digest(sorted(people))}
+    parameters = {**pooled(kind_of(target), people), "manifest": _digest(sorted(people))}
     row = PriorRow("", target, parameters, len(people), sum(map(len, people.values())), now, None)
     return PriorRow(_id(row), *(getattr(row, name) for name in PriorRow.__dataclass_fields__ if name != "id"))
 
@@ -157,12 +154,6 @@ def _keep(access: Access, target: str, given: Sequence[Contribution], now: datet
         priors.add(units[0].connection, row, members)
         return True
     return False
-
-
-def _fitted(kind: Kind, people: Mapping[str, Sequence[LearningEvent]]) -> dict[str, Any]:
-    if kind is Kind.EMOTION:
-        return pooled_emotion(people)
-    return fit_prior(YesNoLearner if kind is Kind.YES_NO else NumberLearner, people)
 
 
 def _within(member: MemberRow, covered: Covered) -> bool:

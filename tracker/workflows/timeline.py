@@ -6,12 +6,16 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
+from tracker import personal
 from tracker.access import Access, Unit
 from tracker.domain.affect import Distribution
 from tracker.domain.people import Person
 from tracker.domain.series import Moment, Reason
-from tracker.store import feedback, series, summaries, timeline
+from tracker.learning.window import window
+from tracker.personal import Source
+from tracker.store import drifts, feedback, series, summaries, timeline
 from tracker.store.feedback import CorrectionRow
 
 MINUTE = timedelta(minutes=1)
@@ -73,6 +77,46 @@ class Page:
     points: tuple[Point, ...]
     gaps: tuple[Gap, ...]
     corrections: tuple[CorrectionRow, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class LearnerState:
+    """How a person's learner of one target stands.
+
+    Attributes
+    ----------
+    source
+        Where its answers come from.
+    drifted_at
+        Since when its estimates have fitted less well (the person's own clock); None where they have not.
+    """
+
+    target: str
+    source: Source
+    drifted_at: datetime | None
+
+    @property
+    def news(self) -> list[str]:
+        """What the person should know about it, in sentences; nothing while all is well."""
+        what = self.target.partition(":")[2] or self.target.replace("_", " ")
+        told = [] if self.source is Source.SNAPSHOT else [f"About “{what}”, {self.source.sentence}."]
+        if self.drifted_at is not None:
+            since = f"{self.drifted_at.day} {self.drifted_at:%B}"
+            told.append(
+                f"Since {since} my estimates of “{what}” have fitted less well; "
+                "I am forgetting faster and will ask a little more."
+            )
+        return told
+
+
+def learners(unit: Unit) -> list[LearnerState]:
+    """How the person's learners stand, in order of target; none where they may not be used."""
+    zone = ZoneInfo(unit.person.zone)
+    drifted: dict[str, datetime] = {}
+    for drift in drifts.since(unit.connection, unit.person.subject, window(unit.now)[0]):
+        drifted[drift.target] = drift.at.astimezone(zone)
+    found = [(target, personal.load(unit, target)) for target in personal.live(unit)]
+    return [LearnerState(t, p.source, drifted.get(t)) for t, p in found if p is not None]
 
 
 @contextmanager

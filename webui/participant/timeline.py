@@ -39,6 +39,7 @@ def page(unit: str, last: str) -> str:
     with services().access.read(auth.person().id, now) as work:
         drawn = timeline.page(work, shown.start, shown.end)
         may = {use: work.allowed(use) is not None for use in (Use.STORE_SERIES, Use.LEARN)}
+        news = [line for state in timeline.learners(work) for line in state.news]
         unconfirmed = sum(state.in_force and not state.confirmed for state in consenting.show(work))
     drawn = refined(services().access, auth.person(), now, drawn)
     has_personal = any(p.personal is not None for p in drawn.points)
@@ -63,6 +64,7 @@ def page(unit: str, last: str) -> str:
         granted=may[Use.STORE_SERIES],
         learns=may[Use.LEARN],
         unconfirmed=unconfirmed,
+        news=news,
     )
 
 
