@@ -17,6 +17,9 @@ from tracker.lab.challenge.tallies import Tally, right
 
 _PALETTE = ("#999999", "#bcbd22", "#17becf", "#8c564b", "#e377c2", "#1f77b4", "#2ca02c", "#ff7f0e")
 COLOURS = {LEARNER: "#c2185b"} | dict(zip(BASELINES, _PALETTE, strict=True))
+LONGEST = 120
+"""Characters of a note that fit under a chart."""
+
 _TENTHS = [i / 10 for i in range(11)]
 _UPPER = [0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 1.0]
 
@@ -52,8 +55,10 @@ def _note(about: About, block: BlockReport | None, *words: str) -> list[str]:
     n = (about.people, about.moments)
     if block is not None:
         n = (int(block.learner.balance["people"] or 0), int(block.learner.balance["moments"] or 0))
-    basis = f"{about.data}, {about.target}; {n[0]} people, {n[1]} moments, {about.draws} draws, {about.mode}"
-    return [" · ".join([*about.notes, basis])[:130], *words]
+    basis = f"{n[0]} people, {n[1]} moments, {about.draws} draws, {about.mode}; {about.data}, {about.target}"
+    marks = [note for note in about.notes if note.isupper()]
+    line = " · ".join([*marks, basis])
+    return [line if len(line) <= LONGEST else line[: LONGEST - 1] + "…", *words]
 
 
 def _coverage(about: About, name: str, block: BlockReport, loops: Mapping[str, Loops]) -> str:
@@ -112,12 +117,12 @@ def _people(about: About, name: str, block: BlockReport, run: Loops) -> str:
     coverage = divide(tally.decided.sum(axis=0), tally.scored.sum(axis=0))
     accuracy = divide(tally.decided_right.sum(axis=0), tally.decided.sum(axis=0))
     order = np.argsort(-coverage, kind="stable")
-    note = _note(about, block, "All draws of a person together; no dot: never decided. Pointing shows who.")
+    note = _note(about, block, "All draws of a person together; no dot: never decided. Nobody is named.")
     across = "people, by how often it decides for them"
     chart = Chart(f"Person by person, days {name}", note, (0, len(order) + 1), (0, 1), across, "share")
     chart.line([(0, 0.95), (len(order) + 1, 0.95)], "#666", dashed=True)
     for place, person in enumerate(order, 1):
-        who = f"{tally.draws[0].names[person]}: decides {coverage[person]:.2f}"
+        who = f"decides {coverage[person]:.2f}"
         chart.bar(place, float(coverage[person]), 0.7, "#f3c1d4", who)
         if not np.isnan(accuracy[person]):
             good = accuracy[person] >= MET
