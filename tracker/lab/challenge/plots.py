@@ -56,7 +56,7 @@ def _note(about: About, block: BlockReport | None, *words: str) -> list[str]:
     if block is not None:
         n = (int(block.learner.balance["people"] or 0), int(block.learner.balance["moments"] or 0))
     basis = f"{n[0]} people, {n[1]} moments, {about.draws} draws, {about.mode}; {about.data}, {about.target}"
-    marks = [note for note in about.notes if note.isupper()]
+    marks = [note for note in about.notes if note.startswith("SIMULATED")]
     line = " · ".join([*marks, basis])
     return [line if len(line) <= LONGEST else line[: LONGEST - 1] + "…", *words]
 
