@@ -98,7 +98,7 @@ def challenge(
     from tracker.lab.challenge.running import run
 
     with stages() as progress:
-        report = run(cohort, others, settings, progress)
+        report = run(cohort, others, settings, progress, arguments.in_words(spec))
         if plot is not None:
             progress("drawing", 0.0)
             plot.mkdir(parents=True, exist_ok=True)
@@ -123,7 +123,7 @@ def _show(report: Any, *, as_json: bool, notes: Sequence[str] = ()) -> None:
     if as_json:
         print_json({**report.as_json(), **({"notes": list(notes)} if notes else {})})
     else:
-        report.table(out())
+        report.print(out())
 
 
 def _tell(notes: Sequence[str]) -> None:

@@ -54,6 +54,25 @@ def spec(target: str | None, rules: Rules, either: str | None, warmup: int) -> T
     return TargetSpec(target, rule, value, None if either is None else parse_range(either))
 
 
+def in_words(spec: TargetSpec) -> str:
+    """The question as a reader would put it.
+
+    Examples
+    --------
+    >>> in_words(TargetSpec("avoid_people", Rule.ABOVE, 50.0, either=(35, 65)))
+    'avoid_people above 50, 35-65 is either'
+    """
+    value = spec.value if isinstance(spec.value, str) else f"{spec.value:g}"
+    said = {
+        Rule.ABOVE: f"above {value}",
+        Rule.AT_LEAST: f"at least {value}",
+        Rule.ABOVE_OWN_MEDIAN: f"above the own median of the first {value} days",
+        Rule.EQUALS: f"is {value}",
+    }[spec.rule]
+    either = f", {spec.either[0]:g}-{spec.either[1]:g} is either" if spec.either else ""
+    return f"{spec.column} {said}{either}"
+
+
 def read(
     data: Path, prior: Path | None, spec: TargetSpec, features: str | None, exclude: str, zone: str
 ) -> tuple[Cohort, Cohort | None, list[str]]:

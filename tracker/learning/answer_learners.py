@@ -10,8 +10,9 @@ from typing import Any, ClassVar, Self
 from river import compose
 
 from tracker.learning.learner import SnapshotError
-from tracker.learning.personal_regression import PersonalLinear, PersonalLogistic, PriorScaler
+from tracker.learning.personal_regression import PersonalLinear, PriorScaler
 from tracker.learning.prior import Prior, PriorError, no_prior
+from tracker.learning.three_answers import EITHER, NO, YES, ThreeAnswers
 from tracker.learning.weights import MAX_WEIGHT
 
 FORMAT_VERSION = 1
@@ -26,7 +27,7 @@ class _AnswerLearner:
     FORMAT: ClassVar[str]
     KIND: ClassVar[str]
 
-    def __init__(self, prior: Prior, estimator: PersonalLogistic | PersonalLinear) -> None:
+    def __init__(self, prior: Prior, estimator: ThreeAnswers | PersonalLinear) -> None:
         self.prior = prior
         self._estimator = estimator
         self._pipeline = compose.Pipeline(PriorScaler(prior), estimator)
@@ -102,7 +103,7 @@ class YesNoLearner(_AnswerLearner):
     0.5
     >>> for day in range(30):
     ...     learner.learn({"at": day / 4, "now:tired": 1.0}, 1.0, weight=1.0)
-    >>> learner.predict({"at": 8.0, "now:tired": 1.0}) > 0.9
+    >>> learner.predict({"at": 8.0, "now:tired": 1.0}) > 0.8
     True
     """
 
@@ -110,12 +111,23 @@ class YesNoLearner(_AnswerLearner):
 
     @classmethod
     def _over(cls, prior: Prior) -> Self:
-        return cls(prior, PersonalLogistic(prior))
+        return cls(prior, ThreeAnswers(prior))
 
     def predict(self, features: Mapping[str, float]) -> float:
-        """The probability of yes at `features` (`tracker.learning.histories.History.features`)."""
+        """The probability of yes at `features` (`tracker.learning.histories.History.features`).
+
+        Where people say "either" too: a number whose side of 0.5 is the decision, and whose distance from the other
+        end is the chance that the plain opposite is meant. So ``max(p, 1 - p)`` always is the chance that deciding contradicts
+        nobody, which is what a threshold is set on; `chances` gives all three answers.
+        """
+        yes, _, no = self.chances(features)
+        p = max(0.5, 1.0 - no) if yes >= no else min(0.5 - _SURE, yes)
+        return min(max(p, _SURE), 1.0 - _SURE)
+
+    def chances(self, features: Mapping[str, float]) -> tuple[float, float, float]:
+        """How likely a plain yes, an "either is fine" and a plain no are at `features`; they sum to 1."""
         answer = self._pipeline.predict_proba_one(dict(sorted(features.items())))
-        return min(max(float(answer[True]), _SURE), 1.0 - _SURE)
+        return float(answer[YES]), float(answer[EITHER]), float(answer[NO])
 
     def learn(self, features: Mapping[str, float], share: float, weight: float) -> None:
         """Take in an answer: 1 yes, 0 no, 0.5 either.

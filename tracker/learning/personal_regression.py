@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -22,7 +22,7 @@ INTERCEPT_PULL = 2.0
 PULL_ALONE = 4.0
 """The pull of each feature towards 0 where there is no prior, and features keep their own scales."""
 
-HALF_LIFE_DAYS = 10.0
+HALF_LIFE_DAYS = 7.0
 """After how many days an answer counts half."""
 
 _LEAST_CURVATURE = 1e-3
@@ -54,7 +54,8 @@ class PriorScaler(base.Transformer):
         """Scale one moment's features."""
         if not self._known:
             return {name: value if name == AT else _clip(value) for name, value in x.items()}
-        scaled: dict[Hashable, Any] = {**self._absent}
+        scaled: dict[Hashable, Any] = {}
+        scaled.update(self._absent)
         for name, value in x.items():
             known = self._known.get(str(name))
             if known is not None:
@@ -100,7 +101,9 @@ class _PersonalRegression:
         if self.prior.names or len(self._index) >= MAX_NAMES:
             return
         new = sorted(str(name) for name in x if name != AT and str(name) not in self._index)
-        new = new[: MAX_NAMES - len(self._index)]
+        self._join(new[: MAX_NAMES - len(self._index)])
+
+    def _join(self, new: Sequence[str]) -> None:
         if not new:
             return
         old = len(self._index)
@@ -108,6 +111,12 @@ class _PersonalRegression:
         size = len(self._index)
         place = np.array([*range(old), size], dtype=np.int64)
         self.state.grow(np.append(np.zeros(size), self.prior.intercept), self._pulls(size), place)
+
+    def mirror(self, other: _PersonalRegression) -> None:
+        """Become the mirror image of another over the turned prior: the same answers, each the other way round."""
+        self._index = dict(other._index)
+        self.state = other.state.mirrored()
+        self.learned = other.learned
 
     def freeze(self) -> dict[str, Any]:
         """Plain JSON of everything that was learned, the prior aside."""
@@ -122,7 +131,8 @@ class _PersonalRegression:
         KeyError, TypeError, ValueError
             When it does not fit.
         """
-        self._meet(dict.fromkeys(frozen["names"], 0.0))
+        # In the order in which they were met: the state's numbers stand in that order.
+        self._join([str(name) for name in frozen["names"]])
         self.state.thaw(frozen)
         self.learned = int(frozen["learned"])
         if self.learned < 0:
@@ -163,8 +173,15 @@ class PersonalLogistic(_PersonalRegression, base.Classifier):
         super().__init__(prior, pull, intercept_pull, half_life)
 
     def predict_proba_one(self, x: dict[Hashable, Any], **_: Any) -> dict[base.typing.ClfTarget, float]:
-        """The probabilities of False and True at scaled features."""
-        p = _sigmoid(float(self._vector(x) @ self.state.weights))
+        """The probabilities of False and True at scaled features.
+
+        Averaged over what is not known of the weights (the probit approximation of MacKay 1992, Neural Computation 4):
+        early on, and where this person was never seen, it is less sure than the best weights alone would be. That
+        ranks moments by how far they can be trusted, across people too.
+        """
+        vector = self._vector(x)
+        spread = math.sqrt(1.0 + math.pi / 8.0 * self.state.variance(vector))
+        p = _sigmoid(float(vector @ self.state.weights) / spread)
         return {False: 1.0 - p, True: p}
 
     def learn_one(self, x: dict[Hashable, Any], y: base.typing.ClfTarget | float, w: float = 1.0) -> None:

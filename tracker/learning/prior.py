@@ -11,7 +11,7 @@ import json
 import math
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -24,7 +24,7 @@ FloatArray = npt.NDArray[np.float64]
 FORMAT = "affect-tracker/prior"
 FORMAT_VERSION = 1
 
-MAX_NAMES = 96
+MAX_NAMES = 80
 """Most features a learner has: its snapshot grows with their square and stays under 64 KiB."""
 
 ABSENT_IS_ZERO = ("is:", "lack:")
@@ -80,6 +80,9 @@ class Prior:
         Of each feature among the contributors.
     weights, intercept
         The pooled regression on the scaled features: log-odds, or the number itself.
+    opposite, opposite_intercept
+        The pooled regression of a plain no, where some contributor said "either": then no is not simply what is left
+        of yes. Empty where it is.
     noise
         Standard deviation that the pooled regression leaves (``number`` only, else 1).
     contributors
@@ -94,6 +97,8 @@ class Prior:
     intercept: float
     noise: float
     contributors: tuple[tuple[str, int], ...]
+    opposite: tuple[float, ...] = ()
+    opposite_intercept: float = 0.0
 
     def as_json(self) -> dict[str, Any]:
         """Freeze as plain JSON."""
@@ -121,14 +126,34 @@ class Prior:
                 intercept=float(frozen["intercept"]),
                 noise=float(frozen["noise"]),
                 contributors=tuple((str(who), int(n)) for who, n in frozen["contributors"]),
+                opposite=tuple(float(v) for v in frozen["opposite"]),
+                opposite_intercept=float(frozen["opposite_intercept"]),
             )
         except (KeyError, TypeError, ValueError) as error:
             raise PriorError(f"a prior is damaged: {error!r}; fit it again") from error
-        columns = (prior.means, prior.scales, prior.weights)
-        numbers = [*prior.means, *prior.scales, *prior.weights, prior.intercept, prior.noise]
+        columns = (prior.means, prior.scales, prior.weights, prior.opposite or prior.weights)
+        numbers = [v for column in columns for v in column]
+        numbers += [prior.intercept, prior.opposite_intercept, prior.noise]
         if any(len(c) != len(prior.names) for c in columns) or not all(map(math.isfinite, numbers)):
             raise PriorError("a prior holds an impossible number; fit it again")
         return prior
+
+    @property
+    def three_answers(self) -> bool:
+        """Whether somebody said "either", so that yes and no have regressions of their own."""
+        return bool(self.opposite)
+
+    def turned(self) -> Prior:
+        """The prior of a plain no.
+
+        Examples
+        --------
+        >>> Prior("yes_no", ("now:tired",), (0.0,), (1.0,), (2.0,), 0.5, 1.0, ()).turned().weights
+        (-2.0,)
+        """
+        weights = self.opposite or tuple(-w for w in self.weights)
+        intercept = self.opposite_intercept if self.opposite else -self.intercept
+        return replace(self, weights=weights, intercept=intercept, opposite=(), opposite_intercept=0.0)
 
     @property
     def sha256(self) -> str:
@@ -180,7 +205,9 @@ def fit_prior(rows: Iterable[Row], kind: str) -> Prior:
     x = standardise(raw, means, scales)
     y = np.array([row.value for row in ordered])
     w = np.array([row.weight for row in ordered])
-    weights = _logistic(x, y, w) if kind == "yes_no" else _ridge(x, y, w)
+    three = kind == "yes_no" and bool(((y > 0) & (y < 1)).any())
+    weights = _logistic(x, plain_yes(y), w) if kind == "yes_no" else _ridge(x, y, w)
+    opposite = _logistic(x, plain_yes(1 - y), w) if three else np.zeros(1)
     left = y - x @ weights[:-1] - weights[-1]
     noise = float(np.sqrt(np.average(left**2, weights=w))) if kind == "number" else 1.0
     counts = sorted(Counter(row.contributor for row in ordered).items())
@@ -193,7 +220,20 @@ def fit_prior(rows: Iterable[Row], kind: str) -> Prior:
         intercept=float(weights[-1]),
         noise=max(noise, 0.05),
         contributors=tuple(counts),
+        opposite=tuple(opposite[:-1].tolist()),
+        opposite_intercept=float(opposite[-1]),
     )
+
+
+def plain_yes(share: FloatArray) -> FloatArray:
+    """How far a share of yes is a plain yes: 1 for yes, 0 for no and for "either".
+
+    Examples
+    --------
+    >>> plain_yes(np.array([0.0, 0.5, 0.75, 1.0])).tolist()
+    [0.0, 0.0, 0.5, 1.0]
+    """
+    return np.maximum(0.0, 2.0 * share - 1.0)
 
 
 def matrix(rows: Sequence[Mapping[str, float]], names: Sequence[str]) -> FloatArray:
@@ -216,12 +256,9 @@ def standardise(raw: FloatArray, means: FloatArray, scales: FloatArray) -> Float
     return scaled
 
 
-def _order(row: Row) -> tuple[str, float, str]:
-    return (
-        row.contributor,
-        row.features.get(AT, 0.0),
-        json.dumps([row.value, row.weight, dict(row.features)], sort_keys=True),
-    )
+def _order(row: Row) -> tuple[str, float, float, float, float]:
+    # A sum stands for the features: rows that agree in all of this weigh the same wherever they stand.
+    return row.contributor, row.features.get(AT, 0.0), row.value, row.weight, math.fsum(row.features.values())
 
 
 def _names(rows: Sequence[Mapping[str, float]]) -> list[str]:
@@ -234,10 +271,10 @@ def _names(rows: Sequence[Mapping[str, float]]) -> list[str]:
 
 
 def _scales(raw: FloatArray) -> tuple[FloatArray, FloatArray]:
-    means: FloatArray = np.nanmean(raw, axis=0)
-    scales: FloatArray = np.nanstd(raw, axis=0)
+    means = np.nanmean(raw, axis=0)
+    scales = np.nanstd(raw, axis=0)
     scales[scales < _FLAT] = 1.0
-    return means, scales
+    return means.astype(np.float64), scales.astype(np.float64)
 
 
 def _penalty(columns: int) -> FloatArray:
@@ -257,7 +294,7 @@ def _logistic(x: FloatArray, y: FloatArray, w: FloatArray, steps: int = 50) -> F
         curvature = (design * (w * p * (1 - p))[:, None]).T @ design + np.diag(penalty)
         step: FloatArray = np.linalg.solve(curvature, gradient).astype(np.float64)
         # A longer step than this overshoots where everybody answered the same.
-        beta -= step * min(1.0, 3.0 / max(float(np.abs(step).max()), _FLAT))
+        beta = beta - step * min(1.0, 3.0 / max(float(np.abs(step).max()), _FLAT))
         if float(np.abs(step).max()) < 1e-9:
             break
     return beta
@@ -266,5 +303,5 @@ def _logistic(x: FloatArray, y: FloatArray, w: FloatArray, steps: int = 50) -> F
 def _ridge(x: FloatArray, y: FloatArray, w: FloatArray) -> FloatArray:
     design = np.column_stack([x, np.ones(len(x))])
     normal = (design * w[:, None]).T @ design + np.diag(_penalty(x.shape[1]) * 0.1)
-    solution: FloatArray = np.linalg.solve(normal, design.T @ (w * y))
+    solution: FloatArray = np.linalg.solve(normal, design.T @ (w * y)).astype(np.float64)
     return solution

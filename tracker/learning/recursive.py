@@ -22,9 +22,9 @@ class RecursiveState:
     """Natural parameters of a normal posterior over weights: ``N(A^-1 h, A^-1)`` with ``A = P0 + D``.
 
     ``D`` and ``h`` hold only what the person's own answers said; both halve every `half_life` days, so that
-    without news the weights return to the prior: a dynamic generalised linear model with discounting (West, Harrison & Migon 1985,
-    JASA 80), each answer taken in by its Laplace approximation. In ``docs/learning.md`` it equals, within chance, the
-    exact posterior mode refitted on every answer, at a cost and a size that do not grow with their number.
+    without news the weights return to the prior: a dynamic generalised linear model with discounting (West, Harrison
+    & Migon 1985, JASA 80), each answer taken in by its Laplace approximation. In ``docs/learning.md`` it equals, within
+    chance, the exact posterior mode refitted on every answer; its cost and its size do not grow with their number.
 
     Parameters
     ----------
@@ -38,47 +38,61 @@ class RecursiveState:
 
     def __init__(self, start: FloatArray, pull: FloatArray, half_life: float) -> None:
         self.start, self.pull, self.half_life = start, pull, half_life
-        self.weights: FloatArray = start.copy()
         self._precision = np.zeros((len(start), len(start)))
         self._shift = np.zeros(len(start))
         self._at = -math.inf
+        self._posterior: tuple[FloatArray, FloatArray] | None = None
+
+    @property
+    def weights(self) -> FloatArray:
+        """Posterior mean of the weights (d,)."""
+        return self._solved()[1]
+
+    def variance(self, x: FloatArray) -> float:
+        """Posterior variance of the linear predictor at `x`."""
+        return float(x @ self._solved()[0] @ x)
 
     def absorb(self, x: FloatArray, at: float, linearise: Linearise) -> None:
         """Take in one answer at scaled features `x` (d,), the last of them 1, at a time in days."""
         self._forget(at)
-        base = np.diag(self.pull) + self._precision
-        target = self.pull * self.start + self._shift
-        beta = self.weights
-        # The answer's own weights are where its likelihood must be linearised: two steps find them closely enough.
+        covariance, weights = self._solved()
+        along = covariance @ x
+        variance = float(x @ along)
+        before = float(x @ weights)
+        # The answer's likelihood is linearised where it leaves the predictor: two steps find that closely enough.
+        eta = before
         for _ in range(2):
-            curvature, response = linearise(float(x @ beta))
-            step = _solve(base + curvature * np.outer(x, x), target + response * x) - beta
-            beta = beta + step * min(1.0, _LONGEST_STEP / max(float(np.abs(step).max()), 1e-9))
-        curvature, response = linearise(float(x @ beta))
-        self._precision += curvature * np.outer(x, x)
-        self._shift += response * x
-        self.weights = _solve(np.diag(self.pull) + self._precision, self.pull * self.start + self._shift)
-
-    def variance(self, x: FloatArray) -> float:
-        """Posterior variance of the linear predictor at `x`."""
-        return float(x @ _solve(np.diag(self.pull) + self._precision, x))
+            curvature, response = linearise(eta)
+            after = before + variance * (response - curvature * before) / (1.0 + curvature * variance)
+            eta += min(max(after - eta, -_LONGEST_STEP), _LONGEST_STEP)
+        curvature, response = linearise(eta)
+        precision = self._precision + curvature * np.outer(x, x)
+        # Kept in single precision, so that what is frozen is small and thaws to the same bits.
+        self._precision = precision.astype(np.float32).astype(np.float64)
+        self._shift = self._shift + response * x
+        self._posterior = None
 
     def grow(self, start: FloatArray, pull: FloatArray, place: npt.NDArray[np.int64]) -> None:
         """Make room for more weights; `place` says where the old ones stand among the new."""
-        precision, shift, weights = np.zeros((len(start), len(start))), np.zeros(len(start)), start.copy()
+        precision, shift = np.zeros((len(start), len(start))), np.zeros(len(start))
         precision[np.ix_(place, place)] = self._precision
-        shift[place], weights[place] = self._shift, self.weights
+        shift[place] = self._shift
         self.start, self.pull = start, pull
-        self._precision, self._shift, self.weights = precision, shift, weights
+        self._precision, self._shift, self._posterior = precision, shift, None
+
+    def mirrored(self) -> RecursiveState:
+        """The state of the opposite answer, had every answer so far been a plain yes or no."""
+        other = RecursiveState(-self.start, self.pull, self.half_life)
+        other._precision, other._shift, other._at = self._precision.copy(), -self._shift, self._at
+        return other
 
     def freeze(self) -> dict[str, Any]:
-        """Plain JSON; the matrices as base64 of little-endian doubles, the upper triangle of the symmetric one."""
+        """Plain JSON: base64 of little-endian numbers, of the symmetric matrix the upper triangle."""
         upper = self._precision[np.triu_indices(len(self.start))]
         return {
             "at": None if self._at == -math.inf else self._at,
-            "precision": _encode(upper),
-            "shift": _encode(self._shift),
-            "weights": _encode(self.weights),
+            "precision": _encode(upper, "<f4"),
+            "shift": _encode(self._shift, "<f8"),
         }
 
     def thaw(self, frozen: Mapping[str, Any]) -> None:
@@ -90,32 +104,35 @@ class RecursiveState:
             When it is of another size or holds something that is no number.
         """
         n = len(self.start)
-        upper = _decode(frozen["precision"], n * (n + 1) // 2)
         self._precision = np.zeros((n, n))
-        self._precision[np.triu_indices(n)] = upper
+        self._precision[np.triu_indices(n)] = _decode(frozen["precision"], "<f4", n * (n + 1) // 2)
         self._precision = self._precision + np.triu(self._precision, 1).T
-        self._shift, self.weights = _decode(frozen["shift"], n), _decode(frozen["weights"], n)
+        self._shift = _decode(frozen["shift"], "<f8", n)
         self._at = -math.inf if frozen["at"] is None else float(frozen["at"])
+        self._posterior = None
 
     def _forget(self, at: float) -> None:
-        if self._at > -math.inf and math.isfinite(self.half_life):
-            keep = 0.5 ** (max(at - self._at, 0.0) / self.half_life)
-            self._precision *= keep
-            self._shift *= keep
+        if self._at > -math.inf and math.isfinite(self.half_life) and at > self._at:
+            keep = 0.5 ** ((at - self._at) / self.half_life)
+            self._precision = self._precision * keep
+            self._shift = self._shift * keep
+            self._posterior = None
         self._at = max(at, self._at)
 
-
-def _solve(a: FloatArray, b: FloatArray) -> FloatArray:
-    solution: FloatArray = np.linalg.solve(a, b).astype(np.float64, copy=False)
-    return solution
-
-
-def _encode(values: FloatArray) -> str:
-    return base64.b64encode(values.astype("<f8").tobytes()).decode("ascii")
+    def _solved(self) -> tuple[FloatArray, FloatArray]:
+        # A pure function of what is frozen: a thawed state and one that never froze agree to the last bit.
+        if self._posterior is None:
+            covariance: FloatArray = np.linalg.inv(np.diag(self.pull) + self._precision).astype(np.float64)
+            self._posterior = covariance, covariance @ (self.pull * self.start + self._shift)
+        return self._posterior
 
 
-def _decode(text: str, count: int) -> FloatArray:
-    values = np.frombuffer(base64.b64decode(text, validate=True), dtype="<f8").astype(np.float64)
+def _encode(values: FloatArray, form: str) -> str:
+    return base64.b64encode(values.astype(form).tobytes()).decode("ascii")
+
+
+def _decode(text: str, form: str, count: int) -> FloatArray:
+    values = np.frombuffer(base64.b64decode(text, validate=True), dtype=form).astype(np.float64)
     if len(values) != count or not np.isfinite(values).all():
         raise ValueError(f"{len(values)} numbers where {count} finite ones are needed")
     return values
