@@ -71,7 +71,7 @@ def test_all_corrections_together_leave_the_network_a_share_that_is_known(
 ) -> None:
     own, network = fit(None, history * 5).predict(x), EmotionLearner.fresh().predict(x)
     weight = 5 * sum(event.weight for event in history)
-    kept = Settings().trust / (Settings().trust + weight) * math.exp(-2 * Settings().bound)
+    kept = min(Settings().trust / (Settings().trust + weight), math.exp(-2 * Settings().bound))
     for p, q in zip(own.probabilities, network.probabilities, strict=True):
         assert p >= q * kept * (1 - 1e-9)
 

@@ -39,12 +39,12 @@ People = list[list[Corrected]]
 Maker = Callable[[], Predictor]
 
 GRID: tuple[Settings, ...] = (
-    *(Settings(rate=rate, settling=0.0) for rate in (0.1, 0.3, 0.6, 1.0, 1.5)),
-    *(Settings(rate=rate, settling=0.25) for rate in (1.0, 1.5, 2.5)),
-    Settings(rate=3.0, settling=0.4),
-    Settings(rate=4.0, settling=0.5),
-    *(Settings(l2=l2) for l2 in (0.0, 0.01, 0.03, 0.1)),
+    Settings(),
+    *(Settings(rate=rate, settling=settling) for rate in (0.3, 0.6, 1.0, 1.5) for settling in (0.0, 0.25)),
+    *(Settings(l2=l2) for l2 in (0.0, 0.03, 0.1)),
     *(Settings(bound=bound) for bound in (1.0, 2.0, 6.0)),
+    *(Settings(trust=trust) for trust in (1.0, 2.0, 5.0, 8.0)),
+    *(Settings(leak=leak) for leak in (0.03, 0.3)),
 )
 
 METHODS: dict[str, Maker] = {
@@ -83,11 +83,13 @@ def within(outcomes: Sequence[Outcome], first: int, last: int) -> list[Outcome]:
 def tune() -> None:
     """Print the grid on the people kept for choosing."""
     people = live(TUNE_SEEDS, bias=0.6)
-    print("| rate | settling | l2 | bound | accuracy 1-5 | log-loss 1-5 | accuracy 1-30 | log-loss 1-30 |")
-    print("| --- " * 8 + "|")
+    names = ("rate", "settling", "l2", "bound", "trust", "leak")
+    figures = ("accuracy 1-5", "log-loss 1-5", "accuracy 1-30", "log-loss 1-30")
+    print("| " + " | ".join((*names, *figures)) + " |")
+    print("| --- " * (len(names) + len(figures)) + "|")
     for s in GRID:
         judged = [judge(Personal(EmotionLearner.fresh(s)), moments) for moments in people]
-        cells = [f"{s.rate} | {s.settling} | {s.l2} | {s.bound}"]
+        cells = [str(getattr(s, name)) for name in names]
         for days in ((1, 5), (1, 30)):
             blocks = [block for outcomes in judged if (block := within(outcomes, *days))]
             cells.append(f"{np.mean([_accuracy(b) for b in blocks]):.3f}")

@@ -35,8 +35,8 @@ class Settings:
         How ready to believe that a clear reading means something else in this person (`Remapping`).
     """
 
-    rate: float = 1.0
-    settling: float = 0.15
+    rate: float = 1.5
+    settling: float = 0.25
     l2: float = 0.003
     bound: float = 3.0
     trust: float = 3.0

@@ -19,16 +19,16 @@ _CREDIT = 5.0  # nats: whichever was right so far keeps no more than 99.3 % of t
 class ResidualSoftmax(base.Classifier):
     """Softmax regression on the residual of given log-probabilities, for few, soft, weighted labels.
 
-    Two estimates are made, and mixed. The first is ``p T``: the given probabilities p (features ``log_p=k``, whose
-    logarithm is 0 where absent), and T, what the person means by each class (`Remapping`). The second adds what
-    situations do: its logit of class k is ``log (p T)_k + clip(W_k . x)``, with every other feature in ``x``. Their
+    Two estimates of the same given probabilities p (features ``log_p=k``, their logarithm, 0 where absent) are
+    mixed. One is ``p T``: T is what the person means by each class (`Remapping`). The other asks what situations
+    do: its logit of class k is ``log p_k + clip(W_k . x)``, with every other feature in ``x``. Their
     shares follow from how well each foretold the answers so far (Bayesian model averaging, its log-odds held
-    within 5 nats), so that situations that tell nothing cost little. Without `trust`, or where a class has no
-    ``log_p``, T is left out and the second estimate is the answer.
+    within 5 nats), so that whichever is the wrong idea of a person costs little. Without `trust`, or where a class has
+    no ``log_p``, the second alone is the answer.
 
     W starts at zero and T at the identity, so an untrained one *is* the given distribution. Each call to
     `learn_one` takes one gradient step on the cross-entropy to a soft label, plus L2 towards zero, that is,
-    towards the first estimate, and counts in T.
+    towards the given distribution, and counts in T.
 
     Some things keep one answer from doing harm. The clip bounds how far all answers together can move
     the odds by W, and the trust how fast T may change. For a class where the pull of L2 would outweigh
@@ -170,12 +170,8 @@ class ResidualSoftmax(base.Classifier):
     ) -> tuple[list[float] | None, list[float]]:
         if not raw:
             return None, []
-        start = None
-        if reading is not None and self.remapping is not None:
-            start = self.remapping.apply(reading)
-            given = list(map(math.log, start))
-        else:
-            given = [offsets.get(name, 0.0) for name in self.labels.values()]
+        start = None if reading is None or self.remapping is None else self.remapping.apply(reading)
+        given = [offsets.get(name, 0.0) for name in self.labels.values()]
         bound = self.bound
         logits = [o + min(max(r, -bound), bound) for o, r in zip(given, raw, strict=True)]
         top = max(logits)

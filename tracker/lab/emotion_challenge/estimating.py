@@ -38,13 +38,13 @@ def estimates(learner: EmotionLearner, log_p: Floats, situation: Floats) -> Floa
     """
     frozen = learner.snapshot()
     settings = learner.settings
-    p = np.exp(log_p)
+    p = meant = np.exp(log_p)
     if frozen["said"]:
         counts = np.array([[frozen["said"][b.value][k.value] for k in EMOTIONS] for b in EMOTIONS])
         scaled = p / (settings.trust + counts.sum(axis=1))
-        p = settings.trust * scaled + scaled @ counts
+        meant = settings.trust * scaled + scaled @ counts
     weights = np.array([[frozen["weights"][e.value].get(name, 0.0) for e in EMOTIONS] for name in NAMES])
     shifted = p * np.exp(np.clip(situation @ weights, -settings.bound, settings.bound))
     shifted /= shifted.sum(axis=1, keepdims=True)
     share = 1 / (1 + np.exp(-frozen["credit"]))
-    return share * shifted + (1 - share) * p  # type: ignore[no-any-return]
+    return share * shifted + (1 - share) * meant  # type: ignore[no-any-return]
