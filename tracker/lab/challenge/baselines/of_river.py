@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from river import forest, linear_model, preprocessing
 
@@ -32,8 +33,8 @@ class RiverLogistic:
 class _Logistic(Seeing):
     def __init__(self) -> None:
         super().__init__()
-        self._scaler = preprocessing.StandardScaler()
-        self._model = linear_model.LogisticRegression()
+        self._scaler: Any = preprocessing.StandardScaler()
+        self._model: Any = linear_model.LogisticRegression()
 
     def forecast(self, features: dict[str, float], situation: Situation) -> float:
         x = _without_instant(features)
@@ -69,7 +70,7 @@ class RiverForest:
 class _Forest(Seeing):
     def __init__(self, seed: int) -> None:
         super().__init__()
-        self._model = forest.ARFClassifier(n_models=TREES, seed=seed)
+        self._model: Any = forest.ARFClassifier(n_models=TREES, seed=seed)
 
     def forecast(self, features: dict[str, float], situation: Situation) -> float:
         said = self._model.predict_proba_one(_without_instant(features))
