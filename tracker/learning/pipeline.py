@@ -39,8 +39,8 @@ class Settings:
     settling: float = 0.25
     l2: float = 0.003
     bound: float = 3.0
-    trust: float = 3.0
-    leak: float = 0.1
+    trust: float = 2.5
+    leak: float = 0.05
 
 
 def offsets(x: Mapping[str, float]) -> dict[str, float]:
