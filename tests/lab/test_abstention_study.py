@@ -39,10 +39,11 @@ def test_told_every_truth_it_errs_within_a_point_of_the_promise(
     assert kept.coverage > 0.25
 
 
-@pytest.mark.parametrize("forecaster", FORECASTERS)
+@pytest.mark.parametrize("forecaster", ["calibrated", "growing underconfident", "suddenly overconfident"])
 def test_with_three_audits_in_a_hundred_too(forecaster: str, start: tuple[float, list[float]]) -> None:
-    kept = keep(adaptive(*start), stream(FORECASTERS[forecaster], seed=12), seed=12)
-    assert kept.error == pytest.approx(PROMISE, abs=POINT)
+    # What 3 % audits tell of one stream leaves it uncertain by half a point itself.
+    runs = [keep(adaptive(*start), stream(FORECASTERS[forecaster], seed), seed) for seed in (10, 11)]
+    assert sum(runs, Kept(0, 0, 0)).error == pytest.approx(PROMISE, abs=POINT)
 
 
 @pytest.mark.parametrize(("audits", "warm_up"), [(1.0, 0), (0.03, 28)])
