@@ -40,11 +40,12 @@ Maker = Callable[[], Predictor]
 
 GRID: tuple[Settings, ...] = (
     Settings(),
-    *(Settings(rate=rate, settling=settling) for rate in (0.3, 0.6, 1.0, 1.5) for settling in (0.0, 0.25)),
+    Settings(settling=0.0),
+    *(Settings(rate=rate, settling=settling) for rate in (0.3, 1.0, 2.5) for settling in (0.0, 0.25)),
     *(Settings(l2=l2) for l2 in (0.0, 0.03, 0.1)),
     *(Settings(bound=bound) for bound in (1.0, 2.0, 6.0)),
-    *(Settings(trust=trust) for trust in (1.0, 2.0, 5.0, 8.0)),
-    *(Settings(leak=leak) for leak in (0.03, 0.3)),
+    *(Settings(trust=trust) for trust in (1.0, 2.0, 3.0, 5.0, 8.0)),
+    *(Settings(leak=leak) for leak in (0.02, 0.1, 0.3)),
 )
 
 METHODS: dict[str, Maker] = {
