@@ -25,8 +25,8 @@ from tracker.access import Access
 from tracker.domain.consent import Use
 from tracker.domain.people import UnknownParticipantError
 from tracker.store import leases, people
-from tracker.store.learned import DamagedLogError
 from tracker.store.leases import Lease, LeaseLostError
+from tracker.store.seen import DamagedLogError
 from tracker.workflows import erasure, retention
 
 LEASE = timedelta(minutes=10)

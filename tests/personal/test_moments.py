@@ -18,7 +18,7 @@ from tracker.domain.affect import Emotion
 from tracker.domain.people import Person
 from tracker.domain.series import Context, Correction, Reason
 from tracker.learning.kinds import LEAVE_ME_ALONE
-from tracker.store.learned import Seen
+from tracker.store.seen import Seen
 from tracker.workflows import feedback
 
 

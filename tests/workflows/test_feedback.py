@@ -17,6 +17,7 @@ from tracker.domain.people import Person
 from tracker.domain.series import Context, Correction
 from tracker.store import feedback as stored
 from tracker.store import learned, series, tables
+from tracker.store.seen import Seen
 from tracker.workflows import consenting, erasure, feedback, ingest
 
 AT = NOW - timedelta(hours=1)
@@ -186,7 +187,7 @@ def test_the_store_takes_nothing_learned_that_the_grant_does_not_cover(access: A
                 unit,
                 learner,
                 correction=done.correction,
-                seen=learned.Seen({"unread": 1.0}),
+                seen=Seen({"unread": 1.0}),
                 label=leaning(Emotion.ANGER),
                 weight=1.0,
                 machine=None,

@@ -161,6 +161,7 @@ def erase(
             done = erasure.erase_scope(access, person, scope, now())
         else:
             done = erasure.erase_person(access, person, now())
+        done = erasure.clean_learners(access, done, now())
     if as_json:
         print_json(done.as_dict())
         return

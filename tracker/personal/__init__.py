@@ -3,10 +3,10 @@
 from tracker.learning.kinds import EMOTION
 from tracker.personal.cleaning import clean
 from tracker.personal.contexts import context_at, without_context
+from tracker.personal.drifting import drifted
 from tracker.personal.learners import (
     Personal,
     Replay,
-    Source,
     consent_changed,
     current,
     digest,
@@ -20,6 +20,7 @@ from tracker.personal.learners import (
 )
 from tracker.personal.moments import forget_contexts, forget_past, look
 from tracker.personal.pooling import refit
+from tracker.personal.sources import Source
 
 __all__ = [
     "EMOTION",
@@ -31,6 +32,7 @@ __all__ = [
     "context_at",
     "current",
     "digest",
+    "drifted",
     "forget_contexts",
     "forget_past",
     "live",

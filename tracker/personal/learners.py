@@ -14,7 +14,6 @@ from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
-from enum import StrEnum
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -28,40 +27,13 @@ from tracker.learning.learner import SnapshotError
 from tracker.personal import drifting, pooling
 from tracker.personal.log import Covered, covered_features, events_of, rows_of
 from tracker.personal.pooling import NO_PRIOR
+from tracker.personal.sources import Source
 from tracker.store import learned, priors, snapshots
-from tracker.store.learned import DamagedLogError, Label, Seen
+from tracker.store.seen import DamagedLogError, Label, Seen
 from tracker.store.snapshots import SnapshotRow
 
 _RESTS_ON = {Scope.AFFECT_SERIES, Scope.PERSONAL_LEARNING, Scope.CONTEXT, Scope.PROMPTS}
 _log = logging.getLogger(__name__)
-
-
-class Source(StrEnum):
-    """Where a learner's answers come from: the first of these that can be read."""
-
-    SNAPSHOT = "snapshot"
-    REPLAY = "replay"
-    PRIOR = "prior"
-    NETWORK = "network"
-
-    @property
-    def own(self) -> bool:
-        """Whether the answers are of the person's own learner."""
-        return self in (Source.SNAPSHOT, Source.REPLAY)
-
-    @property
-    def sentence(self) -> str:
-        """What it means, for a person to read."""
-        return _SENTENCES[self]
-
-
-_SENTENCES = {
-    Source.SNAPSHOT: "your own learner answers",
-    Source.REPLAY: "your learner's last state could not be read; it was learned again from your corrections",
-    Source.PRIOR: "your learner cannot be read, and neither can all of your corrections; what people have in common "
-    "answers until it is rebased",
-    Source.NETWORK: "your learner cannot be asked now; the network alone answers until it is rebased",
-}
 
 
 @dataclass
@@ -174,8 +146,8 @@ def teach(
     )
     personal.learner.learn(seen.features, label, weight)
     kept = _keep(unit, personal.learner, replace(personal.snapshot, log_position=position))
-    if drifting.notice(unit, personal.target, correction):
-        with suppress(DamagedLogError):
+    with suppress(DamagedLogError):
+        if drifting.notice(unit, personal.target) is not None:
             return rebase(unit, personal.target)
     return kept
 

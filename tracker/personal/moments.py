@@ -23,7 +23,8 @@ from tracker.learning.situations import Situation
 from tracker.learning.window import window
 from tracker.store import feedback, glimpses, learned
 from tracker.store.glimpses import Glimpse
-from tracker.store.learned import PastRow, Seen
+from tracker.store.learned import PastRow
+from tracker.store.seen import Seen
 
 LATELY = timedelta(minutes=15)
 """What the face looked like is averaged over this time up to the moment."""

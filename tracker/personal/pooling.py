@@ -25,8 +25,8 @@ from tracker.learning.replay import LearningEvent
 from tracker.personal.log import Covered, events_of, rows_of
 from tracker.store import learned, priors
 from tracker.store.database import Connection
-from tracker.store.learned import DamagedLogError
 from tracker.store.priors import MemberRow, PriorRow
+from tracker.store.seen import DamagedLogError
 
 NO_PRIOR = "none"
 """The prior of a learner that started from nothing but the network."""
@@ -60,7 +60,9 @@ def fit(target: str, given: Sequence[Contribution], now: datetime) -> PriorRow |
     people = {g.subject: g.events for g in sorted(given, key=lambda g: g.subject) if g.events}
     if len(people) < FEWEST:
         return None
-    parameters = {**pooled(kind_of(target), people), "manifest": _digest(sorted(people))}
+    # As it comes back from the store: a tuple is a list there.
+    parameters = json.loads(json.dumps(pooled(kind_of(target), people)))
+    parameters["manifest"] = _digest(sorted(people))
     row = PriorRow("", target, parameters, len(people), sum(map(len, people.values())), now, None)
     return PriorRow(_id(row), *(getattr(row, name) for name in PriorRow.__dataclass_fields__ if name != "id"))
 

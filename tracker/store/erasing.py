@@ -13,7 +13,7 @@ from sqlalchemy import ColumnElement, Connection, Table, delete, false, func, or
 
 from tracker.domain.consent import Scope
 from tracker.domain.series import MACHINE
-from tracker.store.learned import Seen, seen_columns
+from tracker.store.seen import Seen, seen_columns
 from tracker.store.summaries import summarise_again
 from tracker.store.tables import (
     consent_events,

@@ -10,50 +10,12 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Select, func, select
 from sqlalchemy.orm import aliased
 
-from tracker.domain.affect import EMOTIONS, Distribution
+from tracker.domain.affect import Distribution
 from tracker.domain.consent import Permit, Use
-from tracker.store.database import DatabaseError
 from tracker.store.feedback import insert_row, replaces
-from tracker.store.rows import from_columns, to_columns
+from tracker.store.rows import EMOTION_COLUMNS, to_columns
+from tracker.store.seen import Label, Seen, damaged, label_of, plain, prediction_of, seen_columns
 from tracker.store.tables import corrections, learning_events, observations
-
-Label = Distribution | float
-"""What was said: a distribution over emotions, or a value for every other target."""
-
-
-class DamagedLogError(DatabaseError):
-    """A learning event cannot be read, so what was learned from it cannot be learned again."""
-
-
-@dataclass(frozen=True, slots=True)
-class Seen:
-    """What a learner saw of a moment, and on what that rests.
-
-    Attributes
-    ----------
-    features
-        As they were learned from.
-    situation
-        What was known of the moment itself, for the histories of later moments; None for the target emotion,
-        whose features are of the moment alone.
-    cut
-        What the features would have been: under ``context`` without any context, under ``past`` without the
-        person's past, under ``both`` without either. None where nothing but the moment was seen, and in rows of
-        the log, beside which it is read apart (`cuts`).
-    seen_from
-        The earliest instant of the observations that were looked at, or None.
-    past_from, context_from, prompts_from
-        The earliest moment of the past, the earliest context and the earliest answer to a prompt that the
-        features rest on; None where they rest on none.
-    """
-
-    features: Mapping[str, float]
-    situation: Mapping[str, Any] | None = None
-    cut: Mapping[str, Mapping[str, float]] | None = None
-    seen_from: datetime | None = None
-    past_from: datetime | None = None
-    context_from: datetime | None = None
-    prompts_from: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +71,15 @@ class PastRow:
     prompted: bool
 
 
+@dataclass(frozen=True, slots=True)
+class JudgedRow:
+    """What a learner said before it knew, and what was said."""
+
+    predicted: Any
+    label: Label
+    recorded_at: datetime
+
+
 def add_learned(
     connection: Connection,
     permit: Permit,
@@ -146,24 +117,11 @@ def add_learned(
         **to_columns(said),
         value=None if said is not None else label,
         weight=weight,
-        predicted=_plain(predicted),
-        machine=_plain(machine),
+        predicted=plain(predicted),
+        machine=plain(machine),
         snapshot_before=snapshot_before,
         recorded_at=now,
     )
-
-
-def seen_columns(seen: Seen) -> dict[str, Any]:
-    """What was seen, as values for its columns."""
-    return {
-        "features": dict(seen.features),
-        "situation": None if seen.situation is None else dict(seen.situation),
-        "cut": None if seen.cut is None else {name: dict(found) for name, found in seen.cut.items()},
-        "seen_from": seen.seen_from,
-        "past_from": seen.past_from,
-        "context_from": seen.context_from,
-        "prompts_from": seen.prompts_from,
-    }
 
 
 _RESTS_ON = ("seen_from", "past_from", "context_from", "prompts_from")
@@ -185,7 +143,7 @@ def cuts(connection: Connection, events: Sequence[int]) -> dict[int, dict[str, d
     found = {}
     for row in connection.execute(query).mappings():
         if not isinstance(row["cut"], dict):
-            raise _damaged(row, TypeError())
+            raise damaged(row, TypeError())
         found[row["id"]] = row["cut"]
     return found
 
@@ -243,6 +201,34 @@ def past(
     return [_past(row) for row in found]
 
 
+def judged(connection: Connection, subject: str, target: str, *, after: datetime) -> list[JudgedRow]:
+    """Predictions and answers recorded after an instant, in recording order, without what was superseded since.
+
+    Raises
+    ------
+    DamagedLogError
+        When one of them cannot be read.
+    """
+    names = ("id", "predicted", "value", "recorded_at", *EMOTION_COLUMNS)
+    query = (
+        _events(*(learning_events.c[n] for n in names))
+        .where(
+            learning_events.c.subject == subject,
+            learning_events.c.target == target,
+            learning_events.c.recorded_at > after,
+        )
+        .order_by(learning_events.c.id)
+    )
+    found = []
+    for row in connection.execute(query).mappings():
+        if row["ended_at"] is None:
+            try:
+                found.append(JudgedRow(prediction_of(row["predicted"]), label_of(row), row["recorded_at"]))
+            except (TypeError, ValueError) as error:
+                raise damaged(row, error) from error
+    return found
+
+
 def targets(connection: Connection, subject: str) -> list[str]:
     """The targets that a subject's learners have learned something of."""
     query = select(learning_events.c.target).where(learning_events.c.subject == subject).distinct()
@@ -268,12 +254,6 @@ def _ended(at: datetime | None, now: datetime) -> bool:
     return at is not None and at <= now
 
 
-def _plain(said: Distribution | float | Sequence[float] | None) -> Any:
-    if isinstance(said, Distribution):
-        return list(said.probabilities)
-    return list(said) if isinstance(said, Sequence) else said
-
-
 def _past(row: Any) -> PastRow:
     try:
         return PastRow(
@@ -285,12 +265,11 @@ def _past(row: Any) -> PastRow:
             row["prompted"],
         )
     except (TypeError, ValueError) as error:
-        raise _damaged(row, error) from error
+        raise damaged(row, error) from error
 
 
 def _learned(row: Any) -> LearnedRow:
     try:
-        said = from_columns(row)
         features, machine = row["features"], row["machine"]
         if not isinstance(features, dict):
             raise TypeError("its features are none")
@@ -298,9 +277,9 @@ def _learned(row: Any) -> LearnedRow:
             id=row["id"],
             correction=row["correction"],
             seen=Seen(features, **{name: row[name] for name in _RESTS_ON}),
-            label=said if said is not None else float(row["value"]),
+            label=label_of(row),
             weight=float(row["weight"]),
-            predicted=_predicted(row["predicted"]),
+            predicted=prediction_of(row["predicted"]),
             machine=Distribution(tuple(machine)) if machine is not None else None,
             recorded_at=row["recorded_at"],
             said_at=row["said_at"],
@@ -309,16 +288,4 @@ def _learned(row: Any) -> LearnedRow:
             prompted=row["prompted"],
         )
     except (TypeError, ValueError) as error:
-        raise _damaged(row, error) from error
-
-
-def _predicted(said: Any) -> Any:
-    if isinstance(said, list):
-        return Distribution(tuple(said)) if len(said) == len(EMOTIONS) else tuple(map(float, said))
-    return float(said)
-
-
-def _damaged(row: Any, error: Exception) -> DamagedLogError:
-    return DamagedLogError(
-        f"learning event {row['id']} cannot be read ({type(error).__name__}); bring the database back from a backup"
-    )
+        raise damaged(row, error) from error

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Select, delete, insert, select, update
+from sqlalchemy import Connection, Select, delete, func, insert, select, update
 
 from tracker.domain.consent import Permit, Use
 from tracker.store.tables import prior_members, priors, snapshots
@@ -105,8 +105,10 @@ def retire(connection: Connection, gone: Iterable[str], now: datetime) -> int:
 
 
 def retire_of(connection: Connection, subject: str, now: datetime) -> int:
-    """Retire every prior that holds something of a subject; return how many were new."""
-    return retire(connection, memberships(connection, subject), now)
+    """Retire every prior that holds something of a subject; return how many there are, retired before or now."""
+    retire(connection, memberships(connection, subject), now)
+    mine = prior_members.c.subject == subject
+    return connection.execute(select(func.count()).select_from(prior_members).where(mine)).scalar_one()
 
 
 def retired(connection: Connection) -> list[str]:

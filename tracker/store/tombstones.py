@@ -39,8 +39,8 @@ class Tombstone:
         When the erasure began; once it is done, when it was.
     step
         How far it has come.
-    rows, exports, keys
-        What was deleted by table, how many exports were flagged, and how many keys destroyed.
+    rows, exports, keys, priors
+        What was deleted by table, how many exports were flagged, keys destroyed, and priors retired.
     log
         The consent log's rows whose events were deleted.
     signature
@@ -56,6 +56,7 @@ class Tombstone:
     rows: Mapping[str, int]
     exports: int = 0
     keys: int = 0
+    priors: int = 0
     log: tuple[int, ...] = ()
     signature: bytes = b""
     pending: bytes = b""
@@ -104,6 +105,7 @@ def _counts(tombstone: Tombstone) -> dict[str, Any]:
         "rows": dict(tombstone.rows),
         "exports": tombstone.exports,
         "keys": tombstone.keys,
+        "priors": tombstone.priors,
         "log": list(tombstone.log),
         "signature": tombstone.signature.hex(),
         "pending": tombstone.pending.hex(),
@@ -120,6 +122,7 @@ def _tombstone(row: Any) -> Tombstone:
         rows=counts["rows"],
         exports=counts["exports"],
         keys=counts["keys"],
+        priors=counts["priors"],
         log=tuple(counts["log"]),
         signature=bytes.fromhex(counts["signature"]),
         pending=bytes.fromhex(counts["pending"]),

@@ -21,11 +21,18 @@ from tracker.domain.people import Person, UnknownParticipantError
 from tracker.privacy.keys import KeyDestroyedError
 from tracker.store import compacting, erasing, exports, people, priors, requests, tombstones
 from tracker.store.database import DatabaseError
-from tracker.store.learned import Seen
 from tracker.store.requests import RequestRow
+from tracker.store.seen import Seen
 from tracker.store.tombstones import Step, Tombstone
 
-LEARNERS = "no prior was fitted on anyone, so no learner of another person holds anything of this one"
+CLEAN = "no prior held anything of it, so no learner of another person does"
+UNCLEAN = (
+    "{priors} priors held something of it and are retired; learners of other people that started from them answer from "
+    "the network until the jobs have rebased them, within the hour"
+)
+CLEANED = (
+    "priors were fitted without it, and {rebased} learners that had started from an older one were rebased"
+)
 
 _PENDING = "erasing"
 _PLACE = "tombstones.counts"
@@ -58,10 +65,12 @@ class Erased:
         The scope, or None for the whole person.
     counts
         Rows deleted (for copies inside other rows: changed) by table.
-    keys, exports
-        How many keys were destroyed, and how many exports are flagged as outdated.
+    keys, exports, priors
+        How many keys were destroyed, how many exports are flagged as outdated, how many priors are retired.
     out_of_reach
         What no program on this machine can erase.
+    rebased
+        How many learners were rebased since; None where that was left to the jobs.
     """
 
     tombstone: str | None
@@ -69,7 +78,25 @@ class Erased:
     counts: Mapping[str, int]
     keys: int
     exports: int
+    priors: int
     out_of_reach: tuple[str, ...]
+    rebased: int | None = None
+
+    @property
+    def learners(self) -> str:
+        """What other people's learners hold of it."""
+        if not self.priors:
+            return CLEAN
+        return (
+            UNCLEAN.format(priors=self.priors)
+            if self.rebased is None
+            else CLEANED.format(rebased=self.rebased)
+        )
+
+    @property
+    def learners_clean(self) -> bool:
+        """Whether nobody's learner holds anything of it any more."""
+        return not self.priors or self.rebased is not None
 
     def as_dict(self) -> dict[str, object]:
         """For ``--json``."""
@@ -80,8 +107,9 @@ class Erased:
             "rows": dict(self.counts),
             "keys": self.keys,
             "exports_outdated": self.exports,
-            "learners_clean": True,
-            "learners": LEARNERS,
+            "learners_clean": self.learners_clean,
+            "learners": self.learners,
+            "priors_retired": self.priors,
             "out_of_reach": list(self.out_of_reach),
         }
 
@@ -89,7 +117,7 @@ class Erased:
         """The two stages, and what is out of reach, for a person to read."""
         return [
             f"Data gone: {sum(self.counts.values())} rows and {self.keys} keys; looked, and found none left.",
-            f"Learners clean: {LEARNERS}.",
+            f"Learners{'' if self.learners_clean else ' not yet'} clean: {self.learners}.",
             f"{self.exports} earlier exports are marked as outdated.",
             f"Out of reach from here: {'; '.join(self.out_of_reach)}.",
         ]
@@ -117,6 +145,11 @@ def erase_person(access: Access, person: Person, now: datetime) -> Erased:
             )
             tombstones.begin(connection, tombstone)
     return _finish(access, number, now)
+
+
+def clean_learners(access: Access, done: Erased, now: datetime) -> Erased:
+    """Carry out the second stage at once: fit priors without what was erased, rebase learners that held it."""
+    return replace(done, rebased=personal.clean(access, now)) if done.priors else done
 
 
 def resume(access: Access, now: datetime) -> list[Erased]:
@@ -156,6 +189,7 @@ def erase_scope(access: Access, person: Person, scope: Scope, now: datetime) -> 
             requests.put(unit.connection, person.id, scope, _SCOPE, now, now)
     keys = access.vault.destroy(person.id, scope.value)
     with access.write(person.id, now) as unit:
+        retired = priors.retire_of(unit.connection, person.subject, now) if scope in _IN_PRIORS else 0
         counts = _delete_scope(unit, scope)
         outdated = exports.flag(unit.connection, person.id, now)
     if counts and not compacting.compact(access.database, counts):
@@ -165,7 +199,7 @@ def erase_scope(access: Access, person: Person, scope: Scope, now: datetime) -> 
         if left and scope not in unit.grants():
             raise ErasureIncompleteError(f"rows are left: {_listed(left)}")
         requests.cancel(unit.connection, person.id, scope, (_SCOPE, "unanswered", "keep"))
-    return Erased(None, scope, counts, keys, outdated, _out_of_reach(access))
+    return Erased(None, scope, counts, keys, outdated, retired, _out_of_reach(access))
 
 
 def _unfinished(access: Access, now: datetime) -> list[Callable[[], Erased]]:
@@ -194,8 +228,6 @@ def _each(erasures: Sequence[Callable[[], Erased]]) -> list[Erased]:
 def _delete_scope(unit: Unit, scope: Scope) -> dict[str, int]:
     connection, subject = unit.connection, unit.person.subject
     targets = personal.live(unit)
-    if scope in _IN_PRIORS:
-        priors.retire_of(connection, subject, unit.now)
     counts = erasing.delete_scope(connection, subject, scope)
     if scope is Scope.CONTEXT:
         # What the context said was copied into the features that were learned from.
@@ -242,7 +274,15 @@ def _finish(access: Access, number: str, now: datetime) -> Erased:
     if tombstone.step is not Step.DONE:
         raise ErasureIncompleteError("the key store is not the one with which it was begun")
     access.vault.destroy(number)
-    return Erased(number, None, tombstone.rows, tombstone.keys, tombstone.exports, _out_of_reach(access))
+    return Erased(
+        number,
+        None,
+        tombstone.rows,
+        tombstone.keys,
+        tombstone.exports,
+        tombstone.priors,
+        _out_of_reach(access),
+    )
 
 
 def _shred(access: Access, tombstone: Tombstone, participant: str, _: str, now: datetime) -> None:
@@ -262,9 +302,9 @@ def _empty(access: Access, tombstone: Tombstone, participant: str, subject: str,
             return
         log = erasing.log_rows_of(connection, participant)
         outdated = exports.flag(connection, participant, now)
-        priors.retire_of(connection, subject, now)
+        retired = priors.retire_of(connection, subject, now)
         rows = erasing.delete_person(connection, subject, participant)
-        emptied = replace(here, step=Step.EMPTIED, rows=rows, exports=outdated, log=log)
+        emptied = replace(here, step=Step.EMPTIED, rows=rows, exports=outdated, priors=retired, log=log)
         tombstones.advance(connection, replace(emptied, signature=access.vault.sign(emptied.evidence())))
 
 

@@ -18,7 +18,7 @@ from tracker.learning.kinds import agrees, label_of
 from tracker.learning.weights import RaterKind, correction_weight
 from tracker.personal import Source
 from tracker.store import feedback, series, summaries, timeline
-from tracker.store.learned import Label, Seen
+from tracker.store.seen import Label, Seen
 
 NEAR = timedelta(minutes=2)
 """How far from a moment an observation may lie to be the one that a correction speaks of."""
