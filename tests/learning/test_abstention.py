@@ -96,6 +96,14 @@ def test_moments_without_truth_say_how_often_a_confidence_occurs_and_nothing_of_
     assert after([(0.99, None)] * 100).threshold < 0.9 < after([(0.901, None)] * 100).threshold
 
 
+def test_one_drawn_at_random_stands_for_those_decided_in_silence() -> None:
+    told, drawn = AdaptiveThreshold(0.9), AdaptiveThreshold(0.9)
+    for k in range(33):
+        told.update(0.99, True if k == 0 else None)
+    drawn.update(0.99, True, stands_for=33.0)
+    assert drawn.threshold == pytest.approx(told.threshold, abs=1e-9)
+
+
 @pytest.mark.parametrize(
     ("kwargs", "says"),
     [

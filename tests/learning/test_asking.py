@@ -8,10 +8,10 @@ from datetime import time, timedelta
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
-from tracker.learning.asking import AskingPolicy, Decision, Today, decide, novelty_of
+from tracker.learning.asking import AskingPolicy, Decision, Today, decide
 from tracker.learning.choosing import Action
 from tracker.learning.reasons import Reason, in_words
 
@@ -215,18 +215,6 @@ def test_an_impossible_moment_is_refused(bad: dict[str, float], says: str) -> No
     moment = {"alone": 0.5, "threshold": 0.9, "u": 0.5} | bad
     with pytest.raises(ValueError, match=says):
         decide(AskingPolicy(), NOON, **moment)
-
-
-@given(
-    st.dictionaries(st.sampled_from("abc"), st.floats(-5, 5)),
-    st.lists(st.dictionaries(st.sampled_from("abc"), st.floats(-5, 5)), max_size=5),
-)
-@settings(deadline=None)
-def test_novelty_lies_between_the_same_again_and_nothing_like_it(
-    here: dict[str, float], asked: list[dict[str, float]]
-) -> None:
-    assert 0.0 <= novelty_of(here, asked) <= 1.0
-    assert novelty_of(here, [*asked, here]) == 0.0
 
 
 def test_a_study_says_how_long_its_warm_up_is() -> None:

@@ -103,7 +103,7 @@ class AdaptiveThreshold:
         """Expected share of wrong decisions if this were the threshold."""
         return float(np.interp(log_odds(threshold), _GRID, self._errors()))
 
-    def update(self, confidence: float, right: bool | None = None) -> None:
+    def update(self, confidence: float, right: bool | None = None, *, stands_for: float = 1.0) -> None:
         """Take in one moment.
 
         Parameters
@@ -113,12 +113,15 @@ class AdaptiveThreshold:
         right
             Whether the decision was, or would have been, contradicted by nobody ("either is fine" contradicts
             none); None where the truth stayed unknown. Tell every moment, also those decided in silence.
+        stands_for
+            How many moments this one stands for in the count of confidences, where not every moment is told:
+            1 / share for one drawn at random from those decided in silence.
         """
         at = log_odds(confidence)
         total = float(self._counts.sum())
         if total > self.memory:
-            self._counts *= 1.0 - 1.0 / self.memory
-        self._counts[round(at / _STEP)] += 1.0
+            self._counts *= max(1.0 - stands_for / self.memory, 0.5)
+        self._counts[round(at / _STEP)] += stands_for
         if right is not None:
             self._curve.learn(at, right)
         self._threshold = self._lowest()

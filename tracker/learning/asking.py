@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import time, timedelta
 
@@ -148,7 +146,7 @@ def decide(
     u
         A uniform random number in [0, 1), drawn for this moment.
     novelty
-        How little is known of moments like this one, in [0, 1] (`novelty_of`).
+        How little is known of moments like this one, in [0, 1] (`tracker.learning.novelty`).
 
     Examples
     --------
@@ -185,36 +183,6 @@ def decide(
         choice = _spread(policy, today, choice, worth, u)
     words = in_words(choice.because, alone=alone, share=share, warm_up_days=policy.warm_up_days)
     return Decision(choice.action, choice.because, choice.audit, words)
-
-
-def novelty_of(
-    here: Mapping[str, float], asked: Iterable[Mapping[str, float]], *, reach: float = 0.5
-) -> float:
-    """How far a moment lies from those asked recently: 0 for one just like it, near 1 for one like none.
-
-    Parameters
-    ----------
-    here, asked
-        Features of this moment and of the recent questions, each scaled to a spread of about 1; what one side lacks
-        counts as 0.
-    reach
-        Root mean square distance over which an answer speaks for its surroundings. Larger asks less of what is alike.
-
-    Examples
-    --------
-    >>> novelty_of({"calm": 1.0}, [])
-    1.0
-    >>> round(novelty_of({"calm": 1.0}, [{"calm": 1.0}, {"calm": -1.0}]), 2)
-    0.0
-    >>> round(novelty_of({"calm": 1.0}, [{"calm": 0.5}]), 2)
-    0.39
-    """
-    nearest = math.inf
-    for other in asked:
-        names = here.keys() | other.keys()
-        squares = math.fsum((here.get(n, 0.0) - other.get(n, 0.0)) ** 2 for n in names)
-        nearest = min(nearest, squares / max(len(names), 1))
-    return 1.0 - math.exp(-nearest / (2.0 * reach**2))
 
 
 def _hindrance(policy: AskingPolicy, today: Today) -> Reason | None:

@@ -17,6 +17,7 @@ class Reason(StrEnum):
     JUST_ASKED = "just_asked"
     BUDGET_SPENT = "budget_spent"
     SPREADING = "spreading"
+    PAUSED = "paused"
 
 
 def in_words(reason: Reason, *, alone: float, share: float, warm_up_days: int) -> str:
@@ -63,5 +64,7 @@ def in_words(reason: Reason, *, alone: float, share: float, warm_up_days: int) -
             return "You were asked a short while ago, so nothing is asked."
         case Reason.BUDGET_SPENT:
             return "The day's questions have all been put, so nothing is asked."
+        case Reason.PAUSED:
+            return "You have paused, so nothing is asked."
         case Reason.SPREADING:
             return "The day's remaining questions are kept for later, so nothing is asked."
