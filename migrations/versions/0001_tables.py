@@ -235,6 +235,8 @@ def upgrade() -> None:
         sa.Column("started_at", Instant(), nullable=True),
         sa.Column("completed_at", Instant(), nullable=True),
         sa.Column("state", sa.String(length=16), nullable=False),
+        sa.Column("reason", sa.String(length=16), nullable=True),
+        sa.Column("random", sa.Boolean(), nullable=False),
         sa.Column("recorded_at", Instant(), nullable=False),
         sa.ForeignKeyConstraint(["subject"], ["subjects.id"], name=op.f("fk_prompts_subject_subjects")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_prompts")),

@@ -99,7 +99,15 @@ class Context:
 
 @dataclass(frozen=True, slots=True)
 class Prompt:
-    """A question put to a participant: when it was due, sent, opened and answered."""
+    """A question put to a participant: when it was due, sent, opened and answered.
+
+    Parameters
+    ----------
+    reason
+        Why it was put, where the program chose the moment (`tracker.learning.reasons`); None where it was scheduled.
+    random
+        Whether chance chose the moment, so that its answer speaks for all such moments without bias.
+    """
 
     slot: str
     scheduled_at: datetime
@@ -107,6 +115,8 @@ class Prompt:
     started_at: datetime | None
     completed_at: datetime | None
     state: str
+    reason: str | None = None
+    random: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -181,7 +181,8 @@ TABLES: tuple[Stored, ...] = (
             "prompts",
             Scope.PROMPTS,
             _R.ERASED,
-            "id subject slot zone scheduled_at notified_at started_at completed_at state recorded_at",
+            "id subject slot zone scheduled_at notified_at started_at completed_at state reason random "
+            "recorded_at",
         ),
     ),
     Stored(

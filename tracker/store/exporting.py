@@ -175,6 +175,8 @@ PROMPT_COLUMNS = (
     "started_at",
     "completed_at",
     "state",
+    "reason",
+    "random",
     "recorded_at",
 )
 

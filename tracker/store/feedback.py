@@ -77,6 +77,8 @@ def put_prompt(
             started_at=prompt.started_at,
             completed_at=prompt.completed_at,
             state=prompt.state,
+            reason=prompt.reason,
+            random=prompt.random,
             recorded_at=now,
         )
         .on_conflict_do_nothing()

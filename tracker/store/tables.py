@@ -197,6 +197,9 @@ prompts = Table(
     Column("started_at", Instant),
     Column("completed_at", Instant),
     Column("state", String(16), nullable=False),
+    # Why it was put, where the program chose the moment; and whether chance did, so that it speaks for all moments.
+    Column("reason", String(16)),
+    Column("random", Boolean, nullable=False),
     Column("recorded_at", Instant, nullable=False),
     UniqueConstraint("subject", "slot"),
 )

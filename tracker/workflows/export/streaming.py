@@ -161,7 +161,8 @@ class Stream:
             c = columns_of([_as_of(row, names, self._cut.at) for row in rows], names)
             frame = {
                 **common(self._who, len(rows), c["zone"]),
-                **plain(c, tables.PROMPTS, ("slot", "state")),
+                **plain(c, tables.PROMPTS, ("slot", "state", "reason")),
+                "random": pa.array([bool(r) for r in c["random"]], pa.bool_()),
                 "prompt": pa.array(self._into.numbers["prompts"].add(ids(c["id"]))),
             }
             for name in ("scheduled_at", *_PROMPT_TIMES, "recorded_at"):

@@ -240,6 +240,17 @@ PROMPTS = Table(
             Kind.STRING,
             "What became of it; `open` where that was decided after the export's instant.",
         ),
+        Column(
+            "reason",
+            Kind.STRING,
+            "Why this moment was chosen: `warm_up`, `unsure` or `random`.",
+            missing="the program did not choose it",
+        ),
+        Column(
+            "random",
+            Kind.BOOLEAN,
+            "Whether chance chose the moment: only the answers to these speak for all such moments without bias.",
+        ),
         *_RECORDED_AT,
         _ORIGIN,
     ),
