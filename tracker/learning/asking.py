@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import time, timedelta
+from datetime import datetime, time, timedelta
 
 from tracker.learning.choosing import Action, Choice, choose
 from tracker.learning.reasons import Reason, in_words
@@ -67,6 +67,19 @@ class AskingPolicy:
         [0.0, 0.5, 0.96, 1.0]
         """
         return min(self._awake(hour) / self.waking_hours, 1.0)
+
+    def day_began(self, local: datetime) -> datetime:
+        """When the day of the budget began that holds a local time: at the last end of quiet hours.
+
+        Examples
+        --------
+        >>> AskingPolicy().day_began(datetime(2026, 3, 2, 1, 30)).isoformat()
+        '2026-03-01T08:00:00'
+        """
+        end = self.quiet_until if self.waking_hours < 24.0 else time(0)
+        began = datetime.combine(local.date(), end, tzinfo=local.tzinfo)
+        # By the clock on the wall: an hour that the change of clocks repeats belongs to the same day.
+        return began if local.time() >= end else began - timedelta(days=1)
 
     @property
     def waking_hours(self) -> float:
