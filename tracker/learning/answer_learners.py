@@ -12,6 +12,7 @@ from river import compose
 from tracker.learning.learner import SnapshotError
 from tracker.learning.personal_regression import PersonalLinear, PriorScaler
 from tracker.learning.prior import Prior, PriorError, no_prior
+from tracker.learning.sureness import PersonalSureness
 from tracker.learning.three_answers import EITHER, NO, YES, ThreeAnswers
 from tracker.learning.weights import MAX_WEIGHT
 
@@ -60,6 +61,12 @@ class _AnswerLearner:
         """What moves the prediction, by feature, on the prior's scale; the intercept under the empty name."""
         return self._estimator.weights
 
+    def _freeze(self) -> dict[str, Any]:
+        return self._estimator.freeze()
+
+    def _thaw(self, state: Mapping[str, Any]) -> None:
+        self._estimator.thaw(state)
+
     def snapshot(self) -> dict[str, Any]:
         """Freeze as plain JSON, at most 64 KiB."""
         return {
@@ -67,7 +74,7 @@ class _AnswerLearner:
             "version": FORMAT_VERSION,
             "river": version("river"),
             "prior": self.prior.as_json(),
-            "state": self._estimator.freeze(),
+            "state": self._freeze(),
         }
 
     @classmethod
@@ -87,7 +94,7 @@ class _AnswerLearner:
             )
         try:
             learner = cls.fresh(snapshot["prior"])
-            learner._estimator.thaw(snapshot["state"])
+            learner._thaw(snapshot["state"])
         except (AttributeError, KeyError, TypeError, ValueError) as error:
             raise SnapshotError(f"snapshot is damaged ({error!r}): replay the corrections instead") from error
         return learner
@@ -113,16 +120,23 @@ class YesNoLearner(_AnswerLearner):
     def _over(cls, prior: Prior) -> Self:
         return cls(prior, ThreeAnswers(prior))
 
+    def __init__(self, prior: Prior, estimator: ThreeAnswers) -> None:
+        super().__init__(prior, estimator)
+        self._sureness = PersonalSureness()
+
     def predict(self, features: Mapping[str, float]) -> float:
         """The probability of yes at `features` (`tracker.learning.histories.History.features`).
 
         Where people say "either" too: a number whose side of 0.5 is the decision, and whose distance from the other
         end is the chance that the plain opposite is meant. So ``max(p, 1 - p)`` always is the chance that deciding contradicts
-        nobody, which is what a threshold is set on; `chances` gives all three answers.
+        nobody, which is what a threshold is set on; `chances` gives all three answers, as the regressions see them.
+        How sure it may be is learned from how often it was right (`PersonalSureness`).
         """
+        return min(max(self._sureness.of(self._said(features)), _SURE), 1.0 - _SURE)
+
+    def _said(self, features: Mapping[str, float]) -> float:
         yes, _, no = self.chances(features)
-        p = max(0.5, 1.0 - no) if yes >= no else min(0.5 - _SURE, yes)
-        return min(max(p, _SURE), 1.0 - _SURE)
+        return max(0.5, 1.0 - no) if yes >= no else min(0.5 - _SURE, yes)
 
     def chances(self, features: Mapping[str, float]) -> tuple[float, float, float]:
         """How likely a plain yes, an "either is fine" and a plain no are at `features`; they sum to 1."""
@@ -139,7 +153,17 @@ class YesNoLearner(_AnswerLearner):
         """
         if not 0.0 <= share <= 1.0:
             raise ValueError(f"an answer's share {share} is not in [0, 1]")
-        self._pipeline.learn_one(_checked(features, weight), share, w=weight)
+        x = _checked(features, weight)
+        if weight:
+            self._sureness.learn(self._said(features), share)
+        self._pipeline.learn_one(x, share, w=weight)
+
+    def _freeze(self) -> dict[str, Any]:
+        return {**super()._freeze(), "sureness": self._sureness.freeze()}
+
+    def _thaw(self, state: Mapping[str, Any]) -> None:
+        super()._thaw(state)
+        self._sureness.thaw(state["sureness"])
 
 
 class NumberLearner(_AnswerLearner):

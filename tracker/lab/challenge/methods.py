@@ -15,7 +15,7 @@ from tracker.learning.prior import Prior, Row, fit_prior, no_prior
 from tracker.learning.situations import Answer, Situation
 
 REVEALED = 0.5
-"""Share of the truths after the warm-up that a prior's people are taken to have told: an asking system hears no more."""
+"""Share of the truths after the warm-up that a prior's people are taken to have told: about what asking hears."""
 
 
 class Forecaster(Protocol):
