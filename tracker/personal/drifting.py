@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
 
 from tracker.access import Unit
 from tracker.domain.affect import Distribution
@@ -16,7 +15,10 @@ from tracker.domain.consent import Use
 from tracker.learning.drift import MOST, DriftEvent, DriftMonitor, surprise
 from tracker.learning.window import window
 from tracker.store import drifts, learned
-from tracker.store.seen import Label
+from tracker.store.learned import JudgedRow
+
+PRESUMED, PRESUMED_ERROR = 5, 0.3
+"""Of a number, before anything was said: this many errors of this size are presumed."""
 
 KIND = "page_hinkley"
 """How drifts are noticed."""
@@ -41,12 +43,7 @@ def notice(unit: Unit, target: str) -> DriftEvent | None:
     """Look at how surprising the last answers were; keep and return a drift that the newest of them shows."""
     earlier = drifted(unit, target)
     since = max(window(unit.now)[0], *(event.at for event in earlier)) if earlier else window(unit.now)[0]
-    event = newest_drift(
-        [
-            (surprised(row.predicted, row.label), row.recorded_at)
-            for row in learned.judged(unit.connection, unit.person.subject, target, after=since)
-        ]
-    )
+    event = newest_drift(surprises(learned.judged(unit.connection, unit.person.subject, target, after=since)))
     if event is None:
         return None
     drifts.add(
@@ -70,22 +67,38 @@ def newest_drift(surprises: Sequence[tuple[float, datetime]]) -> DriftEvent | No
     return event
 
 
-def surprised(predicted: Any, label: Label) -> float:
-    """How much worse than it expected a learner of any kind did on an answer.
+def surprises(said: Sequence[JudgedRow]) -> list[tuple[float, datetime]]:
+    """How much worse than expected a learner of any kind did on each answer, with the answer's instant.
 
-    Of a number, with normal errors: half of the squared distance in standard deviations, less its mean.
+    Of a number, half of the squared error in units of the person's errors so far, less its mean: how far off a learner
+    of few answers believes itself to be says too little.
+
+    Parameters
+    ----------
+    said
+        In recording order.
 
     Examples
     --------
-    >>> round(surprised(0.9, 0.0), 3), surprised((0.0, 0.5), 0.5), surprised((0.0, 0.1), 1.0)
-    (1.978, 0.0, 3.0)
+    >>> from datetime import UTC
+    >>> noon = datetime(2026, 3, 1, tzinfo=UTC)
+    >>> told = [JudgedRow((0.0, 1.0), value, noon) for value in (0.3, 0.0, 0.0, 0.9)]
+    >>> [round(value, 2) for value, _ in surprises(told)]
+    [0.0, -0.5, -0.5, 3.0]
     """
-    if isinstance(label, Distribution):
-        return surprise(predicted.probabilities, label.probabilities)
-    if isinstance(predicted, tuple):
-        mean, spread = predicted
-        return float(min((((label - mean) / spread) ** 2 - 1) / 2, MOST))
-    return surprise((predicted, 1 - predicted), (label, 1 - label))
+    found, squares = [], PRESUMED_ERROR**2 * PRESUMED
+    for n, row in enumerate(said):
+        label, predicted = row.label, row.predicted
+        if isinstance(label, Distribution):
+            value = surprise(predicted.probabilities, label.probabilities)
+        elif isinstance(predicted, tuple):
+            square = (label - predicted[0]) ** 2
+            value = float(min((square * (PRESUMED + n) / squares - 1) / 2, MOST))
+            squares += square
+        else:
+            value = surprise((predicted, 1 - predicted), (label, 1 - label))
+        found.append((value, row.recorded_at))
+    return found
 
 
 def faded_before(unit: Unit, target: str) -> datetime | None:
