@@ -128,9 +128,9 @@ class YesNoLearner(_AnswerLearner):
         """The probability of yes at `features` (`tracker.learning.histories.History.features`).
 
         Where people say "either" too: a number whose side of 0.5 is the decision, and whose distance from the other
-        end is the chance that the plain opposite is meant. So ``max(p, 1 - p)`` always is the chance that deciding contradicts
-        nobody, which is what a threshold is set on; `chances` gives all three answers, as the regressions see them.
-        How sure it may be is learned from how often it was right (`PersonalSureness`).
+        end is the chance that the plain opposite is meant. So ``max(p, 1 - p)`` always is the chance that deciding
+        contradicts nobody, which is what a threshold is set on; `chances` gives all three answers, as the regressions
+        see them. How sure it may be is learned from how often it was right (`PersonalSureness`).
         """
         return min(max(self._sureness.of(self._said(features)), _SURE), 1.0 - _SURE)
 

@@ -43,6 +43,8 @@ class PersonalSureness:
     def of(self, said: float) -> float:
         """Give the probability that stands for `said`, on the same side of one half."""
         at = log_odds(max(said, 1.0 - said))
+        if said == 0.5:
+            return said
         right = max(1.0 - float(self._curve.wrong(np.array([at]))[0]), _LEAST)
         return right if said >= 0.5 else 1.0 - right
 

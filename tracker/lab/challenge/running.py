@@ -1,8 +1,8 @@
 """The challenge as a whole: every method over everybody, with thresholds that come from other people's loops.
 
-Nothing that a person says later, or that decides how others in the same breath are judged, reaches a decision about that
-person: the prior leaves the person out, and the thresholds come from the loops of people outside the person's *group*,
-each of them run over a prior that knows neither that person nor anybody in the group.
+Nothing that a person says later reaches a decision about that person: the prior leaves the person out, and the
+thresholds come from the loops of people outside the person's *group*, each of them run over a prior that knows nobody
+of the group.
 """
 
 from __future__ import annotations

@@ -121,8 +121,8 @@ def system_threshold(confidence: FloatArray, right: BoolArray, audits: float) ->
 def _between(confidence: FloatArray, right: BoolArray, lowest: Callable[[FloatArray], int | None]) -> float:
     """The mean of two thresholds: of what was counted, and of the smooth curve through it.
 
-    The count alone follows the luck of single answers; the curve alone may find no threshold where the surest moments are
-    right less often than it thinks.
+    The count alone follows the luck of single answers; the curve alone may find no threshold where the surest moments
+    are right less often than it thinks.
     """
     order = np.argsort(-confidence, kind="stable")
     counted = lowest(right[order].astype(np.float64))
