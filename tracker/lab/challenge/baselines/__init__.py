@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tracker.lab.challenge.baselines.boosted_trees import BoostedTrees
 from tracker.lab.challenge.baselines.hierarchical import Hierarchical
 from tracker.lab.challenge.baselines.of_river import RiverForest, RiverLogistic
 from tracker.lab.challenge.baselines.pooled_logistic import PooledLogistic
@@ -20,5 +21,6 @@ def methods() -> dict[str, Method]:
         RiverLogistic(),
         RiverForest(),
         Hierarchical(pooled),
+        BoostedTrees(pooled),
     ]
     return {method.name: method for method in made}
