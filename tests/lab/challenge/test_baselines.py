@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import cache
@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import minimize
+from threadpoolctl import threadpool_limits
 
 from tracker.lab.challenge.baselines import methods
 from tracker.lab.challenge.baselines.hierarchical import INTERCEPT_PULL, PULL, Hierarchical
@@ -20,7 +21,6 @@ from tracker.lab.challenge.baselines.shares import LastValue, Majority
 from tracker.lab.challenge.diaries import Beep, Diary
 from tracker.lab.challenge.methods import Maker, Pooled
 from tracker.learning.histories import History
-from tracker.learning.prior import standardise
 from tracker.learning.situations import Answer, Situation
 
 START = datetime(2026, 3, 2, 9, tzinfo=UTC)
@@ -35,6 +35,13 @@ NAMES = [
     "boosted_trees",
 ]
 WARMUP = 3
+
+
+@pytest.fixture(autouse=True, scope="module")
+def one_thread() -> Iterator[None]:
+    """As the challenge runs them: trees this small only wait for each other in several threads."""
+    with threadpool_limits(1):
+        yield
 
 
 def beep(n: int, share: float | None, numbers: dict[str, float] | None = None, place: str = "home") -> Beep:
@@ -151,11 +158,11 @@ def test_majority_counts_answers_behind_one_of_the_others() -> None:
 
 
 def test_the_last_answer_holds_as_often_as_among_others() -> None:
-    # Rate 3/5. After yes: yes, no. After no: yes, yes. "Either" and what is missing are passed over.
+    # After yes: yes, no. After no: yes, yes. "Either" and what is missing are passed over.
     shares = [1.0, 1.0, 0.5, 0.0, None, 1.0]
     first = Diary("p", tuple(beep(n, share) for n, share in enumerate(shares)))
     second = Diary("q", (beep(0, 0.0), beep(1, 1.0)))
-    rate = 5.5 / 7
+    rate = 4.5 / 7
     forecaster = LastValue().fit([first, second], WARMUP)()
     here = SELF.moments[0].situation
     said = [forecaster.predict(here)]
@@ -198,7 +205,6 @@ def test_the_hierarchical_one_is_at_the_optimum_of_its_objective() -> None:
         forecaster.predict(moment.situation)
         forecaster.learn(moment.situation, moment.answer)
     assert forecaster.predict(after) == pytest.approx(expected, abs=1e-5)
-    assert standardise(np.full((1, 1), np.nan), np.zeros(1), np.ones(1))[0, 0] == 0.0
 
 
 def test_the_pooled_regression_hears_answers_only_as_the_past() -> None:
