@@ -61,8 +61,17 @@ def pooled(access: Access, who: Person, now: datetime = NOW) -> None:
     with access.write(who.id, now) as unit:
         permit, learn = unit.permit(Use.POOL), unit.permit(Use.LEARN)
         member = priors.MemberRow(who.subject, permit.covers_from, None, None)
-        row = priors.PriorRow(hashlib.sha256(who.id.encode()).hexdigest(), target, {"weights": {}}, 5, 50, now, None)
+        row = priors.PriorRow(
+            hashlib.sha256(who.id.encode()).hexdigest(), target, {"weights": {}}, 5, 50, now, None
+        )
         priors.add(unit.connection, row, [(permit, member)])
         drifts.add(
-            unit.connection, learn, who.subject, target, at=now, kind="loss", detail={"after": 0.4}, now=now
+            unit.connection,
+            learn,
+            who.subject,
+            target,
+            at=now,
+            kind="loss",
+            detail={"before": 0.0, "after": 0.4, "answers": 8},
+            now=now,
         )

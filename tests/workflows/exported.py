@@ -18,7 +18,7 @@ from tracker.domain.people import Person
 from tracker.domain.series import Context, Correction, Prompt
 from tracker.workflows import consenting, feedback, prompts
 
-TABLES = ("participants", "observations", "estimates", "corrections", "contexts", "prompts")
+TABLES = ("participants", "observations", "estimates", "corrections", "contexts", "prompts", "drifts")
 DAY = timedelta(days=1)
 MINUTE = timedelta(minutes=1)
 

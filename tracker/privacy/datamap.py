@@ -246,7 +246,7 @@ TABLES: tuple[Stored, ...] = (
         _columns(
             "drifts",
             Scope.PERSONAL_LEARNING,
-            _R.WINDOW,
+            _R.ERASED,
             "id subject target at kind detail recorded_at",
             derives_from="learning_events.predicted",
         ),

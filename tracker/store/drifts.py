@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, delete, select
+from sqlalchemy import Connection, select
 
 from tracker.domain.consent import Permit, Use
 from tracker.store.feedback import insert_row
@@ -70,9 +70,3 @@ def since(connection: Connection, subject: str, start: datetime, target: str | N
     if target is not None:
         query = query.where(drifts.c.target == target)
     return [DriftRow(*row) for row in connection.execute(query)]
-
-
-def forget(connection: Connection, subject: str, before: datetime) -> int:
-    """Delete a subject's drifts that were noticed before an instant; return how many."""
-    mine = (drifts.c.subject == subject) & (drifts.c.recorded_at < before)
-    return connection.execute(delete(drifts).where(mine)).rowcount

@@ -33,6 +33,7 @@ from tracker.store.tables import (
     consent_log,
     contexts,
     corrections,
+    drifts,
     estimates,
     observations,
     prompts,
@@ -42,7 +43,7 @@ from tracker.store.types import Instant
 BATCH = 16_384
 """Rows fetched at once: a few megabytes, so memory does not grow with the series."""
 
-CUT_TABLES = (observations, estimates, contexts, prompts, corrections)
+CUT_TABLES = (observations, estimates, contexts, prompts, corrections, drifts)
 
 Rows = Sequence[Any]
 
@@ -221,6 +222,19 @@ def correction_rows(
     return _stream(connection, query)
 
 
+DRIFT_COLUMNS = ("at", "target", "kind", "detail", "recorded_at")
+
+
+def drift_rows(connection: Connection, subject: str, cut: Cut, since: datetime) -> Iterator[Rows]:
+    """Drifts in order: the columns of `DRIFT_COLUMNS`."""
+    query = (
+        _columns(connection, drifts, DRIFT_COLUMNS)
+        .where(drifts.c.subject == subject, drifts.c.at >= since, cut.of(drifts))
+        .order_by(drifts.c.at, drifts.c.id)
+    )
+    return _stream(connection, query)
+
+
 def counts(connection: Connection, subject: str, cut: Cut) -> dict[str, int]:
     """How many rows a subject has in each table within the cut, whatever consent says.
 
@@ -228,7 +242,7 @@ def counts(connection: Connection, subject: str, cut: Cut) -> dict[str, int]:
     """
     found = {
         table.name: connection.execute(_count_of(connection, table, subject, cut)).scalar_one()
-        for table in (observations, contexts, prompts)
+        for table in (observations, contexts, prompts, drifts)
     }
     answers = _count_of(connection, corrections, subject, cut)
     found["corrections"] = connection.execute(answers.where(corrections.c.prompt.is_(None))).scalar_one()

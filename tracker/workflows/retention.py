@@ -12,7 +12,7 @@ from tracker.domain.consent import Use
 from tracker.domain.people import UnknownParticipantError
 from tracker.learning.window import window
 from tracker.privacy.keys import KeyDestroyedError
-from tracker.store import compacting, drifts, forgetting, learned, leases, snapshots
+from tracker.store import compacting, forgetting, learned, leases, snapshots
 
 SLOTS = timedelta(days=90)
 """How long it is remembered which process ran which job."""
@@ -54,7 +54,6 @@ def _forget_learned(unit: Unit) -> Counter[str]:
         snapshots=forgetting.forget_snapshots(
             connection, subject, before, but=[row.id for row in live.values()]
         ),
-        drifts=drifts.forget(connection, subject, oldest),
     )
     for target in learned.targets(connection, subject):
         needed = min(oldest, window(live[target].rebased_at)[0]) if target in live else oldest

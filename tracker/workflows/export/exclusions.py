@@ -22,6 +22,7 @@ _KINDS = {
     "answers": ("corrections", "prompts"),
     "contexts": ("contexts", "contexts"),
     "prompts": ("prompts", "prompts"),
+    "drifts": ("drifts", "learner"),
 }
 
 

@@ -44,7 +44,9 @@ class Tables:
     writers: dict[str, TableWriter]
     networks: set[str] = field(default_factory=set)
     numbers: dict[str, Numbers] = field(
-        default_factory=lambda: {n: Numbers() for n in ("observations", "corrections", "contexts", "prompts")}
+        default_factory=lambda: {
+            n: Numbers() for n in ("observations", "corrections", "contexts", "prompts", "drifts")
+        }
     )
 
     def write(self, table: Table, frame: Frame) -> None:
@@ -99,6 +101,7 @@ class Stream:
         self._prompts()
         self._corrections()
         self._contexts()
+        self._drifts()
         self._participant(before)
         written = {name: writer.rows - before[name] for name, writer in self._into.writers.items()}
         return excluded(there, self._starts, written)
@@ -208,6 +211,25 @@ class Stream:
                 **instant("recorded_at", c["zone"], c["recorded_at"]),
             }
             self._into.write(tables.CONTEXTS, frame)
+
+    def _drifts(self) -> None:
+        since = self._starts.learner
+        if since is None:
+            return
+        for rows in exporting.drift_rows(self._connection, self._person.subject, self._cut, since):
+            c = columns_of(rows, exporting.DRIFT_COLUMNS)
+            zones, numbers = [self._person.zone] * len(rows), self._into.numbers["drifts"]
+            details = {
+                name: tuple(detail[name] for detail in c["detail"]) for name in ("before", "after", "answers")
+            }
+            frame = {
+                **common(self._who, len(rows), zones),
+                **instant("at", zones, c["at"]),
+                **plain(c | details, tables.DRIFTS, ("target", "kind", *details)),
+                "drift": pa.array(numbers.add(ids([0] * len(rows)))),
+                **instant("recorded_at", zones, c["recorded_at"]),
+            }
+            self._into.write(tables.DRIFTS, frame)
 
     def _participant(self, before: dict[str, int]) -> None:
         granted = {

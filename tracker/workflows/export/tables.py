@@ -53,14 +53,14 @@ PARTICIPANTS = Table(
             )
             for what, rows in (
                 ("series", "observations, the network's estimates and corrections"),
-                ("learner", "estimates of the personal learner"),
+                ("learner", "estimates and drifts of the personal learner"),
                 ("contexts", "contexts"),
                 ("prompts", "prompts and their answers"),
             )
         ),
         *(
             Column(f"n_{rows}", Kind.INTEGER, f"How many rows they have in {rows}.")
-            for rows in ("observations", "estimates", "corrections", "contexts", "prompts")
+            for rows in ("observations", "estimates", "corrections", "contexts", "prompts", "drifts")
         ),
         _ORIGIN,
     ),
@@ -259,4 +259,27 @@ PROMPTS = Table(
     "prompts",
 )
 
-TABLES = (PARTICIPANTS, OBSERVATIONS, ESTIMATES, CORRECTIONS, CONTEXTS, PROMPTS)
+DRIFTS = Table(
+    "drifts",
+    "That the personal learner noticed that its estimates had begun to fit less well.",
+    (
+        Column("drift", Kind.INTEGER, "Number of the drift in this export.", key=True),
+        _PARTICIPANT,
+        *_instant("at", "Since about when."),
+        _ZONE,
+        Column("target", Kind.STRING, "What had been asked."),
+        Column("kind", Kind.STRING, "How it was noticed: `page_hinkley`, a Page-Hinkley test."),
+        Column(
+            "before", Kind.NUMBER, "Mean surprise of the answers before; 0 for a calibrated learner.", "nats"
+        ),
+        Column("after", Kind.NUMBER, "Mean surprise of the answers from then on.", "nats"),
+        Column("answers", Kind.INTEGER, "How many answers from then until it was noticed."),
+        *_instant("recorded_at", "When it was noticed."),
+        _ORIGIN,
+    ),
+    ("drift",),
+    (("participant", "participants", "participant"),),
+    "affect_series and personal_learning",
+)
+
+TABLES = (PARTICIPANTS, OBSERVATIONS, ESTIMATES, CORRECTIONS, CONTEXTS, PROMPTS, DRIFTS)
