@@ -17,6 +17,7 @@ import pytest
 from sqlalchemy import text
 
 from tests.builders import NETWORK, NOW, installation, leaning, observed, person, store
+from tests.lives import pooled
 from tests.workflows.exported import (
     DAY,
     MINUTE,
@@ -31,8 +32,10 @@ from tests.workflows.exported import (
 from tracker import shipped
 from tracker.access import Access
 from tracker.domain.affect import EMOTIONS, Distribution, derived_valence_arousal
+from tracker.domain.consent import Recorder, Scope
 from tracker.domain.series import Estimate
 from tracker.fer.manifest import read_manifest
+from tracker.workflows import consenting
 from tracker.workflows.export import export_dataset
 from tracker.workflows.export.tables import TABLES as DECLARED
 
@@ -263,3 +266,13 @@ def _spelt(value: object) -> str:
         plain = re.sub(r"\.0$", "", mantissa)
         return f"{plain}e{int(exponent)}" if exponent else plain
     return str(value)
+
+
+def test_a_drift_is_in_it_where_learning_is_allowed(access: Access, tmp_path: Path) -> None:
+    ada = someone(access, "ada")
+    pooled(access, ada)
+    (row,) = read(export_dataset(access, tmp_path / "out", NOW).folder, "drifts")
+    assert (row["target"], row["before"], row["after"], row["answers"]) == ("number:canary", 0.0, 0.4, 8)
+    assert (row["at"], row["zone"], row["at_offset_min"]) == (NOW, "Europe/Berlin", 60)
+    consenting.withdraw(access, ada, [Scope.PERSONAL_LEARNING], NOW, recorder=Recorder.PARTICIPANT)
+    assert read(export_dataset(access, tmp_path / "again", NOW).folder, "drifts") == []
