@@ -35,10 +35,10 @@ _EDGE = 1e-4
 class BoostedTrees:
     """A booster in two stages; both fit the log-loss at the same learning rate.
 
-    Refitting the whole on everybody's answers every day of every loop would take hours and was no better, see
-    ``docs/learning.md``. So the others' trees (``HistGradientBoostingClassifier``) stand, and at the beginning of each
-    day before which something new was told the trees that follow are grown anew on all that the person has told. An
-    "either" is half a yes and half a no.
+    Refitting the whole on everybody's answers every day of every loop would take some twenty minutes on a small diary.
+    So the others' trees (``HistGradientBoostingClassifier``, definite answers only) stand, and at the beginning of each
+    day before which something new was told the trees that follow are grown anew on all that the person has told; there
+    an "either" is half a yes and half a no.
     """
 
     name = "boosted_trees"
@@ -71,14 +71,12 @@ class _Others:
         rows = [row for diary in people for row in pooled.rows(diary, warmup)]
         if not rows:
             return
-        x = matrix([row.features for row in rows], self.names).astype(np.float32)
-        share = np.array([row.value for row in rows])
-        weight = np.array([row.weight for row in rows])
-        sure = np.concatenate([share, 1.0 - share]) * np.tile(weight, 2)
-        kept = sure > 0
-        truth = np.repeat([True, False], len(rows))[kept]
+        definite = [row for row in rows if row.value != 0.5]
+        x = matrix([row.features for row in definite], self.names).astype(np.float32)
+        truth = np.array([row.value > 0.5 for row in definite], dtype=np.bool_)
         if truth.all() or not truth.any():
-            self._constant = float(np.log((share.sum() + 1) / (len(rows) - share.sum() + 1)))
+            yes = sum(row.value for row in rows)
+            self._constant = float(np.log((yes + 1) / (len(rows) - yes + 1)))
             return
         with config_context(assume_finite=True):
             self._trees = HistGradientBoostingClassifier(
@@ -89,7 +87,7 @@ class _Others:
                 max_bins=BINS,
                 early_stopping=False,
                 random_state=0,
-            ).fit(np.tile(x, (2, 1))[kept], truth, sample_weight=sure[kept])
+            ).fit(x, truth)
 
     def log_odds(self, row: FloatArray) -> float:
         """What the others' trees say at raw features (1, names)."""
