@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from tests.learning.moments import distributions, events, feature_dicts, histories, labels, moments
 from tracker.domain.affect import EMOTIONS, Distribution, Emotion
 from tracker.learning.features import ContextAt, Moment, Reading, features
-from tracker.learning.learner import EmotionLearner, SnapshotError
+from tracker.learning.learner import PRIOR_WORTH, EmotionLearner, SnapshotError
 from tracker.learning.pipeline import Settings
 from tracker.learning.replay import LearningEvent, fit
 
@@ -167,7 +167,19 @@ def test_an_unreadable_snapshot_says_to_replay(snapshot: dict[str, object]) -> N
 @settings(max_examples=20)
 @given(histories)
 def test_a_prior_gives_its_weights_but_not_its_count(history: list[LearningEvent]) -> None:
-    prior = fit(None, history)
+    # Four corrections at most: they weigh less than what a prior may.
+    prior = fit(None, history[:4])
     own = EmotionLearner.from_prior(prior.snapshot())
     assert own.learned == 0
     assert own.predict(RESTING) == prior.predict(RESTING)
+
+
+def test_a_month_of_other_people_is_unlearned_within_days() -> None:
+    others = fit(None, [LearningEvent(RESTING, NEUTRAL, 1.0)] * 150).snapshot()
+    own = EmotionLearner.from_prior(others)
+    assert own.predict(RESTING).top is Emotion.NEUTRAL
+    rows = own.snapshot()["said"].values()
+    assert max(sum(row.values()) for row in rows) <= PRIOR_WORTH + 1e-9
+    for _ in range(15):
+        own.learn(RESTING, Distribution.of({Emotion.SADNESS: 1.0}), 1.0)
+    assert own.predict(RESTING).top is Emotion.SADNESS

@@ -16,6 +16,12 @@ from tracker.learning.weights import MAX_WEIGHT
 FORMAT = "affect-tracker/emotion-learner"
 FORMAT_VERSION = 2
 
+PRIOR_WORTH = 5.0
+"""Corrections that other people's weigh in saying what one reading means in a person.
+
+Undiminished, a month of theirs takes a month to unlearn: see ``docs/learning.md``.
+"""
+
 
 class SnapshotError(ValueError):
     """A snapshot that cannot be read; fall back to replaying the corrections."""
@@ -54,9 +60,14 @@ class EmotionLearner:
 
     @classmethod
     def from_prior(cls, prior: Mapping[str, Any]) -> EmotionLearner:
-        """Start from other people's weights, with one's own count of corrections still at zero."""
+        """Start from other people's weights, with one's own count of corrections still at zero.
+
+        What they said of each reading counts as `PRIOR_WORTH` corrections at most.
+        """
         learner = cls.restore(prior)
         learner._residual.steps = 0
+        if learner._residual.remapping is not None:
+            learner._residual.remapping.lighten(PRIOR_WORTH)
         return learner
 
     @property

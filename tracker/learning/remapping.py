@@ -79,6 +79,22 @@ class Remapping:
             for row, amount in zip(self.counts, amounts, strict=True):
                 row[k] += amount
 
+    def lighten(self, most: float) -> None:
+        """Scale rows down to at most `most` answers each; what they say of where answers went stays.
+
+        Examples
+        --------
+        >>> own = Remapping(trust=1.0, leak=0.2)
+        >>> own.counts = [[6.0, 2.0], [1.0, 0.0]]
+        >>> own.lighten(4.0)
+        >>> own.counts
+        [[3.0, 1.0], [1.0, 0.0]]
+        """
+        for row in self.counts:
+            total = math.fsum(row)
+            if total > most:
+                row[:] = [n * most / total for n in row]
+
     def as_dict(self, classes: Sequence[str]) -> dict[str, dict[str, float]]:
         """Give the counts by class read and class said; empty while nothing was learned."""
         return {b: dict(zip(classes, row, strict=True)) for b, row in zip(classes, self.counts, strict=False)}
