@@ -195,9 +195,12 @@ def test_a_log_that_cannot_be_read_leaves_it_asking(access: Access, known: Perso
 
 
 def test_wrong_answers_raise_a_threshold_and_either_contradicts_none() -> None:
-    def after(said: float, *, random: bool = False) -> float:
-        return threshold_after([JudgedAnswer(0.93, said, {}, random)] * 10, audits=0.03)
+    def after(said: float, reason: Reason = Reason.UNSURE) -> float:
+        return threshold_after([JudgedAnswer(0.93, said, {}, False, reason.value)] * 10, audits=0.03)
 
     assert after(0.0) > START
-    assert after(1.0) == after(0.5) <= START
+    assert after(1.0) == after(0.5) < after(0.0)
+    assert after(0.0, Reason.WARM_UP) == after(1.0, Reason.WARM_UP)
+    drawn = [JudgedAnswer(0.99, 1.0, {}, True, "random")]
+    assert threshold_after(drawn, audits=0.03) < threshold_after(drawn, audits=1.0)
     assert threshold_after([], audits=0.0) == START

@@ -129,7 +129,7 @@ def keep(
     audits
         Share of confident moments that are asked; 1 reveals every truth and asks nothing for it.
     warm_up
-        Moments at the beginning that are all asked and not counted.
+        Moments at the beginning that are all asked, not counted, and told without their truth.
     """
     rng = np.random.default_rng((seed, 7))
     every = audits >= 1.0
@@ -148,7 +148,8 @@ def keep(
         if action is Action.DECIDE:
             decided += 1
             wrong += not right
-        threshold.update(confidence, right if every or action is Action.ASK else None)
+        told = k >= warm_up and (every or action is Action.ASK)
+        threshold.update(confidence, right if told else None)
     return Kept(len(moments.confidence) - warm_up, decided, wrong)
 
 

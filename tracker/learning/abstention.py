@@ -30,9 +30,12 @@ class AdaptiveThreshold:
     truth is revealed, and no weighting by the audit rate is needed; that is what makes a month with two audits
     enough. It holds as long as people skip questions for reasons that have nothing to do with the answer.
 
+    Tell it the truths of the warm-up as None: the learner was still getting to know the person, and was right less
+    often than it will be.
+
     Before its first answer the threshold is `start`. In 20,000 simulated moments of forecasters that are, or become,
-    far over- or underconfident it errs in 4.4 to 5.1 % when told every truth and in 4.3 to 5.3 % on average (single
-    streams 3.9 to 5.8 %) with audits of 3 %, where the frozen `start` errs in 2.4 to 9.5 %. Adaptive conformal
+    far over- or underconfident it errs in 4.5 to 5.0 % when told every truth and in 4.2 to 5.5 % (means of two streams;
+    single ones 4.0 to 5.9 %) with audits of 3 %, where the frozen `start` errs in 2.4 to 9.5 %. Adaptive conformal
     inference (Gibbs & Candes 2021), which steps by the errors found out alone, is its equal when told every truth,
     but with audits of 3 % it errs in 2.9 to 8.3 %: a person's 5 to 10 audits a month are too few to step by.
     `tracker.lab.abstention_study` compares them.
@@ -44,8 +47,9 @@ class AdaptiveThreshold:
     alpha
         Share of wrong decisions that is promised at most.
     spread
-        How much people differ in how right a confidence is (standard deviation in log-odds). Larger learns
-        faster from each answer, and decides less until it knows.
+        How much people differ in how right a confidence is (standard deviation in log-odds). Larger moves further with
+        each of a person's answers, towards a promise kept for each of them; as easy people err less than promised
+        whatever the threshold, all together then decide less than they might.
     drift
         How much that changes from answer to answer (variance, log-odds squared). 6e-5 follows a change over
         some thousand moments; 0 averages for ever.
@@ -72,7 +76,7 @@ class AdaptiveThreshold:
         start: float,
         *,
         alpha: float = 0.05,
-        spread: float = 0.4,
+        spread: float = 0.15,
         drift: float = 6e-5,
         others: Sequence[float] | None = None,
         others_weigh: float = 50.0,

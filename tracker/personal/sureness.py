@@ -11,6 +11,7 @@ from tracker.domain.consent import Use
 from tracker.learning.abstention import AdaptiveThreshold
 from tracker.learning.kinds import LEAVE_ME_ALONE
 from tracker.learning.novelty import novelty
+from tracker.learning.reasons import Reason
 from tracker.learning.vigilance import STEADY, Vigilance, raised, vigilance
 from tracker.learning.window import window
 from tracker.personal.drifting import drifted
@@ -84,12 +85,14 @@ def sureness(unit: Unit, at: datetime, *, audits: float, start: float = START) -
 def threshold_after(answers: Iterable[JudgedAnswer], audits: float, start: float = START) -> float:
     """The threshold after a person's answers: a pure function of them, in recording order.
 
-    An answer of "either is fine" is contradicted by no decision. One drawn at random stands for all of its kind.
+    An answer of "either is fine" is contradicted by no decision. One drawn at random stands for all of its kind. In the
+    warm-up the learner was still getting to know the person: how right it was then says nothing of now.
     """
     threshold = AdaptiveThreshold(start)
     for answer in answers:
         confidence = max(answer.predicted, 1.0 - answer.predicted)
         right = answer.said == 0.5 or (answer.predicted >= 0.5) == (answer.said > 0.5)
         drawn = answer.random and audits > 0.0
-        threshold.update(confidence, right, stands_for=1.0 / audits if drawn else 1.0)
+        told = right if answer.reason != Reason.WARM_UP else None
+        threshold.update(confidence, told, stands_for=1.0 / audits if drawn else 1.0)
     return threshold.threshold

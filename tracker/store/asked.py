@@ -30,12 +30,15 @@ class JudgedAnswer:
         What the learner saw.
     random
         Whether the prompt was drawn at random.
+    reason
+        Why it was put, or None.
     """
 
     predicted: Any
     said: float
     features: Mapping[str, float]
-    random: bool
+    random: bool = False
+    reason: str | None = None
 
 
 def put_since(connection: Connection, permit: Permit, subject: str, since: datetime) -> list[datetime]:
@@ -69,8 +72,9 @@ def judged_answers(
     """
     permit.demand(Use.LEARN)
     newer = aliased(corrections, name="newer")
+    seen = (learning_events.c[n] for n in ("id", "predicted", "value", "features"))
     query = (
-        select(*(learning_events.c[n] for n in ("id", "predicted", "value", "features")), prompts.c.random)
+        select(*seen, prompts.c.random, prompts.c.reason)
         .join(corrections, corrections.c.id == learning_events.c.correction)
         .join(prompts, prompts.c.id == corrections.c.prompt)
         .where(
@@ -84,11 +88,9 @@ def judged_answers(
     found = []
     for row in connection.execute(query).mappings():
         try:
-            found.append(
-                JudgedAnswer(
-                    prediction_of(row["predicted"]), float(row["value"]), dict(row["features"]), row["random"]
-                )
-            )
+            said, features = float(row["value"]), dict(row["features"])
+            predicted = prediction_of(row["predicted"])
+            found.append(JudgedAnswer(predicted, said, features, row["random"], row["reason"]))
         except (TypeError, ValueError) as error:
             raise damaged(row, error) from error
     return found
