@@ -129,12 +129,13 @@ class Prior:
                 opposite=tuple(float(v) for v in frozen["opposite"]),
                 opposite_intercept=float(frozen["opposite_intercept"]),
             )
-        except (KeyError, TypeError, ValueError) as error:
+        except (KeyError, TypeError, ValueError, OverflowError) as error:
             raise PriorError(f"a prior is damaged: {error!r}; fit it again") from error
         columns = (prior.means, prior.scales, prior.weights, prior.opposite or prior.weights)
         numbers = [v for column in columns for v in column]
         numbers += [prior.intercept, prior.opposite_intercept, prior.noise]
-        if any(len(c) != len(prior.names) for c in columns) or not all(map(math.isfinite, numbers)):
+        sized = len(set(prior.names)) == len(prior.names) and all(len(c) == len(prior.names) for c in columns)
+        if not sized or not all(map(math.isfinite, numbers)) or min(*prior.scales, prior.noise, 1.0) <= 0:
             raise PriorError("a prior holds an impossible number; fit it again")
         return prior
 
@@ -256,9 +257,8 @@ def standardise(raw: FloatArray, means: FloatArray, scales: FloatArray) -> Float
     return scaled
 
 
-def _order(row: Row) -> tuple[str, float, float, float, float]:
-    # A sum stands for the features: rows that agree in all of this weigh the same wherever they stand.
-    return row.contributor, row.features.get(AT, 0.0), row.value, row.weight, math.fsum(row.features.values())
+def _order(row: Row) -> tuple[str, float, float, float, list[tuple[str, float]]]:
+    return row.contributor, row.features.get(AT, 0.0), row.value, row.weight, sorted(row.features.items())
 
 
 def _names(rows: Sequence[Mapping[str, float]]) -> list[str]:

@@ -99,4 +99,6 @@ class RightnessCurve:
         m, c = np.asarray(mean, dtype=np.float64), np.asarray(covariance, dtype=np.float64)
         if m.shape != (3,) or c.shape != (3, 3) or not (np.isfinite(m).all() and np.isfinite(c).all()):
             raise ValueError("a rightness curve has 3 finite coefficients and their 3 x 3 covariance")
+        if np.linalg.eigvalsh(c).min() < -1e-9:
+            raise ValueError("a rightness curve's covariance has a negative variance")
         self.mean, self.covariance = m, c

@@ -76,6 +76,8 @@ class ThreeAnswers(base.Classifier):
 
     def learn_one(self, x: dict[Hashable, Any], y: base.typing.ClfTarget | float, w: float = 1.0) -> None:
         """Take in an answer: the share of yes, 0.5 for "either"; it weighs `w`."""
+        if w <= 0:
+            return
         share = float(y)
         if 0.0 < share < 1.0 and self._no is None:
             self._no = self._mirror()
