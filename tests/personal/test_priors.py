@@ -50,7 +50,11 @@ def given(
     found = []
     for who in people:
         with access.read(who.id, now) as unit:
-            found += [c for name, c in pooling.contributions(unit) if name == target]
+            found += [
+                pooling.contribution(unit, target, of, 999)
+                for name, of in pooling.contributors(unit)
+                if name == target
+            ]
     return found
 
 

@@ -42,6 +42,6 @@ def clean(access: Access, now: datetime, hold: Callable[[], None] = lambda: None
                     count += len(renew_all(unit))
                 snapshots.delete_of_priors(connection, subject, gone)
     with access.database.write() as connection:
-        priors.forget_unused(connection)
+        priors.forget_unused(connection, now - pooling.REMEMBERED)
     compacting.checkpoint(access.database)
     return count

@@ -272,8 +272,8 @@ def _keep(unit: Unit, learner: Learner, row: SnapshotRow) -> Personal:
 def _opened(unit: Unit, row: SnapshotRow) -> Personal:
     kind = kinds.kind_of(row.target)
     prior = priors.get(unit.connection, row.prior) if row.prior != NO_PRIOR else None
-    if prior is not None and prior.retired_at is not None:
-        # It holds something of somebody who has left: nobody is answered from it.
+    if row.prior != NO_PRIOR and (prior is None or prior.retired_at is not None):
+        # It holds something of somebody who has left (or did: it is gone already): nobody is answered from it.
         return _fallen(kinds.fresh(kind, None), row, Source.NETWORK)
     if digest(row.parameters) == row.sha256:
         try:

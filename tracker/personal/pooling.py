@@ -10,10 +10,10 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import astuple, dataclass, replace
+from datetime import datetime, timedelta
 from typing import Any
 
 from tracker.access import Access, Unit
@@ -22,6 +22,7 @@ from tracker.domain.people import UnknownParticipantError
 from tracker.learning.kinds import kind_of, pooled
 from tracker.learning.learner import SnapshotError
 from tracker.learning.replay import LearningEvent
+from tracker.learning.window import window
 from tracker.personal.log import Covered, events_of, rows_of
 from tracker.store import learned, priors
 from tracker.store.database import Connection
@@ -35,13 +36,28 @@ FEWEST = 5
 """People that a prior needs: of fewer, it would say too much about each."""
 
 
+REMEMBERED = timedelta(days=1)
+"""For so long a prior is kept that is neither the newest nor named by a snapshot: one may be about to be."""
+
+MOST_EVENTS = 20_000
+"""Corrections that a prior is fitted on at most, the newest of each person: more would fill memory and tell little."""
+
+
 @dataclass(frozen=True, slots=True)
-class Contribution:
-    """What one person gives to a prior."""
+class Contributor:
+    """Somebody who gives to a prior: what they allow, and a digest that changes with what they gave."""
 
     participant: str
     subject: str
     covered: Covered
+    mark: str
+
+
+@dataclass(frozen=True, slots=True)
+class Contribution:
+    """What one person gives to a prior, in recording order."""
+
+    of: Contributor
     events: Sequence[LearningEvent]
 
 
@@ -57,14 +73,20 @@ def fit(target: str, given: Sequence[Contribution], now: datetime) -> PriorRow |
     now
         When it is fitted; no part of its content.
     """
-    people = {g.subject: g.events for g in sorted(given, key=lambda g: g.subject) if g.events}
-    if len(people) < FEWEST:
+    given = sorted((g for g in given if g.events), key=lambda g: g.of.subject)
+    if len(given) < FEWEST:
         return None
+    people = {g.of.subject: g.events for g in given}
     # As it comes back from the store: a tuple is a list there.
     parameters = json.loads(json.dumps(pooled(kind_of(target), people)))
-    parameters["manifest"] = _digest(sorted(people))
+    parameters["manifest"] = manifest([g.of for g in given])
     row = PriorRow("", target, parameters, len(people), sum(map(len, people.values())), now, None)
-    return PriorRow(_id(row), *(getattr(row, name) for name in PriorRow.__dataclass_fields__ if name != "id"))
+    return replace(row, id=_id(row))
+
+
+def manifest(of: Iterable[Contributor]) -> str:
+    """A digest of who gives what, which names nobody."""
+    return _digest(sorted((c.subject, c.mark) for c in of))
 
 
 def whole(row: PriorRow) -> bool:
@@ -112,50 +134,83 @@ def refit(access: Access, now: datetime, hold: Callable[[], None] = lambda: None
     hold
         Called between people, for a job to say that it is alive.
     """
-    gathered: dict[str, list[Contribution]] = {}
+    found: dict[str, list[Contributor]] = {}
     for person in access.everyone():
         hold()
-        with suppress(UnknownParticipantError, DamagedLogError), access.read(person.id, now) as unit:
-            for target, contribution in contributions(unit):
-                gathered.setdefault(target, []).append(contribution)
-    return sum(_keep(access, target, given, now) for target, given in sorted(gathered.items()))
+        with suppress(UnknownParticipantError), access.read(person.id, now) as unit:
+            for target, contributor in contributors(unit):
+                found.setdefault(target, []).append(contributor)
+    count = sum(_refit(access, target, of, now, hold) for target, of in sorted(found.items()))
+    with access.database.write() as connection:
+        priors.forget_unused(connection, now - REMEMBERED)
+    return count
 
 
-def contributions(unit: Unit) -> Iterator[tuple[str, Contribution]]:
-    """What a person gives to the priors, by target; nothing without `pooled_learning`."""
+def contributors(unit: Unit) -> Iterator[tuple[str, Contributor]]:
+    """To which priors a person gives something, by target; to none without `pooled_learning`."""
     if unit.allowed(Use.POOL) is None:
         return
-    covered = Covered.by(unit, Use.POOL)
-    for target in learned.targets(unit.connection, unit.person.subject):
-        rows = rows_of(unit, target, unit.now)
-        events = events_of(unit, target, rows, covered, unit.now, None)
-        yield target, Contribution(unit.person.id, unit.person.subject, covered, events)
+    person, covered = unit.person, Covered.by(unit, Use.POOL)
+    for target in learned.targets(unit.connection, person.subject):
+        marks = learned.marks(unit.connection, person.subject, target, window(unit.now)[0])
+        mark = _digest([marks, [str(at) for at in astuple(covered)]])
+        yield target, Contributor(person.id, person.subject, covered, mark)
 
 
-def _keep(access: Access, target: str, given: Sequence[Contribution], now: datetime) -> bool:
-    given = [g for g in given if g.events]
-    row = fit(target, given, now)
-    if row is None:
+def contribution(unit: Unit, target: str, of: Contributor, most: int) -> Contribution:
+    """What a contributor gives: their newest corrections, at most so many.
+
+    Raises
+    ------
+    DamagedLogError
+        When they cannot be read.
+    """
+    rows = rows_of(unit, target, unit.now)
+    return Contribution(of, events_of(unit, target, rows, of.covered, unit.now, None)[-most:])
+
+
+def _refit(
+    access: Access, target: str, of: Sequence[Contributor], now: datetime, hold: Callable[[], None]
+) -> bool:
+    if len(of) < FEWEST:
         return False
     with access.database.read() as connection:
+        row = priors.standing(connection, target)
+    if row is not None and row.parameters.get("manifest") == manifest(of):
+        return False
+    given, most = [], max(MOST_EVENTS // len(of), 1)
+    for contributor in of:
+        hold()
+        with (
+            suppress(UnknownParticipantError, DamagedLogError),
+            access.read(contributor.participant, now) as unit,
+        ):
+            if _still(unit, contributor):
+                given.append(contribution(unit, target, contributor, most))
+    row = fit(target, given, now)
+    return row is not None and _keep(access, row, [g.of for g in given if g.events], now)
+
+
+def _keep(access: Access, row: PriorRow, of: Sequence[Contributor], now: datetime) -> bool:
+    with suppress(UnknownParticipantError), access.write_all([c.participant for c in of], now) as units:
+        by_subject = {unit.person.subject: unit for unit in units}
+        # Who changed anything while it was fitted is not in it as it stands: the next run fits it again.
+        if not all(_still(by_subject[c.subject], c) for c in of):
+            return False
+        connection = units[0].connection
         if priors.get(connection, row.id) is not None:
             return False
-    with suppress(UnknownParticipantError), access.write_all([g.participant for g in given], now) as units:
-        by_subject = {unit.person.subject: unit for unit in units}
-        members = []
-        for g in given:
-            unit = by_subject[g.subject]
-            # Who changed anything while it was fitted is not in it as it stands: the next night fits it again.
-            permit = unit.allowed(Use.POOL)
-            if permit is None or Covered.by(unit, Use.POOL) != g.covered:
-                return False
-            since = g.covered
-            members.append(
-                (permit, MemberRow(g.subject, since.learn_since, since.context_since, since.prompts_since))
-            )
-        priors.add(units[0].connection, row, members)
+        priors.add(
+            connection,
+            row,
+            [(by_subject[c.subject].permit(Use.POOL), MemberRow(c.subject, *astuple(c.covered))) for c in of],
+        )
         return True
     return False
+
+
+def _still(unit: Unit, of: Contributor) -> bool:
+    return unit.allowed(Use.POOL) is not None and Covered.by(unit, Use.POOL) == of.covered
 
 
 def _within(member: MemberRow, covered: Covered) -> bool:

@@ -229,6 +229,20 @@ def judged(connection: Connection, subject: str, target: str, *, after: datetime
     return found
 
 
+def marks(connection: Connection, subject: str, target: str, since: datetime) -> list[tuple[int, bool]]:
+    """The learning events recorded since an instant and whether each still stands: what changes when they do."""
+    query = (
+        _events(learning_events.c.id)
+        .where(
+            learning_events.c.subject == subject,
+            learning_events.c.target == target,
+            learning_events.c.recorded_at >= since,
+        )
+        .order_by(learning_events.c.id)
+    )
+    return [(row.id, row.ended_at is None) for row in connection.execute(query)]
+
+
 def targets(connection: Connection, subject: str) -> list[str]:
     """The targets that a subject's learners have learned something of."""
     query = select(learning_events.c.target).where(learning_events.c.subject == subject).distinct()

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Select, delete, func, insert, select, update
+from sqlalchemy import Connection, Select, delete, func, insert, or_, select, update
 
 from tracker.domain.consent import Permit, Use
 from tracker.store.tables import prior_members, priors, snapshots
@@ -117,12 +117,19 @@ def retired(connection: Connection) -> list[str]:
     return list(connection.execute(query).scalars())
 
 
-def forget_unused(connection: Connection) -> int:
-    """Delete the priors that are not the newest of their target and that no snapshot names; return how many."""
+def forget_unused(connection: Connection, before: datetime) -> int:
+    """Delete old and retired priors that no snapshot names; return how many.
+
+    Old is one that was fitted before an instant, and is not the newest of its target.
+    """
     targets = connection.execute(select(priors.c.target).distinct()).scalars().all()
     kept = [row.id for target in targets if (row := standing(connection, target)) is not None]
     named = select(snapshots.c.prior).distinct()
-    gone = select(priors.c.id).where(priors.c.id.not_in(kept), priors.c.id.not_in(named))
+    gone = select(priors.c.id).where(
+        priors.c.id.not_in(kept),
+        priors.c.id.not_in(named),
+        or_(priors.c.retired_at.is_not(None), priors.c.fitted_at < before),
+    )
     ids = list(connection.execute(gone).scalars())
     connection.execute(delete(prior_members).where(prior_members.c.prior.in_(ids)))
     return connection.execute(delete(priors).where(priors.c.id.in_(ids))).rowcount
