@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from dataclasses import replace
-from datetime import time, timedelta
+from datetime import datetime, time, timedelta
 from typing import Any
 
 import pytest
@@ -64,6 +64,19 @@ def test_quiet_hours_cross_midnight(start: time, end: time, hour: float) -> None
     across = begins > ends
     within = hour >= begins or hour < ends if across else begins <= hour < ends
     assert policy.quiet(hour) == within
+
+
+@given(CLOCKS, CLOCKS, st.datetimes(datetime(2026, 1, 1), datetime(2026, 12, 31)))
+def test_a_day_of_the_budget_holds_its_moment_and_has_just_begun_where_nothing_is_spent(
+    start: time, end: time, local: datetime
+) -> None:
+    policy = AskingPolicy(quiet_from=start, quiet_until=end)
+    began = policy.day_began(local)
+    assert timedelta(0) <= local - began < timedelta(days=1)
+    hours = (local - began) / timedelta(hours=1)
+    hour = local.hour + local.minute / 60 + (local.second + local.microsecond / 1e6) / 3600
+    if 1e-6 < hours < 24 - 1e-6:
+        assert policy.day_spent(hour) == pytest.approx(min(hours / policy.waking_hours, 1.0), abs=1e-6)
 
 
 @given(POLICIES, DAYS, st.fixed_dictionaries(MOMENT))

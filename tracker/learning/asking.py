@@ -76,10 +76,9 @@ class AskingPolicy:
         >>> AskingPolicy().day_began(datetime(2026, 3, 2, 1, 30)).isoformat()
         '2026-03-01T08:00:00'
         """
-        end = self.quiet_until if self.waking_hours < 24.0 else time(0)
-        began = datetime.combine(local.date(), end, tzinfo=local.tzinfo)
+        began = datetime.combine(local.date(), self.quiet_until, tzinfo=local.tzinfo)
         # By the clock on the wall: an hour that the change of clocks repeats belongs to the same day.
-        return began if local.time() >= end else began - timedelta(days=1)
+        return began if local.time() >= self.quiet_until else began - timedelta(days=1)
 
     @property
     def waking_hours(self) -> float:
