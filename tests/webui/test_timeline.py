@@ -6,9 +6,11 @@ import pytest
 
 from tests import builders
 from tests.webui.site import TODAY, Site
+from tracker import personal
 from tracker.domain.affect import Emotion
-from tracker.domain.consent import Scope
+from tracker.domain.consent import Scope, Use
 from tracker.domain.series import Reason
+from tracker.store import drifts
 
 
 @pytest.mark.parametrize(("unit", "step"), [("day", 60_000), ("week", 900_000), ("month", 900_000)])
@@ -136,3 +138,25 @@ def test_a_short_clip_has_one_table_a_day(lite: Site) -> None:
     page = lite.logged_in().get(f"/timeline/day/{TODAY}").text
     assert page.count('<th scope="row">') > 1
     assert page.count('<table class="numbers">') == 1
+
+
+def test_a_drift_is_told_in_words(lite: Site) -> None:
+    who = lite.person()
+    lite.series(who, 3)
+    page = f"/timeline/day/{TODAY}"
+    assert "fitted less well" not in lite.logged_in().get(page).text
+    with lite.access.write(who.id, lite.now) as unit:
+        personal.rebase(unit, "leave_me_alone")
+        drifts.add(
+            unit.connection,
+            unit.permit(Use.LEARN),
+            who.subject,
+            "leave_me_alone",
+            at=lite.now - timedelta(days=3),
+            kind="page_hinkley",
+            detail={"before": 0.0, "after": 0.6, "answers": 8},
+            now=lite.now,
+        )
+    told = lite.logged_in().get(page).text
+    assert "Since 17 March my estimates of “leave me alone” have fitted less well" in told
+    assert "I am forgetting faster and will ask a little more" in told

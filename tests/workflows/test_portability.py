@@ -29,6 +29,7 @@ from tracker.workflows import consenting, feedback
 from tracker.workflows.export import export_dataset
 from tracker.workflows.portability import write_bundle
 from tracker.workflows.portability.bundle import LEFT_OUT, OPENED, OTHER_RATER
+from tracker.workflows.portability.page import _MEANINGS
 
 NOT_ABOUT_PEOPLE = {"leases", "tombstones"}
 
@@ -78,6 +79,10 @@ def lived(access: Access, tmp_path: Path) -> tuple[Person, Person]:
 def test_every_table_is_covered_or_holds_nothing_about_people() -> None:
     covered = {table.name for table in belongings.personal_tables()}
     assert covered == set(metadata.tables) - NOT_ABOUT_PEOPLE
+
+
+def test_every_table_is_explained_on_the_page() -> None:
+    assert set(_MEANINGS) == {table.name for table in belongings.personal_tables()}
 
 
 def test_every_sealed_column_is_given_opened_and_no_column_is_left_out_in_silence() -> None:
