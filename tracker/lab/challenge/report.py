@@ -13,7 +13,7 @@ from tracker.lab.challenge.outcomes import Loops
 from tracker.lab.challenge.plots import plot
 from tracker.lab.challenge.results import LEARNER, About, BlockReport
 from tracker.lab.challenge.scoring import figures
-from tracker.lab.challenge.tables import print_block, print_header, print_meaning
+from tracker.lab.challenge.tables import WIDTH, print_block, print_header, print_meaning
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,10 @@ class Report:
         }
 
     def print(self, console: Console) -> None:
-        """Print tables of at most 100 columns, and what they mean."""
+        """Print tables of at most 100 columns, and what they mean; a narrower terminal gets fewer columns."""
+        if not console.is_terminal:
+            # A file has no width of its own.
+            console.width = max(console.width, WIDTH)
         print_header(console, self.about)
         for name, block in self.blocks.items():
             print_block(console, name, block)

@@ -24,8 +24,10 @@ _DECIDED: Pick = lambda p: p.at_decided_95  # noqa: E731
 _SYSTEM: Pick = lambda p: p.at_system_95  # noqa: E731
 _ALWAYS: Pick = lambda p: p.always  # noqa: E731
 
+_Column = tuple[str, Pick, str, bool | None]
+
 # heading, where it is found, its name, whether more is better (None: no method is best at it)
-_COLUMNS: tuple[tuple[str, Pick, str, bool | None], ...] = (
+_COLUMNS: tuple[_Column, ...] = (
     ("alone\ncover", _DECIDED, "coverage", True),
     ("\nright", _DECIDED, "decided_accuracy", None),
     ("\nbound", _DECIDED, "decided_accuracy_lower", None),
@@ -39,6 +41,9 @@ _COLUMNS: tuple[tuple[str, Pick, str, bool | None], ...] = (
     ("own\nAUC", _ALWAYS, "within_person_auc", True),
     ("\nECE", _ALWAYS, "ece", False),
 )
+
+_NARROW = frozenset(("decided_accuracy_lower", "asks_per_day", "macro_f1", "auc", "ece"))
+"""What a terminal of less than `WIDTH` columns leaves out of the table of methods; all of it stands in the JSON."""
 
 _UNSURE: tuple[tuple[str, Pick, str], ...] = (
     ("decides by itself (coverage)", _DECIDED, "coverage"),
@@ -88,12 +93,13 @@ def print_block(console: Console, name: str, block: BlockReport) -> None:
     console.print(Padding(Text(facts, style="dim"), (0, 1)), width=WIDTH)
     console.print(Padding(headline(block.learner.points), (0, 1, 1, 1)), width=WIDTH)
     everybody = {method: found.points for method, found in block.methods.items()}
-    console.print(_methods(everybody, "Everybody"), width=WIDTH)
+    columns = tuple(c for c in _COLUMNS if console.width >= WIDTH or c[2] not in _NARROW)
+    console.print(_methods(everybody, "Everybody", columns), width=WIDTH)
     varied = {m: found.both_answers for m, found in block.methods.items() if found.both_answers is not None}
     count = block.learner.both_answers_people
     if varied:
         title = f"People with both answers in at least 10 % of their moments ({count})"
-        console.print(_methods(varied, title), width=WIDTH)
+        console.print(_methods(varied, title, columns), width=WIDTH)
     else:
         console.print(Padding(Text("Nobody gave both answers in 10 % of their moments."), (0, 1, 1, 1)))
     console.print(_uncertain(block.learner.points), width=WIDTH)
@@ -149,16 +155,16 @@ def short(value: float | None) -> str:
     return f"{value:.3f}".removeprefix("0") if abs(value) < 0.9995 else f"{value:.2f}"
 
 
-def _methods(found: Mapping[str, Points], title: str) -> Table:
+def _methods(found: Mapping[str, Points], title: str, columns: tuple[_Column, ...]) -> Table:
     table = _table(title, padding=0)
     table.add_column("", no_wrap=True)
-    for heading, *_ in _COLUMNS:
+    for heading, *_ in columns:
         group = heading.split("\n")[0] in ("alone", "system", "always")
         table.add_column(heading, justify="right", no_wrap=True, min_width=7 if group else None)
-    best = [_best(found, column) for column in _COLUMNS]
+    best = [_best(found, column) for column in columns]
     for method, points in found.items():
         cells = [Text(method.replace("_", " "), style="bold cyan" if method == LEARNER else "")]
-        for (_, pick, name, _), champion in zip(_COLUMNS, best, strict=True):
+        for (_, pick, name, _), champion in zip(columns, best, strict=True):
             value = pick(points)[name]
             failed = name in ("decided_accuracy", "system_accuracy") and not pick(points).met
             cell = short(value) + (NOT_MET if failed else "")
@@ -168,7 +174,7 @@ def _methods(found: Mapping[str, Points], title: str) -> Table:
     return table
 
 
-def _best(found: Mapping[str, Points], column: tuple[str, Pick, str, bool | None]) -> float | None:
+def _best(found: Mapping[str, Points], column: _Column) -> float | None:
     _, pick, name, more = column
     rows = [pick(points) for points in found.values()]
     values = [v for scores in rows if scores.met is not False and (v := scores[name]) is not None]
