@@ -7,7 +7,6 @@ of the group.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
@@ -197,11 +196,8 @@ def _rates(ours: Loops, settings: ChallengeSettings) -> tuple[tuple[str, float],
     """How often ours asked after the warm-up, audits aside: what asking at random may ask."""
 
     def rate(outcomes: Sequence[Outcomes]) -> float:
-        asked = [
-            np.mean((o.action == ASKED)[o.day > settings.warmup] & ~o.audit[o.day > settings.warmup])
-            for o in outcomes
-        ]
-        return float(np.mean(asked))
+        asked = [(o.action == ASKED)[(o.day > settings.warmup) & ~o.audit] for o in outcomes]
+        return float(np.mean([each.mean() for each in asked if len(each)] or [0.0]))
 
     return (("decided", rate(ours.at_decided)), ("system", rate(ours.at_system)))
 
@@ -265,8 +261,6 @@ def _workers(arena: _Arena, jobs: int) -> Iterator[Callable[[Sequence[_Task]], I
         _set_up(arena)
         yield lambda tasks: map(_do, tasks)
         return
-    # Each process computes with one thread; the setting must stand before numpy is loaded there.
-    os.environ.setdefault("OMP_NUM_THREADS", "1")
     with ProcessPoolExecutor(jobs, get_context("spawn"), _set_up, (arena,)) as pool:
         try:
             yield lambda tasks: pool.map(_do, tasks, chunksize=1)

@@ -77,15 +77,22 @@ def rightness(confidence: FloatArray, right: BoolArray) -> FloatArray:
     """How often each confidence is right: Platt's two-parameter curve in the log-odds, slope never negative."""
     z = _log_odds(confidence)
     design = np.column_stack([z, np.ones(len(z))])
-    beta = np.array([1.0, 0.0])
+    beta = start = np.array([1.0, 0.0])
     # A weak pull to "as sure as it is right" keeps the curve finite where everything was right.
     pull = np.array([2.0, 2.0])
+
+    def loss(at: FloatArray) -> float:
+        eta = design @ at
+        return float(np.sum(np.logaddexp(0.0, eta) - right * eta) + 0.5 * pull @ (at - start) ** 2)
+
     for _ in range(40):
         p = 1 / (1 + np.exp(-np.clip(design @ beta, -30, 30)))
-        gradient = design.T @ (p - right) + pull * (beta - np.array([1.0, 0.0]))
+        gradient = design.T @ (p - right) + pull * (beta - start)
         curvature = (design * (p * (1 - p))[:, None]).T @ design + np.diag(pull)
         step = np.linalg.solve(curvature, gradient)
-        beta = beta - step * min(1.0, 2.0 / max(float(np.abs(step).max()), 1e-9))
+        # A full step overshoots where surer moments are right no more often, and would swing for ever.
+        size = next((s for s in 0.5 ** np.arange(20) if loss(beta - s * step) <= loss(beta)), 0.0)
+        beta = beta - size * step
         if float(np.abs(step).max()) < 1e-8:
             break
     beta[0] = max(beta[0], 0.0)
@@ -98,11 +105,11 @@ def decided_threshold(confidence: FloatArray, right: BoolArray, audits: float) -
     if not len(confidence):
         return FIRST_GUESSES["decided"]
 
-    def lowest(chance: FloatArray) -> int | None:
-        kept = np.flatnonzero(np.cumsum(chance) / np.arange(1, len(chance) + 1) >= PROMISE + MARGIN)
-        return int(kept[-1]) if len(kept) else None
+    def kept(chance: FloatArray) -> BoolArray:
+        found: BoolArray = np.cumsum(chance) / np.arange(1, len(chance) + 1) >= PROMISE + MARGIN
+        return found
 
-    return _between(confidence, right, lowest)
+    return _between(confidence, right, kept)
 
 
 def system_threshold(confidence: FloatArray, right: BoolArray, audits: float) -> float:
@@ -110,24 +117,26 @@ def system_threshold(confidence: FloatArray, right: BoolArray, audits: float) ->
     if not len(confidence):
         return FIRST_GUESSES["system"]
 
-    def lowest(chance: FloatArray) -> int | None:
-        wrong = np.cumsum(1.0 - chance) * (1.0 - audits) / len(chance)
-        kept = np.flatnonzero(wrong <= 1.0 - PROMISE - MARGIN)
-        return int(kept[-1]) if len(kept) else None
+    def kept(chance: FloatArray) -> BoolArray:
+        found: BoolArray = np.cumsum(1.0 - chance) * (1.0 - audits) / len(chance) <= 1.0 - PROMISE - MARGIN
+        return found
 
-    return _between(confidence, right, lowest)
+    return _between(confidence, right, kept)
 
 
-def _between(confidence: FloatArray, right: BoolArray, lowest: Callable[[FloatArray], int | None]) -> float:
+def _between(confidence: FloatArray, right: BoolArray, kept: Callable[[FloatArray], BoolArray]) -> float:
     """The mean of two thresholds: of what was counted, and of the smooth curve through it.
 
     The count alone follows the luck of single answers; the curve alone may find no threshold where the surest moments
     are right less often than it thinks.
     """
     order = np.argsort(-confidence, kind="stable")
-    counted = lowest(right[order].astype(np.float64))
-    smooth = lowest(rightness(confidence, right)[order])
-    found = [float(confidence[order][i]) for i in (counted, smooth) if i is not None]
+    falling = confidence[order]
+    # Moments of one confidence are decided together: a threshold lies below all of them or above.
+    last = np.append(falling[1:] < falling[:-1], True)
+    chances = (right[order].astype(np.float64), rightness(confidence, right)[order])
+    possible = [falling[last & kept(chance)] for chance in chances]
+    found = [float(where[-1]) for where in possible if len(where)]
     return float(np.mean(found)) if found else NEVER
 
 
