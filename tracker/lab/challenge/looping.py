@@ -1,4 +1,4 @@
-"""The closed loop over one person: decide, ask or stay silent; hear only what was asked; go on."""
+"""The closed loop over one person: decide, ask or stay silent by the app's own rule; hear only what was asked; go on."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ import numpy as np
 
 from tracker.lab.challenge.diaries import Diary
 from tracker.lab.challenge.methods import Forecaster
-from tracker.lab.challenge.outcomes import ASKED, DECIDED, SILENT, BoolArray, FloatArray, IntArray
+from tracker.lab.challenge.outcomes import ASKED, BoolArray, FloatArray, IntArray
 from tracker.lab.challenge.settings import Mode
+from tracker.learning.choosing import choose
 
 AUDITS = 0.03
 """Share of moments at which it asks by chance, however sure: the only unbiased look at what it decides alone."""
@@ -105,14 +106,18 @@ def walk(
             forecaster.learn(situation, None)
             continue
         p = forecaster.predict(situation)
-        audit = bool(audit_luck < rules.audits)
-        unsure = max(p, 1.0 - p) < threshold(today) if at_random is None else bool(ask_luck < at_random)
-        wants = today <= rules.warmup or unsure or audit
-        left = rules.budget is None or asked_today < rules.budget
-        # Beyond the budget an audit is dropped and the sure decision stands; an unsure moment stays silent.
-        action = ASKED if wants and left else (DECIDED if not unsure and today > rules.warmup else SILENT)
+        limit = threshold(today) if at_random is None else 0.5 + float(ask_luck < at_random)
+        choice = choose(
+            max(p, 1.0 - p),
+            limit,
+            warming_up=today <= rules.warmup,
+            u=float(audit_luck),
+            audits=rules.audits,
+            left_today=None if rules.budget is None else rules.budget - asked_today,
+        )
+        action = int(choice.action)
         asked_today += action == ASKED
-        steps.append((today, p, beep.truth, beep.either, action, audit and action == ASKED))
+        steps.append((today, p, beep.truth, beep.either, action, choice.audit))
         told = action == ASKED or rules.mode is Mode.FULL
         forecaster.learn(situation, beep.answer if told else None)
     return _walk(steps)
