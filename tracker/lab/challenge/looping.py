@@ -1,4 +1,4 @@
-"""The closed loop over one person: decide, ask or stay silent by the app's own rule; hear only what was asked; go on."""
+"""The closed loop over one person: decide, ask or stay silent by the rule of the app; hear only what was asked."""
 
 from __future__ import annotations
 
