@@ -1,4 +1,4 @@
-"""What context and a third button would add: the tables of ``docs/learning.md`` that come from SIMULATED diaries.
+"""What context and a third button would add: the tables of ``docs/leave-me-alone.md`` that come from SIMULATED diaries.
 
 ``python -m tracker.lab.challenge_study`` prints them.
 """

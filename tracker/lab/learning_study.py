@@ -1,6 +1,6 @@
 """Choose the emotion learner's settings on some SIMULATED people, and measure them on others.
 
-``python -m tracker.lab.learning_study tune`` and ``... report`` print the tables of `docs/learning.md`.
+``python -m tracker.lab.learning_study tune`` and ``... report`` print the tables of `docs/learning-emotion.md`.
 """
 
 from __future__ import annotations

@@ -78,7 +78,7 @@ class History:
     days; ``told:…`` what was answered (the share of yes, minus a half); ``word:…`` what was answered at this place, in
     this activity, in this company, at this time of day, on this weekday, beyond the person's own rate; ``is:…`` the
     category itself; ``same:…`` that it has not changed; ``lack:X`` that X was known before and is missing now;
-    ``clock:…`` the time; ``at`` the instant. What else was tried stands in ``docs/learning.md``.
+    ``clock:…`` the time; ``at`` the instant. What else was tried stands in ``docs/leave-me-alone.md``.
 
     Examples
     --------

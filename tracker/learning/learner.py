@@ -19,7 +19,7 @@ FORMAT_VERSION = 2
 PRIOR_WORTH = 5.0
 """Corrections that other people's weigh in saying what one reading means in a person.
 
-Undiminished, a month of theirs takes a month to unlearn: see ``docs/learning.md``.
+Undiminished, a month of theirs takes a month to unlearn: see ``docs/learning-emotion.md``.
 """
 
 

@@ -14,7 +14,7 @@ from tracker.learning.residual_softmax import ResidualSoftmax
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What shapes an emotion learner; the defaults were chosen as `docs/learning.md` tells.
+    """What shapes an emotion learner; the defaults were chosen as `docs/learning-emotion.md` tells.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""The named figures of a loop, each from its counts: see `docs/learning.md` for what each means."""
+"""The named figures of a loop, each from its counts: see `docs/leave-me-alone.md` for what each means."""
 
 from __future__ import annotations
 
