@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from importlib.metadata import version
 from typing import Any, ClassVar, Self
 
@@ -122,6 +122,7 @@ class YesNoLearner(_AnswerLearner):
 
     def __init__(self, prior: Prior, estimator: ThreeAnswers) -> None:
         super().__init__(prior, estimator)
+        self._estimator: ThreeAnswers = estimator
         self._sureness = PersonalSureness()
 
     def predict(self, features: Mapping[str, float]) -> float:
@@ -135,12 +136,16 @@ class YesNoLearner(_AnswerLearner):
         return min(max(self._sureness.of(self._said(features)), _SURE), 1.0 - _SURE)
 
     def _said(self, features: Mapping[str, float]) -> float:
-        yes, _, no = self.chances(features)
+        return self._side(self._pipeline.transform_one(dict(features)))
+
+    def _side(self, scaled: dict[Hashable, Any]) -> float:
+        answer = self._estimator.predict_proba_one(scaled)
+        yes, no = answer[YES], answer[NO]
         return max(0.5, 1.0 - no) if yes >= no else min(0.5 - _SURE, yes)
 
     def chances(self, features: Mapping[str, float]) -> tuple[float, float, float]:
         """How likely a plain yes, an "either is fine" and a plain no are at `features`; they sum to 1."""
-        answer = self._pipeline.predict_proba_one(dict(sorted(features.items())))
+        answer = self._pipeline.predict_proba_one(dict(features))
         return float(answer[YES]), float(answer[EITHER]), float(answer[NO])
 
     def learn(self, features: Mapping[str, float], share: float, weight: float) -> None:
@@ -153,10 +158,11 @@ class YesNoLearner(_AnswerLearner):
         """
         if not 0.0 <= share <= 1.0:
             raise ValueError(f"an answer's share {share} is not in [0, 1]")
-        x = _checked(features, weight)
+        # Scaled once: the pipeline would do it again for each of the two.
+        scaled = self._pipeline.transform_one(_checked(features, weight))
         if weight:
-            self._sureness.learn(self._said(features), share)
-        self._pipeline.learn_one(x, share, w=weight)
+            self._sureness.learn(self._side(scaled), share)
+        self._estimator.learn_one(scaled, share, weight)
 
     def _freeze(self) -> dict[str, Any]:
         return {**super()._freeze(), "sureness": self._sureness.freeze()}
@@ -184,12 +190,13 @@ class NumberLearner(_AnswerLearner):
     def _over(cls, prior: Prior) -> Self:
         return cls(prior, PersonalLinear(prior))
 
+    def __init__(self, prior: Prior, estimator: PersonalLinear) -> None:
+        super().__init__(prior, estimator)
+        self._estimator: PersonalLinear = estimator
+
     def predict(self, features: Mapping[str, float]) -> tuple[float, float]:
         """The expected number, within [-1, 1], and the standard deviation of an answer around it."""
-        x = dict(sorted(features.items()))
-        mean = float(self._pipeline.predict_one(x))
-        assert isinstance(self._estimator, PersonalLinear)
-        spread = self._estimator.spread_one(self._pipeline["PriorScaler"].transform_one(x))
+        mean, spread = self._estimator.answer_one(self._pipeline.transform_one(dict(features)))
         return min(max(mean, -1.0), 1.0), spread
 
     def learn(self, features: Mapping[str, float], value: float, weight: float) -> None:
@@ -208,7 +215,7 @@ class NumberLearner(_AnswerLearner):
 def _checked(features: Mapping[str, float], weight: float) -> dict[Any, Any]:
     if not 0.0 <= weight <= MAX_WEIGHT:
         raise ValueError(f"weight {weight} is not in [0, {MAX_WEIGHT}]: see tracker.learning.weights")
-    for name, value in features.items():
-        if not math.isfinite(value):
-            raise ValueError(f"feature {name} is {value}: leave out what is missing")
-    return dict(sorted(features.items()))
+    if not all(map(math.isfinite, features.values())):
+        name, value = next((n, v) for n, v in features.items() if not math.isfinite(v))
+        raise ValueError(f"feature {name} is {value}: leave out what is missing")
+    return dict(features)

@@ -43,23 +43,26 @@ class PriorScaler(base.Transformer):
 
     def __init__(self, prior: Prior) -> None:
         self.prior = prior
-        self._known = dict(zip(prior.names, zip(prior.means, prior.scales, strict=True), strict=True))
-        self._absent = {
-            name: _clip(-mean / scale)
-            for name, (mean, scale) in self._known.items()
-            if name.startswith(ABSENT_IS_ZERO)
+        scales = list(zip(prior.names, prior.means, prior.scales, strict=True))
+        self._known: dict[Hashable, tuple[float, float]] = {
+            name: (mean, scale) for name, mean, scale in scales
+        }
+        self._absent: dict[Hashable, float] = {
+            name: _clip(-mean / scale) for name, mean, scale in scales if name.startswith(ABSENT_IS_ZERO)
         }
 
     def transform_one(self, x: dict[Hashable, Any]) -> dict[Hashable, Any]:
         """Scale one moment's features."""
         if not self._known:
             return {name: value if name == AT else _clip(value) for name, value in x.items()}
-        scaled: dict[Hashable, Any] = {}
-        scaled.update(self._absent)
+        scaled: dict[Hashable, Any] = dict(self._absent)
+        known_of = self._known.get
         for name, value in x.items():
-            known = self._known.get(str(name))
+            known = known_of(name)
             if known is not None:
-                scaled[name] = _clip((value - known[0]) / known[1])
+                # `_clip`, without a call for each feature of each answer.
+                z = (value - known[0]) / known[1]
+                scaled[name] = CLIP if z > CLIP else -CLIP if z < -CLIP else z
         if AT in x:
             scaled[AT] = x[AT]
         return scaled
@@ -70,9 +73,8 @@ class _PersonalRegression:
 
     def __init__(self, prior: Prior | None, pull: float, intercept_pull: float, half_life: float) -> None:
         self.prior = no_prior("yes_no") if prior is None else prior
-        self.pull = pull if self.prior.names else min(pull, PULL_ALONE)
-        self.intercept_pull, self.half_life = intercept_pull, half_life
-        self._index = {name: i for i, name in enumerate(self.prior.names)}
+        self.pull, self.intercept_pull, self.half_life = pull, intercept_pull, half_life
+        self._index: dict[Hashable, int] = {name: i for i, name in enumerate(self.prior.names)}
         self.state = RecursiveState(
             np.array([*self.prior.weights, self.prior.intercept]), self._pulls(len(self._index)), half_life
         )
@@ -82,19 +84,21 @@ class _PersonalRegression:
     def weights(self) -> dict[str, float]:
         """The weight of every feature as it stands, the intercept under the empty name."""
         values = self.state.weights.tolist()
-        return {**dict(zip(self._index, values, strict=False)), "": values[-1]}
+        return {**dict(zip(map(str, self._index), values, strict=False)), "": values[-1]}
 
     def _pulls(self, names: int) -> FloatArray:
-        return np.array([self.pull] * names + [self.intercept_pull])
+        pull = self.pull if self.prior.names else min(self.pull, PULL_ALONE)
+        return np.array([pull] * names + [self.intercept_pull])
 
     def _vector(self, x: Mapping[Hashable, Any]) -> FloatArray:
-        vector = np.zeros(len(self._index) + 1)
-        vector[-1] = 1.0
+        vector = [0.0] * len(self._index)
+        vector.append(1.0)
+        place_of = self._index.get
         for name, value in x.items():
-            i = self._index.get(str(name))
+            i = place_of(name)
             if i is not None:
                 vector[i] = value
-        return vector
+        return np.array(vector)
 
     def _meet(self, x: Mapping[Hashable, Any]) -> None:
         # Without a prior the names are not known beforehand: they join as they are met, in sorted order.
@@ -132,7 +136,10 @@ class _PersonalRegression:
             When it does not fit.
         """
         # In the order in which they were met: the state's numbers stand in that order.
-        self._join([str(name) for name in frozen["names"]])
+        names = [str(name) for name in frozen["names"]]
+        if len(set(names)) < len(names) or len(names) > MAX_NAMES or (names and self.prior.names):
+            raise ValueError(f"{len(names)} names of its own, not all of them possible")
+        self._join(names)
         self.state.thaw(frozen)
         self.learned = int(frozen["learned"])
         if self.learned < 0:
@@ -179,9 +186,8 @@ class PersonalLogistic(_PersonalRegression, base.Classifier):
         early on, and where this person was never seen, it is less sure than the best weights alone would be. That
         ranks moments by how far they can be trusted, across people too.
         """
-        vector = self._vector(x)
-        spread = math.sqrt(1.0 + math.pi / 8.0 * self.state.variance(vector))
-        p = _sigmoid(float(vector @ self.state.weights) / spread)
+        mean, variance = self.state.at(self._vector(x))
+        p = _sigmoid(mean / math.sqrt(1.0 + math.pi / 8.0 * variance))
         return {False: 1.0 - p, True: p}
 
     def learn_one(self, x: dict[Hashable, Any], y: base.typing.ClfTarget | float, w: float = 1.0) -> None:
@@ -229,11 +235,16 @@ class PersonalLinear(_PersonalRegression, base.Regressor):
 
     def predict_one(self, x: dict[Hashable, Any]) -> base.typing.RegTarget:
         """The expected number at scaled features."""
-        return float(self._vector(x) @ self.state.weights)
+        return self.state.at(self._vector(x))[0]
 
     def spread_one(self, x: dict[Hashable, Any]) -> float:
         """Standard deviation of a new answer at scaled features: noise, and what is not known of the weights."""
-        return self.prior.noise * math.sqrt(1.0 + self.state.variance(self._vector(x)))
+        return self.answer_one(x)[1]
+
+    def answer_one(self, x: dict[Hashable, Any]) -> tuple[float, float]:
+        """What `predict_one` and `spread_one` say, at once."""
+        mean, variance = self.state.at(self._vector(x))
+        return mean, self.prior.noise * math.sqrt(1.0 + variance)
 
     def learn_one(self, x: dict[Hashable, Any], y: base.typing.RegTarget, w: float = 1.0) -> None:
         """Take in a number; it weighs `w`."""

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from scipy.linalg import lapack
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -23,7 +24,7 @@ class RecursiveState:
 
     ``D`` and ``h`` hold only what the person's own answers said; both halve every `half_life` days, so that
     without news the weights return to the prior: a dynamic generalised linear model with discounting (West, Harrison
-    & Migon 1985, JASA 80), each answer taken in by its Laplace approximation. In ``docs/learning.md`` it equals, within
+    & Migon 1985, JASA 80), each answer taken in by its Laplace approximation. In ``docs/leave-me-alone.md`` it equals, within
     chance, the exact posterior mode refitted on every answer; its cost and its size do not grow with their number.
 
     Parameters
@@ -46,19 +47,24 @@ class RecursiveState:
     @property
     def weights(self) -> FloatArray:
         """Posterior mean of the weights (d,)."""
-        return self._solved()[1]
+        factor, half = self._solved()
+        weights: FloatArray = lapack.dtrtrs(factor, half, lower=1, trans=1)[0]
+        return weights
+
+    def at(self, x: FloatArray) -> tuple[float, float]:
+        """Posterior mean and variance of the linear predictor at `x`."""
+        factor, half = self._solved()
+        along = lapack.dtrtrs(factor, x, lower=1)[0]
+        return float(along @ half), float(along @ along)
 
     def variance(self, x: FloatArray) -> float:
         """Posterior variance of the linear predictor at `x`."""
-        return float(x @ self._solved()[0] @ x)
+        return self.at(x)[1]
 
     def absorb(self, x: FloatArray, at: float, linearise: Linearise) -> None:
         """Take in one answer at scaled features `x` (d,), the last of them 1, at a time in days."""
         self._forget(at)
-        covariance, weights = self._solved()
-        along = covariance @ x
-        variance = float(x @ along)
-        before = float(x @ weights)
+        before, variance = self.at(x)
         # The answer's likelihood is linearised where it leaves the predictor: two steps find that closely enough.
         eta = before
         for _ in range(2):
@@ -66,9 +72,11 @@ class RecursiveState:
             after = before + variance * (response - curvature * before) / (1.0 + curvature * variance)
             eta += min(max(after - eta, -_LONGEST_STEP), _LONGEST_STEP)
         curvature, response = linearise(eta)
-        precision = self._precision + curvature * np.outer(x, x)
+        answer = np.outer(x, x)
+        answer *= curvature
+        answer += self._precision
         # Kept in single precision, so that what is frozen is small and thaws to the same bits.
-        self._precision = precision.astype(np.float32).astype(np.float64)
+        self._precision = answer.astype(np.float32).astype(np.float64)
         self._shift = self._shift + response * x
         self._posterior = None
 
@@ -101,15 +109,21 @@ class RecursiveState:
         Raises
         ------
         ValueError
-            When it is of another size or holds something that is no number.
+            When it is of another size, or holds something that is no number or no precision.
         """
         n = len(self.start)
         self._precision = np.zeros((n, n))
-        self._precision[np.triu_indices(n)] = _decode(frozen["precision"], "<f4", n * (n + 1) // 2)
-        self._precision = self._precision + np.triu(self._precision, 1).T
+        upper = np.triu_indices(n)
+        # Set, not added: a sum would lose the sign of a zero.
+        values = _decode(frozen["precision"], "<f4", n * (n + 1) // 2)
+        self._precision[upper] = self._precision.T[upper] = values
         self._shift = _decode(frozen["shift"], "<f8", n)
         self._at = -math.inf if frozen["at"] is None else float(frozen["at"])
+        if frozen["at"] is not None and not math.isfinite(self._at):
+            raise ValueError(f"an instant of {self._at}")
+        # Raises where the numbers are the precision of no distribution.
         self._posterior = None
+        self._solved()
 
     def _forget(self, at: float) -> None:
         if self._at > -math.inf and math.isfinite(self.half_life) and at > self._at:
@@ -120,10 +134,17 @@ class RecursiveState:
         self._at = max(at, self._at)
 
     def _solved(self) -> tuple[FloatArray, FloatArray]:
+        """The lower factor L of the precision ``A = L L^T``, and ``L^-1 h``; an inverse would cost many times more."""
         # A pure function of what is frozen: a thawed state and one that never froze agree to the last bit.
         if self._posterior is None:
-            covariance: FloatArray = np.linalg.inv(np.diag(self.pull) + self._precision).astype(np.float64)
-            self._posterior = covariance, covariance @ (self.pull * self.start + self._shift)
+            precision = self._precision.copy()
+            np.einsum("ii->i", precision)[:] += self.pull
+            # Transposed it has the order that LAPACK wants, so its lower triangle is the upper one that is frozen.
+            factor, failed = lapack.dpotrf(precision.T, lower=1, overwrite_a=1)
+            if failed:
+                raise ValueError("the state of a learner is no precision")
+            half = lapack.dtrtrs(factor, self.pull * self.start + self._shift, lower=1)[0]
+            self._posterior = factor, half
         return self._posterior
 
 
