@@ -13,7 +13,7 @@ def test_an_answer_is_learned_and_told_before_and_after(cli: Cli, ada: str) -> N
     done = cli(*said, "--json").json
     assert (done["target"], done["before"], done["source"]) == ("leave_me_alone", 0.5, "snapshot")
     assert done["after"] > 0.5
-    assert "yes before" in cli(*said).out
+    assert "sure) before" in cli(*said).out
     number = cli("correct", ada, "--at", STARTED, "--target", "valence", "--value=-0.5", "--json").json
     assert number["before"]["mean"] == 0.0
     assert number["after"]["mean"] < 0.0 < number["after"]["sd"]

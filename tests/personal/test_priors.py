@@ -216,6 +216,21 @@ def test_afterwards_priors_and_learners_are_those_of_the_others(access: Access, 
     assert personal.clean(access, later) == 0
 
 
+def test_what_is_forgotten_is_forgotten_in_priors_too(access: Access) -> None:
+    people = contributors(access, 5, [VALENCE])
+    personal.refit(access, NOW)
+    for who in people:
+        renewed(access, who)
+    assert personal.refit(access, NOW + 20 * DAY) == 0
+    assert standing(access, VALENCE) is not None
+    late = NOW + 31 * DAY
+    assert personal.refit(access, late) == 0
+    assert standing(access, VALENCE) is None
+    personal.clean(access, late)
+    for who in people:
+        assert replayed(access, who, late) == {VALENCE: 0}
+
+
 def test_who_leaves_while_it_is_fitted_is_not_in_it(access: Access, monkeypatch: pytest.MonkeyPatch) -> None:
     people = contributors(access, 6, [VALENCE])
     fit = pooling.fit

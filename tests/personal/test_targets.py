@@ -77,12 +77,12 @@ def test_a_learner_learns_what_it_is_told(access: Access) -> None:
     assert (mean, spread > 0) == (0.0, True)
 
 
-def test_either_is_half_a_yes(access: Access) -> None:
+def test_either_contradicts_no_decision(access: Access) -> None:
     who = person(access, now=NOW - 9 * DAY)
     for i in range(20):
         at = NOW - 5 * DAY + i * HOUR
         done = said(access, who, Correction(at, LEAVE_ME_ALONE, None, 0.5), at + MINUTE)
-    assert done.after == pytest.approx(0.5, abs=0.05)
+    assert max(done.after, 1 - done.after) > 0.8
 
 
 @pytest.mark.parametrize(

@@ -135,7 +135,7 @@ def _print_emotions(participant: str, done: Corrected, said: set[Emotion | None]
 def _number(prediction: Any) -> str:
     if isinstance(prediction, tuple):
         return f"{prediction[0]:+.2f} (± {prediction[1]:.2f})"
-    return f"{prediction:.0%} yes"
+    return f"yes ({prediction:.0%} sure)" if prediction > 0.5 else f"no ({1 - prediction:.0%} sure)"
 
 
 def _as_json(target: str, done: Corrected) -> dict[str, Any]:

@@ -5,7 +5,6 @@ A target's kind follows from its name alone, so that a stored row explains itsel
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from enum import StrEnum
@@ -59,7 +58,7 @@ class Learner(Protocol):
         """How many corrections were learned since the start."""
 
     def predict(self, features: Mapping[str, float], /) -> Any:
-        """A distribution, a probability of yes, or a mean with its standard deviation."""
+        """A distribution, a yes or no (`YesNoLearner.predict`), or a mean with its standard deviation."""
 
     def learn(self, features: Mapping[str, float], label: Any, weight: float, /) -> None:
         """Take in one correction."""
@@ -144,25 +143,6 @@ def agrees(prediction: Any, label: Distribution | float) -> bool:
     if isinstance(prediction, tuple):
         return bool(abs(prediction[0] - label) <= AGREED)
     return label != 0.5 and bool((prediction > 0.5) == (label > 0.5))
-
-
-def loss(prediction: Any, label: Distribution | float) -> float:
-    """How far a prediction was from what was said, from 0 (not at all) to 1.
-
-    Half the summed differences of two distributions; the distance from the probability of yes to the share of yes;
-    half the distance of two numbers.
-
-    Examples
-    --------
-    >>> loss(0.75, 1.0), loss((0.5, 0.1), -0.5)
-    (0.25, 0.5)
-    """
-    if isinstance(label, Distribution):
-        pairs = zip(prediction.probabilities, label.probabilities, strict=True)
-        return math.fsum(abs(p - q) for p, q in pairs) / 2
-    if isinstance(prediction, tuple):
-        return float(abs(prediction[0] - label)) / 2
-    return float(abs(prediction - label))
 
 
 def fresh(kind: Kind, prior: Mapping[str, Any] | None) -> Learner:

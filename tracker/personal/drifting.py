@@ -96,7 +96,9 @@ def surprises(said: Sequence[JudgedRow]) -> list[tuple[float, datetime]]:
             value = float(min((square * (PRESUMED + n) / squares - 1) / 2, MOST))
             squares += square
         else:
-            value = surprise((predicted, 1 - predicted), (label, 1 - label))
+            # "Either is fine" contradicts no decision, so it is as if the one that was expected had been said.
+            yes = label if label != 0.5 else float(predicted >= 0.5)
+            value = surprise((predicted, 1 - predicted), (yes, 1 - yes))
         found.append((value, row.recorded_at))
     return found
 

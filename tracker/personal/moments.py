@@ -59,7 +59,6 @@ def look(unit: Unit, target: str, at: datetime) -> Seen:
             target,
             since=max(window(at)[0], since),
             at=at,
-            now=unit.now,
         )
         if (row.seen_from or row.at) >= since
         and (not row.prompted or (prompts is not None and row.at >= prompts.covers_from))

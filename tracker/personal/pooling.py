@@ -127,6 +127,8 @@ def retire_uncovered(unit: Unit) -> int:
 def refit(access: Access, now: datetime, hold: Callable[[], None] = lambda: None) -> int:
     """Fit the priors of all targets anew where contributions have changed; return how many were made.
 
+    One to which fewer than `FEWEST` people have given anything in the last 30 days is retired.
+
     Parameters
     ----------
     access, now
@@ -141,7 +143,10 @@ def refit(access: Access, now: datetime, hold: Callable[[], None] = lambda: None
             for target, contributor in contributors(unit):
                 found.setdefault(target, []).append(contributor)
     count = sum(_refit(access, target, of, now, hold) for target, of in sorted(found.items()))
+    enough = [target for target, of in found.items() if len(of) >= FEWEST]
     with access.database.write() as connection:
+        # What it was fitted on is forgotten by now, and too few have said anything since.
+        priors.retire_all_but(connection, enough, now)
         priors.forget_unused(connection, now - REMEMBERED)
     return count
 
@@ -153,6 +158,8 @@ def contributors(unit: Unit) -> Iterator[tuple[str, Contributor]]:
     person, covered = unit.person, Covered.by(unit, Use.POOL)
     for target in learned.targets(unit.connection, person.subject):
         marks = learned.marks(unit.connection, person.subject, target, window(unit.now)[0])
+        if not marks:
+            continue
         mark = _digest([marks, [str(at) for at in astuple(covered)]])
         yield target, Contributor(person.id, person.subject, covered, mark)
 

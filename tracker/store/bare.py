@@ -1,17 +1,19 @@
-"""SQLAlchemy Core's own bulk insert, without gate or summaries: the limit that `bench` measures against."""
+"""SQLAlchemy Core's own bulk insert, without gate or summaries: what `bench` measures against, and what it begins with."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import insert
+from sqlalchemy import func, insert, select
 
+from tracker.domain.affect import Distribution
 from tracker.domain.series import Observed
 from tracker.store.database import Database
 from tracker.store.rows import to_columns
 from tracker.store.series import observation_row
-from tracker.store.tables import estimates, observations
+from tracker.store.seen import Label, Seen, plain, seen_columns
+from tracker.store.tables import corrections, estimates, learning_events, observations
 
 _APART = 10_000_000  # rows stored by others between two rounds take the ids after the last one
 
@@ -38,3 +40,29 @@ def bulk_insert(
     with database.write() as connection:
         connection.execute(insert(observations), seen)
         connection.execute(insert(estimates), said)
+
+
+def bulk_learned(
+    database: Database, subject: str, zone: str, target: str, said: Sequence[tuple[datetime, Seen, Label]]
+) -> None:
+    """Insert corrections of a target, each said and learned at its moment, in one transaction of two statements."""
+    with database.write() as connection:
+        first = 1 + (connection.execute(select(func.max(corrections.c.id))).scalar_one() or 0)
+        words, events = [], []
+        for i, (at, seen, label) in enumerate(said, first):
+            whose = {"subject": subject, "target": target, "recorded_at": at}
+            value = None if isinstance(label, Distribution) else label
+            whose |= {**to_columns(label if value is None else None), "value": value}
+            words.append(
+                {"id": i, "zone": zone, "at": at, "rater": "participant", "suggestion_shown": False, **whose}
+            )
+            learned = {
+                "correction": i,
+                "weight": 1.0,
+                "predicted": plain(label),
+                "machine": None,
+                "snapshot_before": 0,
+            }
+            events.append({**learned, **seen_columns(seen), **whose})
+        connection.execute(insert(corrections), words)
+        connection.execute(insert(learning_events), events)

@@ -183,9 +183,9 @@ def learned_since(connection: Connection, subject: str, target: str, since: date
 
 
 def past(
-    connection: Connection, subject: str, target: str, *, since: datetime, at: datetime, now: datetime
+    connection: Connection, subject: str, target: str, *, since: datetime, at: datetime
 ) -> list[PastRow]:
-    """What was said about moments of [since, at), and known at `at`, that stands; in order of the moment."""
+    """What was said about moments of [since, at) by `at`, and stood then; in order of the moment."""
     query = (
         _events(*(learning_events.c[n] for n in ("id", "situation", "value", "weight", "seen_from")))
         .where(
@@ -197,7 +197,7 @@ def past(
         )
         .order_by(corrections.c.at, learning_events.c.id)
     )
-    found = [row for row in connection.execute(query).mappings() if not _ended(row["ended_at"], now)]
+    found = [row for row in connection.execute(query).mappings() if not _ended(row["ended_at"], at)]
     return [_past(row) for row in found]
 
 

@@ -111,6 +111,12 @@ def retire_of(connection: Connection, subject: str, now: datetime) -> int:
     return connection.execute(select(func.count()).select_from(prior_members).where(mine)).scalar_one()
 
 
+def retire_all_but(connection: Connection, targets: Iterable[str], now: datetime) -> int:
+    """Retire the priors of all other targets; return how many were new."""
+    others = priors.c.retired_at.is_(None) & priors.c.target.not_in(sorted(targets))
+    return connection.execute(update(priors).where(others).values(retired_at=now)).rowcount
+
+
 def retired(connection: Connection) -> list[str]:
     """The ids of the retired priors that are still here."""
     query = select(priors.c.id).where(priors.c.retired_at.is_not(None)).order_by(priors.c.id)

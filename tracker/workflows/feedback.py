@@ -54,8 +54,9 @@ class Corrected:
     machine
         What the network reads there, or None where there is no observation near.
     before, after
-        What the person's learner said before it learned this, and says now: a distribution, a probability of yes,
-        or a mean with its standard deviation; None where it learned nothing.
+        What the person's learner said before it learned this, and says now: a distribution; a yes (above 0.5)
+        or no, as sure as it is far from the other end; or a mean with its standard deviation. None where it
+        learned nothing.
     missing
         Scopes without which nothing was learned.
     not_covered_since
