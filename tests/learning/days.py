@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable, Mapping
 from datetime import UTC, datetime, timedelta
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from hypothesis import strategies as st
@@ -83,6 +84,11 @@ def rows(seed: int = 0, people: int = 4, each: int = 30, *, either: float = 0.0)
                 seen["told:fast"] = float(rng.normal())
             found.append(Row(f"c{who}", seen, value, 1.0))
     return found
+
+
+def keyed(features: Mapping[str, float]) -> dict[Hashable, Any]:
+    """Features as river's estimators take them."""
+    return dict(features.items())
 
 
 def some_prior(kind: str = "yes_no", *, either: float = 0.0) -> Prior:

@@ -15,7 +15,7 @@ from river import datasets
 from river.checks import clf, common
 from scipy.optimize import minimize
 
-from tests.learning.days import Event, rows, shares, some_prior, streams
+from tests.learning.days import Event, keyed, rows, shares, some_prior, streams
 from tracker.learning.personal_regression import (
     INTERCEPT_PULL,
     PULL,
@@ -78,14 +78,15 @@ def test_river_general_checks(check: Callable[[Any], None], model: Callable[[], 
 @pytest.mark.parametrize("model", [PersonalLogistic, PersonalLinear])
 @pytest.mark.parametrize("check", ON_DATA, ids=lambda c: c.__name__)
 def test_river_checks_on_data(check: Callable[..., None], model: Callable[[], Any]) -> None:
-    data = datasets.Phishing() if model is PersonalLogistic else datasets.TrumpApproval()
+    data = datasets.Phishing() if model is PersonalLogistic else datasets.TrumpApproval()  # type: ignore[no-untyped-call]
     scale = 1.0 if model is PersonalLogistic else 1e-2
     taken = [({k: v * scale for k, v in x.items()}, y) for x, y in data.take(100)]
     partial(check, dataset=taken)(model())
 
 
 def test_river_check_of_probabilities() -> None:
-    clf.check_predict_proba_one(PersonalLogistic(), dataset=list(datasets.Phishing().take(100)))
+    phishing = list(datasets.Phishing().take(100))
+    partial(clf.check_predict_proba_one, dataset=phishing)(PersonalLogistic())
 
 
 @settings(deadline=None)
@@ -98,7 +99,7 @@ def test_it_starts_as_the_pooled_predictor(stream: list[Event]) -> None:
         raw = matrix([event.features], YES_NO.names)
         x = standardise(raw, np.array(YES_NO.means), np.array(YES_NO.scales))[0]
         eta = float(x @ np.array(YES_NO.weights)) + YES_NO.intercept
-        seen = SCALED["yes_no"].transform_one(dict(event.features))
+        seen = SCALED["yes_no"].transform_one(keyed(event.features))
         assert trusting.predict_proba_one(seen)[True] == pytest.approx(1 / (1 + math.exp(-eta)), abs=1e-12)
         # Its own doubt moves no moment over to the other side, and none away from one half.
         p = model.predict_proba_one(seen)[True]
@@ -108,7 +109,7 @@ def test_it_starts_as_the_pooled_predictor(stream: list[Event]) -> None:
             matrix([event.features], NUMBER.names), np.array(NUMBER.means), np.array(NUMBER.scales)
         )
         expected = float(z[0] @ np.array(NUMBER.weights)) + NUMBER.intercept
-        got = number.predict_one(SCALED["number"].transform_one(dict(event.features)))
+        got = number.predict_one(SCALED["number"].transform_one(keyed(event.features)))
         assert got == pytest.approx(expected, abs=1e-12)
 
 
@@ -128,7 +129,7 @@ def test_forgetting_pulls_it_back_to_the_pooled_predictor(kind: str, make: Calla
 
 def _own(seed: int, count: int) -> list[tuple[dict[Any, Any], float]]:
     return [
-        (SCALED["yes_no"].transform_one(dict(row.features)), row.value)
+        (SCALED["yes_no"].transform_one(keyed(row.features)), row.value)
         for row in rows(seed, people=1, each=count)
     ]
 
@@ -141,13 +142,13 @@ def test_without_forgetting_it_is_close_to_the_exact_posterior_mode(seed: int, c
     for x, y in own:
         model.learn_one(x, y)
     design = np.array([model._vector(x) for x, _ in own])
-    y = np.array([value for _, value in own])
+    said = np.array([value for _, value in own])
     start = np.array([*YES_NO.weights, YES_NO.intercept])
     pull = np.array([PULL] * len(YES_NO.names) + [INTERCEPT_PULL])
 
     def loss(beta: Any) -> float:
         eta = design @ beta
-        return float(np.sum(np.logaddexp(0, eta) - y * eta) + 0.5 * np.sum(pull * (beta - start) ** 2))
+        return float(np.sum(np.logaddexp(0, eta) - said * eta) + 0.5 * np.sum(pull * (beta - start) ** 2))
 
     exact = minimize(loss, start, method="BFGS", options={"gtol": 1e-7}).x
     fitted = np.array(list(model.weights.values()))
@@ -159,7 +160,7 @@ def test_without_forgetting_it_is_close_to_the_exact_posterior_mode(seed: int, c
 
 def test_without_forgetting_the_linear_one_is_exact() -> None:
     model = PersonalLinear(NUMBER, half_life=math.inf)
-    own = [(SCALED["number"].transform_one(dict(r.features)), r.value) for r in rows(7, people=1, each=60)]
+    own = [(SCALED["number"].transform_one(keyed(r.features)), r.value) for r in rows(7, people=1, each=60)]
     for x, y in own:
         model.learn_one(x, y, w=0.5)
     design = np.array([model._vector(x) for x, _ in own])
@@ -176,7 +177,7 @@ def _learned(prior: Prior | None, stream: list[Event]) -> PersonalLogistic:
     model = PersonalLogistic(prior)
     scaler = PriorScaler(model.prior)
     for event in stream:
-        model.learn_one(scaler.transform_one(dict(event.features)), event.share, w=event.weight)
+        model.learn_one(scaler.transform_one(keyed(event.features)), event.share, w=event.weight)
     return model
 
 
@@ -187,7 +188,7 @@ def test_a_yes_never_makes_yes_less_likely_there(
 ) -> None:
     model = _learned(YES_NO if pooled else None, stream)
     x = PriorScaler(model.prior).transform_one(
-        {**other[0].features, "at": stream[-1].features["at"] if stream else 20_000.0}
+        keyed({**other[0].features, "at": stream[-1].features["at"] if stream else 20_000.0})
     )
     model.learn_one(x, False, w=1e-12)  # the names are met
     before = model.predict_proba_one(x)[yes]
@@ -201,8 +202,8 @@ def test_weight_zero_learns_nothing(stream: list[Event], other: list[Event], sha
     model = _learned(YES_NO, stream)
     number = PersonalLinear()
     before = model.freeze(), number.freeze()
-    model.learn_one(dict(other[0].features), share, w=0.0)
-    number.learn_one(dict(other[0].features), share, w=0.0)
+    model.learn_one(keyed(other[0].features), share, w=0.0)
+    number.learn_one(keyed(other[0].features), share, w=0.0)
     assert (model.freeze(), number.freeze()) == before
 
 
@@ -210,7 +211,7 @@ def test_weight_zero_learns_nothing(stream: list[Event], other: list[Event], sha
 @given(streams, streams.filter(bool))
 def test_what_it_forgets_hangs_on_time_alone(stream: list[Event], other: list[Event]) -> None:
     later = [e._replace(features={**e.features, "at": e.features["at"] + 1024.0}) for e in stream]
-    x = dict(other[0].features)
+    x = keyed(other[0].features)
     assert _learned(YES_NO, later).predict_proba_one(x) == pytest.approx(
         _learned(YES_NO, stream).predict_proba_one(x), abs=1e-6
     )

@@ -30,7 +30,7 @@ few = st.lists(
 @given(few, st.data(), st.sampled_from(KINDS))
 def test_the_order_of_rows_changes_no_bit(given_rows: list[Row], data: st.DataObject, kind: str) -> None:
     shuffled = data.draw(st.permutations(given_rows))
-    turned = [Row(r.contributor, dict(reversed(r.features.items())), r.value, r.weight) for r in shuffled]
+    turned = [Row(r.contributor, dict(reversed([*r.features.items()])), r.value, r.weight) for r in shuffled]
     assert fit_prior(shuffled, kind) == fit_prior(given_rows, kind) == fit_prior(turned, kind)
 
 

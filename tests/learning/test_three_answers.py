@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.learning.days import Event, shares, some_prior, streams
+from tests.learning.days import Event, keyed, shares, some_prior, streams
 from tracker.learning.answer_learners import YesNoLearner
 from tracker.learning.personal_regression import PersonalLogistic, PriorScaler
 from tracker.learning.prior import Prior, no_prior
@@ -17,7 +17,7 @@ priors = st.sampled_from(PRIORS)
 def learned(prior: Prior, stream: list[Event]) -> ThreeAnswers:
     model, scaler = ThreeAnswers(prior), PriorScaler(prior)
     for event in stream:
-        model.learn_one(scaler.transform_one(dict(event.features)), event.share, w=event.weight)
+        model.learn_one(scaler.transform_one(keyed(event.features)), event.share, w=event.weight)
     return model
 
 
@@ -34,8 +34,8 @@ def test_while_nobody_says_either_it_is_the_logistic_one(
     model, logistic = learned(prior, plain(stream)), PersonalLogistic(prior)
     scaler = PriorScaler(prior)
     for event in plain(stream):
-        logistic.learn_one(scaler.transform_one(dict(event.features)), event.share, w=event.weight)
-    x = scaler.transform_one(dict(other[0].features))
+        logistic.learn_one(scaler.transform_one(keyed(event.features)), event.share, w=event.weight)
+    x = scaler.transform_one(keyed(other[0].features))
     yes = logistic.predict_proba_one(x)
     assert model.predict_proba_one(x) == {YES: yes[True], EITHER: 0.0, NO: yes[False]}
     assert model.weights == logistic.weights
@@ -48,7 +48,7 @@ def test_the_second_regression_begins_as_the_exact_mirror_image(
 ) -> None:
     model = learned(prior, plain(stream))
     mirror = model._mirror()
-    x = PriorScaler(prior).transform_one(dict(other[0].features))
+    x = PriorScaler(prior).transform_one(keyed(other[0].features))
     assert mirror.weights == {name: -weight for name, weight in model.weights.items()}
     assert mirror.predict_proba_one(x)[True] == pytest.approx(model.predict_proba_one(x)[NO], abs=1e-15)
 
@@ -63,8 +63,8 @@ def test_had_it_stood_there_from_the_start_it_would_be_the_same(
     late, early = learned(prior, plain(stream)), ThreeAnswers(prior)
     early._no = early._mirror()
     for event in plain(stream):
-        early.learn_one(scaler.transform_one(dict(event.features)), event.share, w=event.weight)
-    x = scaler.transform_one(dict(other[0].features))
+        early.learn_one(scaler.transform_one(keyed(event.features)), event.share, w=event.weight)
+    x = scaler.transform_one(keyed(other[0].features))
     for model in (late, early):
         model.learn_one(x, 0.5)
     assert late.predict_proba_one(x) == pytest.approx(early.predict_proba_one(x), abs=1e-9)
@@ -80,7 +80,7 @@ def test_the_answers_turned_round_swap_yes_and_no(
     if prior.three_answers:
         own = {"opposite": prior.weights, "opposite_intercept": prior.intercept}
         opposite = Prior(**{**{f: getattr(opposite, f) for f in Prior.__slots__}, **own})
-    x = PriorScaler(prior).transform_one(dict(other[0].features))
+    x = PriorScaler(prior).transform_one(keyed(other[0].features))
     one, two = learned(prior, stream).predict_proba_one(x), learned(opposite, turned).predict_proba_one(x)
     assert (one[YES], one[EITHER]) == pytest.approx((two[NO], two[EITHER]), abs=1e-9)
 
@@ -89,7 +89,7 @@ def test_the_answers_turned_round_swap_yes_and_no(
 @given(streams, streams.filter(bool), priors)
 def test_the_three_chances_sum_to_one(stream: list[Event], other: list[Event], prior: Prior) -> None:
     found = learned(prior, stream).predict_proba_one(
-        PriorScaler(prior).transform_one(dict(other[0].features))
+        PriorScaler(prior).transform_one(keyed(other[0].features))
     )
     assert sum(found.values()) == pytest.approx(1.0, abs=1e-12)
     assert all(0.0 <= chance <= 1.0 for chance in found.values())
@@ -121,7 +121,7 @@ def test_weight_zero_learns_nothing(
 ) -> None:
     model = learned(prior, stream)
     before = model.freeze()
-    model.learn_one(dict(other[0].features), share, w=0.0)
+    model.learn_one(keyed(other[0].features), share, w=0.0)
     assert model.freeze() == before
 
 
