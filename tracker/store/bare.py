@@ -1,4 +1,4 @@
-"""SQLAlchemy Core's own bulk insert, without gate or summaries: what `bench` measures against, and what it begins with."""
+"""Bulk inserts with SQLAlchemy Core alone, no gate or summaries: what `bench` measures against and begins with."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from tracker.domain.affect import Distribution
 from tracker.domain.series import Observed
 from tracker.store.database import Database
 from tracker.store.rows import to_columns
-from tracker.store.series import observation_row
 from tracker.store.seen import Label, Seen, plain, seen_columns
+from tracker.store.series import observation_row
 from tracker.store.tables import corrections, estimates, learning_events, observations
 
 _APART = 10_000_000  # rows stored by others between two rounds take the ids after the last one
@@ -51,8 +51,8 @@ def bulk_learned(
         words, events = [], []
         for i, (at, seen, label) in enumerate(said, first):
             whose = {"subject": subject, "target": target, "recorded_at": at}
-            value = None if isinstance(label, Distribution) else label
-            whose |= {**to_columns(label if value is None else None), "value": value}
+            mixed = label if isinstance(label, Distribution) else None
+            whose |= {**to_columns(mixed), "value": None if mixed else label}
             words.append(
                 {"id": i, "zone": zone, "at": at, "rater": "participant", "suggestion_shown": False, **whose}
             )

@@ -23,10 +23,15 @@ NETWORK = "bench@000000000000"
 _SCOPES = (Scope.AFFECT_SERIES, Scope.CONTEXT, Scope.EXPORT_PSEUDONYMOUS)
 
 
+def installed(settings: Settings, folder: Path) -> Access:
+    """A fresh SQLite installation with nobody."""
+    mine = replace(settings, stated_key_store=None, master_key="", master_key_path=folder / "master.key")
+    return initialise(mine.with_database(f"sqlite:///{folder / 'bench.db'}"))
+
+
 def scene(settings: Settings, folder: Path) -> tuple[Access, Person]:
     """A fresh SQLite installation with one consenting person."""
-    mine = replace(settings, stated_key_store=None, master_key="", master_key_path=folder / "master.key")
-    access = initialise(mine.with_database(f"sqlite:///{folder / 'bench.db'}"))
+    access = installed(settings, folder)
     person = enrolment.enrol(access, "bench", "Europe/Berlin", NOW).person
     start = NOW - timedelta(days=40)
     consenting.grant(access, person, _SCOPES, NOW, recorder=Recorder.PARTICIPANT, covers_from=start)
