@@ -147,6 +147,14 @@ def store_by_ingest(access: Access, who: Person) -> None:
         ingest.store(unit, unit.capture_permit(), [observed(NOW, source="b" * 64)], NOW)
 
 
+@pytest.mark.parametrize("situation", [None, {}, {"day": 1}, [1]], ids=repr)
+def test_a_past_that_cannot_be_read_stops_no_correction(access: Access, situation: object) -> None:
+    who = talkative(access, targets=SHORT, days=1)
+    damage_events(access, who, LEAVE_ME_ALONE, situation=situation)
+    done = said(access, who, Correction(NOW, LEAVE_ME_ALONE, None, 1.0), NOW)
+    assert (done.correction > 0, done.before, done.source) == (True, None, Source.NETWORK)
+
+
 def test_nobody_waits_for_a_learner_that_cannot_be_read(access: Access) -> None:
     damaged, whole = talkative(access, "damaged", SHORT, days=1), talkative(access, "whole", SHORT, days=1)
     damage_events(access, damaged, LEAVE_ME_ALONE, weight=4.0)

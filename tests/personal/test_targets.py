@@ -85,6 +85,19 @@ def test_either_contradicts_no_decision(access: Access) -> None:
     assert max(done.after, 1 - done.after) > 0.8
 
 
+def test_words_weigh_by_who_said_them_and_how(access: Access) -> None:
+    who = person(access)
+    ways = [("participant", False), ("participant", True), ("expert-1", False), ("r17", False)]
+    for i, (rater, shown) in enumerate(ways):
+        at = NOW - (9 - i) * HOUR
+        # With nothing learned no is expected to be as likely as yes; the second agrees with the first.
+        feedback.correct(access, who, Correction(at, LEAVE_ME_ALONE, None, 1.0, rater, shown), at)
+    with access.read(who.id, NOW) as unit:
+        rows = learned.learned_since(unit.connection, who.subject, LEAVE_ME_ALONE, NOW - DAY)
+    assert [row.weight for row in rows] == pytest.approx([1.0, 0.3, 0.7, 0.3])
+    replayed(access, who)
+
+
 @pytest.mark.parametrize(
     ("target", "value"),
     [

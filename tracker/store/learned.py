@@ -124,6 +124,9 @@ def add_learned(
     )
 
 
+SITUATION = ("day", "hour", "weekday", "numbers", "words")
+"""What is kept of every moment, for the histories of later ones."""
+
 _RESTS_ON = ("seen_from", "past_from", "context_from", "prompts_from")
 
 
@@ -270,15 +273,16 @@ def _ended(at: datetime | None, now: datetime) -> bool:
 
 def _past(row: Any) -> PastRow:
     try:
+        situation = row["situation"]
         return PastRow(
             row["said_at"],
             row["seen_from"],
-            dict(row["situation"]),
+            {**situation, **{name: situation[name] for name in SITUATION}},
             float(row["value"]),
             float(row["weight"]),
             row["prompted"],
         )
-    except (TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError) as error:
         raise damaged(row, error) from error
 
 

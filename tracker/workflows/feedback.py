@@ -18,7 +18,7 @@ from tracker.learning.kinds import agrees, label_of
 from tracker.learning.weights import RaterKind, correction_weight
 from tracker.personal import Source
 from tracker.store import feedback, series, summaries, timeline
-from tracker.store.seen import Label, Seen
+from tracker.store.seen import DamagedLogError, Label, Seen
 
 NEAR = timedelta(minutes=2)
 """How far from a moment an observation may lie to be the one that a correction speaks of."""
@@ -198,7 +198,10 @@ def _learn(unit: Unit, correction: Correction, label: Label, done: Corrected) ->
     since = unit.permit(Use.LEARN).covers_from
     if min(done.at, seen_at) < since:
         return replace(done, not_covered_since=since)
-    seen = _seen(unit, learner, machine, done.at, seen_at)
+    try:
+        seen = _seen(unit, learner, machine, done.at, seen_at)
+    except DamagedLogError:
+        return replace(done, source=Source.NETWORK)
     before = shown_before.learner.predict(seen.features)
     accepted = correction.suggestion_shown and agrees(before, label)
     learner = personal.teach(
