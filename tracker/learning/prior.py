@@ -34,7 +34,7 @@ CLIP = 4.0
 """Standard deviations beyond which a feature says no more."""
 
 RIDGE = 333.0
-"""Pull of the pooled regression towards 0, in answers: chosen over people, see ``docs/learning.md``."""
+"""Pull of the pooled regression towards 0, in answers: chosen over people, see ``docs/leave-me-alone.md``."""
 
 _RARE_SHARE, _RARE = 0.005, 20
 _FLAT = 1e-9
