@@ -63,8 +63,7 @@ class Limits:
         monkeypatch.setattr(running, "periodic", noted)
 
 
-@pytest.mark.parametrize("day", [2, 6, 10])
-@pytest.mark.parametrize("person", [0, 4])
+@pytest.mark.parametrize(("person", "day"), [(0, 10), (2, 6), (4, 2)])
 def test_what_somebody_says_later_reaches_nothing_that_was_decided_about_them(day: int, person: int) -> None:
     whole = cohort()
     changed = loops(with_other(whole, person, changed_after(whole.people[person], day)))
@@ -74,7 +73,7 @@ def test_what_somebody_says_later_reaches_nothing_that_was_decided_about_them(da
 
 
 def test_own_answers_never_enter_the_own_thresholds(monkeypatch: pytest.MonkeyPatch) -> None:
-    whole, person = cohort(), 2
+    whole, person = cohort(5, 9), 2
     group = running._arena(whole, None, SETTINGS).groups[person]
     before, after = Limits(monkeypatch), None
     loops(whole)
@@ -115,8 +114,8 @@ def test_with_a_prior_of_other_people_nothing_of_the_cohort_reaches_anybody_else
 
 
 def test_the_same_seed_gives_the_same_loops_and_another_does_not() -> None:
-    again, other = loops(cohort()), loops(cohort(), replace(SETTINGS, seed=4))
-    for one, two, three in zip(plain().at_decided, again.at_decided, other.at_decided, strict=True):
+    first, again, other = (loops(cohort(4), replace(SETTINGS, seed=seed)) for seed in (3, 3, 5))
+    for one, two, three in zip(first.at_decided, again.at_decided, other.at_decided, strict=True):
         assert same(one, two)
         assert not same(one, three)
     assert not same(plain().at_decided[0], plain().at_decided[1])
@@ -153,9 +152,9 @@ def test_a_budget_is_never_exceeded_and_the_thresholds_do_not_hang_on_it(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     free = Limits(monkeypatch)
-    loops(cohort())
+    loops(cohort(4, 9))
     bound = Limits(monkeypatch)
-    found = loops(cohort(), replace(SETTINGS, budget=2))
+    found = loops(cohort(4, 9), replace(SETTINGS, budget=2))
     assert free.found == bound.found
     for outcomes in (*found.at_decided, *found.at_system):
         asked = outcomes.where(outcomes.action == ASKED)
@@ -165,12 +164,12 @@ def test_a_budget_is_never_exceeded_and_the_thresholds_do_not_hang_on_it(
 
 
 def test_days_after_the_last_block_are_not_replayed() -> None:
-    found = loops(cohort(), replace(SETTINGS, blocks=((5, 9),)))
+    found = loops(cohort(3), replace(SETTINGS, blocks=((5, 9),)))
     assert all(outcomes.day.max() == 9 for outcomes in found.at_decided)
 
 
 def test_told_everything_the_probabilities_hang_on_no_threshold() -> None:
-    found = loops(cohort(), replace(SETTINGS, mode=Mode.FULL))
+    found = loops(cohort(3), replace(SETTINGS, mode=Mode.FULL))
     first, second = found.at_decided
     assert (first.probability == second.probability).all()
     assert (first.probability == found.at_system[0].probability).all()
@@ -178,9 +177,9 @@ def test_told_everything_the_probabilities_hang_on_no_threshold() -> None:
 
 
 def test_asking_at_random_asks_as_often_as_ours() -> None:
-    settings = replace(SETTINGS, draws=4)
+    settings = replace(SETTINGS, draws=3)
     found = run_loops(
-        cohort(8, 20), None, replace(settings, blocks=((5, 20),)), quiet, ("learner", "random_ask")
+        cohort(5, 14), None, replace(settings, blocks=((5, 14),)), quiet, ("learner", "random_ask")
     )
 
     def rate(of_method: Sequence[Outcomes]) -> float:
@@ -188,7 +187,7 @@ def test_asking_at_random_asks_as_often_as_ours() -> None:
 
     for point in ("at_decided", "at_system"):
         ours, chance = (rate(getattr(found[name], point)) for name in ("learner", "random_ask"))
-        assert chance == pytest.approx(ours, abs=0.03)
+        assert chance == pytest.approx(ours, abs=0.05)
     assert AUDITS < rate(found["learner"].at_system) < 1
 
 

@@ -196,7 +196,7 @@ def _rates(ours: Loops, settings: ChallengeSettings) -> tuple[tuple[str, float],
     """How often ours asked after the warm-up, audits aside: what asking at random may ask."""
 
     def rate(outcomes: Sequence[Outcomes]) -> float:
-        asked = [(o.action == ASKED)[(o.day > settings.warmup) & ~o.audit] for o in outcomes]
+        asked = [((o.action == ASKED) & ~o.audit)[o.day > settings.warmup] for o in outcomes]
         return float(np.mean([each.mean() for each in asked if len(each)] or [0.0]))
 
     return (("decided", rate(ours.at_decided)), ("system", rate(ours.at_system)))
