@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, and_, insert, or_, select
+from sqlalchemy import ColumnElement, Connection, ScalarSelect, and_, func, insert, or_, select, union_all
 from sqlalchemy.orm import aliased
 
 from tracker.domain.affect import Distribution
@@ -189,16 +189,37 @@ def replaces(newer: Any) -> ColumnElement[bool]:
     """The condition under which a correction `newer` has taken the place of a correction."""
     # A word can name only one that it supersedes, and take the place of two: of one said about the very
     # instant, and of one about the observation that has come since.
+    return and_(_same_kind(newer), or_(*_same_moment(newer)))
+
+
+def ended_at() -> ScalarSelect[Any]:
+    """When a correction was first replaced, or NULL."""
+    newer = aliased(corrections, name="newer")
+    # One search for each way to be replaced: of the three in one condition, databases go through all that a person
+    # ever said, for each of their words.
+    ways = union_all(
+        *(
+            select(newer.c.recorded_at).where(_same_kind(newer), same).correlate(corrections)
+            for same in _same_moment(newer)
+        )
+    ).subquery("ends")
+    return select(func.min(ways.c.recorded_at)).scalar_subquery()
+
+
+def _same_kind(newer: Any) -> ColumnElement[bool]:
     return and_(
         newer.c.subject == corrections.c.subject,
         newer.c.target == corrections.c.target,
         newer.c.rater == corrections.c.rater,
         newer.c.id > corrections.c.id,
-        or_(
-            newer.c.supersedes == corrections.c.id,
-            newer.c.at == corrections.c.at,
-            newer.c.observation == corrections.c.observation,
-        ),
+    )
+
+
+def _same_moment(newer: Any) -> tuple[ColumnElement[bool], ...]:
+    return (
+        newer.c.supersedes == corrections.c.id,
+        newer.c.at == corrections.c.at,
+        newer.c.observation == corrections.c.observation,
     )
 
 

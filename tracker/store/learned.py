@@ -8,11 +8,10 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Select, func, select
-from sqlalchemy.orm import aliased
 
 from tracker.domain.affect import Distribution
 from tracker.domain.consent import Permit, Use
-from tracker.store.feedback import insert_row, replaces
+from tracker.store.feedback import ended_at, insert_row
 from tracker.store.rows import EMOTION_COLUMNS, to_columns
 from tracker.store.seen import Label, Seen, damaged, label_of, plain, prediction_of, seen_columns
 from tracker.store.tables import corrections, learning_events, observations
@@ -253,12 +252,10 @@ def targets(connection: Connection, subject: str) -> list[str]:
 
 
 def _events(*columns: Any) -> Select[Any]:
-    newer = aliased(corrections, name="newer")
-    ended = select(func.min(newer.c.recorded_at)).where(replaces(newer)).correlate(corrections)
     return select(
         *columns,
         corrections.c.at.label("said_at"),
-        ended.scalar_subquery().label("ended_at"),
+        ended_at().label("ended_at"),
         corrections.c.prompt.is_not(None).label("prompted"),
     ).join(corrections, corrections.c.id == learning_events.c.correction)
 
