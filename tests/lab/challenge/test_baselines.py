@@ -180,7 +180,7 @@ def test_nobody_else_and_nothing_told_is_a_half() -> None:
 
 def test_the_hierarchical_one_is_at_the_optimum_of_its_objective() -> None:
     pooled = Pooled()
-    scaled = Scaled(pooled.prior(OTHERS, WARMUP))
+    scaled = Scaled(pooled.shares(OTHERS, WARMUP))
     history, rows, shares = History(), [], []
     for moment in SELF.moments:
         if moment.answer is not None:
@@ -208,10 +208,28 @@ def test_the_hierarchical_one_is_at_the_optimum_of_its_objective() -> None:
 
 
 def test_the_pooled_regression_hears_answers_only_as_the_past() -> None:
-    scaled = Scaled(Pooled().prior(OTHERS, WARMUP))
+    scaled = Scaled(Pooled().shares(OTHERS, WARMUP))
     forecaster, history = fitted("pooled_logistic")(), History()
     for moment in SELF.moments:
         expected = 1 / (1 + np.exp(-scaled.row(history.features(moment.situation)) @ scaled.weights))
         assert forecaster.predict(moment.situation) == pytest.approx(expected)
         forecaster.learn(moment.situation, moment.answer)
         history.add(moment.situation, moment.answer)
+
+
+@pytest.mark.parametrize("name", ["pooled_logistic", "hierarchical"])
+def test_to_those_that_know_no_third_answer_either_is_no_more_a_no_than_a_yes(name: str) -> None:
+    # Where the plain answers are as many yes as no, "either" between them leaves the middle in the middle.
+    def answers(swapped: bool) -> Diary:
+        shares = [(1.0, 0.5, 0.5, 0.0), (0.0, 0.5, 0.5, 1.0)][swapped]
+        return Diary(f"p{swapped}", tuple(beep(n, shares[n % 4], {"tense": float(n % 2)}) for n in range(80)))
+
+    forecaster = methods()[name].fit([answers(False), answers(True)], WARMUP)()
+    assert forecaster.predict(SELF.moments[0].situation) == pytest.approx(0.5, abs=0.1)
+
+
+def test_without_a_third_answer_the_shares_are_the_prior() -> None:
+    definite = [replace(d, moments=tuple(m for m in d.moments if not m.either)) for d in OTHERS]
+    pooled = Pooled()
+    assert pooled.shares(definite, WARMUP) == pooled.prior(definite, WARMUP)
+    assert pooled.shares((), WARMUP) == pooled.prior((), WARMUP)

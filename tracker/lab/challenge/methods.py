@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Protocol
 
 import numpy as np
@@ -58,6 +59,20 @@ class Pooled:
         """The prior fitted on these people; that of nobody where nobody answered."""
         rows = [row for diary in people for row in self.rows(diary, warmup)]
         return fit_prior(rows, "yes_no") if rows else no_prior("yes_no")
+
+    def shares(self, people: Sequence[Diary], warmup: int) -> Prior:
+        """The prior of a method that knows no third answer: an "either" is half a yes and half a no.
+
+        In `prior` it is neither, which a learner of yes alone would take for a no.
+        """
+        halves = [
+            replace(row, value=value, weight=row.weight * share)
+            for diary in people
+            for row in self.rows(diary, warmup)
+            for value, share in ((1.0, row.value), (0.0, 1.0 - row.value))
+            if share
+        ]
+        return fit_prior(halves, "yes_no") if halves else no_prior("yes_no")
 
 
 def rows_of(diary: Diary, warmup: int, revealed: float = REVEALED) -> list[Row]:

@@ -31,7 +31,7 @@ class Hierarchical:
 
     def fit(self, people: Sequence[Diary], warmup: int) -> Maker:
         """Fit the prior."""
-        prior = self._pooled.prior(people, warmup)
+        prior = self._pooled.shares(people, warmup)
         scaled = Scaled(prior)
 
         def make() -> Forecaster:

@@ -24,7 +24,7 @@ class PooledLogistic:
 
     def fit(self, people: Sequence[Diary], warmup: int) -> Maker:
         """Fit the prior."""
-        scaled = Scaled(self._pooled.prior(people, warmup))
+        scaled = Scaled(self._pooled.shares(people, warmup))
 
         def make() -> Forecaster:
             return _Fixed(scaled)
