@@ -13,6 +13,8 @@ from pathlib import Path
 import pytest
 
 from tests.cli.conftest import Cli, spawn
+from tracker.cli.challenge_arguments import read
+from tracker.lab.challenge.targets import Rule, TargetSpec
 
 COLUMNS = "participant,day,beep,tense,place,alone"
 RULE = ("--target", "alone", "--above", "50")
@@ -109,19 +111,48 @@ def test_a_file_that_is_not_there(cli: Cli, tmp_path: Path) -> None:
     assert "none.csv does not exist" in ended.line
 
 
-def test_a_prior_comes_from_other_people(cli: Cli, study: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("features", [(), ("--features", "")])
+@pytest.mark.parametrize("left_out", [0, 3])
+def test_a_prior_comes_from_other_people(
+    cli: Cli, study: Path, tmp_path: Path, left_out: int, features: tuple[str, ...]
+) -> None:
     renamed = tmp_path / "renamed.csv"
-    renamed.write_text(study.read_text("utf-8").replace("s1p", "x"), "utf-8")
-    ended = cli("challenge", "--data", str(study), *RULE, "--prior", str(renamed))
+    lines = study.read_text("utf-8").replace("s1p", "x").splitlines(keepends=True)
+    renamed.write_text("".join([lines[0], *lines[1 + left_out :]]), "utf-8")
+    ended = cli("challenge", "--data", str(study), *RULE, *features, "--prior", str(renamed))
     assert ended.code == 2
     assert "'x0'" in ended.line
     assert "other people only" in ended.line
+
+
+def test_two_who_always_answer_the_same_need_not_be_one_person(tmp_path: Path) -> None:
+    def answers(name: str, seed: int) -> Path:
+        chance, path = random.Random(seed), tmp_path / f"{name}.csv"
+        rows = [
+            f"{name}{person},{day},{beep},{chance.randrange(101)},{person * beep * 20}"
+            for person in range(2)
+            for day in range(1, 17)
+            for beep in range(1, 5)
+        ]
+        path.write_text("\n".join(["participant,day,beep,tense,alone", *rows]) + "\n", "utf-8")
+        return path
+
+    spec = TargetSpec("alone", Rule.EQUALS, "0")
+    for features in (None, ""):
+        read(answers("a", 1), answers("b", 2), spec, features, "", "UTC")
 
 
 def test_plots_need_a_folder(cli: Cli, study: Path) -> None:
     ended = cli("challenge", "--data", str(study), *RULE, "--plot", str(study))
     assert ended.code == 2
     assert "is a file" in ended.line
+
+
+def test_a_folder_that_cannot_be_made_is_said_before_the_long_work(cli: Cli, study: Path) -> None:
+    ended = cli("challenge", "--data", str(study), *RULE, "--block", "8-14", "--plot", str(study / "plots"))
+    assert ended.code == 2
+    assert ended.out == ""
+    assert "cannot be made" in ended.line
 
 
 def test_help_needs_no_network() -> None:

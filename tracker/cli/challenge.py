@@ -94,6 +94,7 @@ def challenge(
     blocks = arguments.reportable(cohort, blocks, warmup, notes)
     settings = ChallengeSettings(blocks, mode, warmup, budget, draws or 10, seed, jobs or os.cpu_count() or 1)
     _tell(notes)
+    _make(plot)
 
     from tracker.lab.challenge.running import run
 
@@ -101,7 +102,6 @@ def challenge(
         report = run(cohort, others, settings, progress, arguments.in_words(spec))
         if plot is not None:
             progress("drawing", 0.0)
-            plot.mkdir(parents=True, exist_ok=True)
             report.plot(plot)
     _show(report, as_json=as_json, notes=notes)
 
@@ -109,14 +109,24 @@ def challenge(
 def _simulate(data: Path, people: int, seeds: int, *, as_json: bool, plot: Path | None) -> None:
     from tracker.lab import emotion_challenge
 
+    _make(plot)
     with stages() as progress:
         report = emotion_challenge.run(
             data, people=people, seeds=seeds, days=30, per_day=5, strengths=(0.2, 0.5, 0.8), progress=progress
         )
         if plot is not None:
-            plot.mkdir(parents=True, exist_ok=True)
             report.plot(plot)
     _show(report, as_json=as_json)
+
+
+def _make(folder: Path | None) -> None:
+    """Make the folder of plots before the long work, not after it."""
+    if folder is None:
+        return
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise typer.BadParameter(f"--plot {folder} cannot be made: {error.strerror or error}") from None
 
 
 def _show(report: Any, *, as_json: bool, notes: Sequence[str] = ()) -> None:

@@ -14,7 +14,7 @@ from tracker.lab.challenge.reading import read as read_diaries
 from tracker.lab.challenge.settings import DEFAULT_BLOCKS
 from tracker.lab.challenge.targets import Rule, TargetSpec, parse_range
 
-_NO_CHANCE = 10  # so many equal moments are the same person, not two who began alike
+_NO_CHANCE, _NEARLY_ALL = 10, 0.9  # so many equal moments of the shorter diary are one person's, not chance
 
 
 @dataclass(frozen=True)
@@ -87,22 +87,29 @@ def read(
             )
         return cohort, None, notes
     others = read_diaries(prior, spec, chosen, _names(exclude), zone, strict=False)
-    _refuse_twins(data, cohort, prior, others)
     notes += [f"{prior}: {note}" for note in others.notes]
     cohort, others, dropped = shared_features(cohort, others)
+    _refuse_twins(data, cohort, prior, others)
     if dropped:
         notes.append(f"{data} and {prior} do not both have these as features: {', '.join(dropped)}; left out")
     return cohort, others, notes
 
 
 def _refuse_twins(data: Path, cohort: Cohort, prior: Path, others: Cohort) -> None:
-    """Refuse a prior that holds a person of the data: everything it says about them would be hindsight."""
-    here = {diary.trace: diary.person for diary in cohort.people if len(diary.moments) >= _NO_CHANCE}
+    """Refuse a prior that holds a person of the data: everything it says about them would be hindsight.
+
+    The same person is known by what they said, under whatever name and with whatever rows left out.
+    """
+    traces = [(diary.person, diary.trace) for diary in cohort.people]
     for diary in others.people:
-        if diary.trace in here:
-            raise TargetError(
-                f"{diary.person!r} of {prior} is {here[diary.trace]!r} of {data}: a prior comes from other people only"
-            )
+        said = diary.trace
+        for person, trace in traces:
+            same = len(said & trace)
+            if same >= _NO_CHANCE and same >= _NEARLY_ALL * min(len(said), len(trace)):
+                raise TargetError(
+                    f"{diary.person!r} of {prior} is {person!r} of {data}, at {same} moments: a prior comes from other "
+                    f"people only"
+                )
 
 
 def _names(text: str) -> tuple[str, ...]:

@@ -149,6 +149,10 @@ class TestNumbersAndWords:
         rows = ("ada,2026-03-02 09:00,1,home,60", f"ada,2026-03-02 09:10,{infinite},home,20")
         refused(write(stamped(*rows)), "row 3", "'tense'", "infinite")
 
+    def test_another_spelling_of_nan_is_not_called_infinite(self, write: Write) -> None:
+        rows = ("ada,2026-03-02 09:00,1,home,60", "ada,2026-03-02 09:10,NAN,home,20")
+        refused(write(stamped(*rows)), "row 3", "'tense'", "no number", "leave empty")
+
     @pytest.mark.parametrize("missing", ["", "NA", "NaN", "nan", "  "])
     def test_the_missing_is_absent(self, write: Write, missing: str) -> None:
         rows = ("ada,2026-03-02 09:00,1,home,60", f"ada,2026-03-02 09:10,{missing},{missing},20")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass, field, replace
-from datetime import datetime
 
 from tracker.learning.situations import Answer, Situation
 
@@ -58,9 +57,20 @@ class Diary:
     cut: float | None = None
 
     @property
-    def trace(self) -> tuple[tuple[datetime, Answer | None], ...]:
-        """When what was answered: the same person under another name leaves the same trace."""
-        return tuple((beep.situation.at, beep.answer) for beep in self.moments)
+    def trace(self) -> frozenset[tuple[object, ...]]:
+        """When what was said: the same person under another name leaves the same trace.
+
+        Empty where it would say nothing: two people who, without a clock, give the same one or two answers all the time
+        need not be one.
+        """
+        varied = len({beep.answer for beep in self.moments if beep.answer is not None}) > 2
+        return frozenset(
+            (known.at, beep.answer, frozenset(known.numbers.items()), frozenset(known.words.items()))
+            for beep in self.moments
+            if beep.answer is not None
+            for known in (beep.situation,)
+            if varied or known.numbers or known.words or known.hour is not None
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -67,7 +67,8 @@ class Sheet:
         if value is None:
             raise self.error(row, column, f"{row.cells[column]!r} is no number")
         if not math.isfinite(value):
-            raise self.error(row, column, f"{row.cells[column]!r} is infinite; leave empty what is missing")
+            kind = "no number" if math.isnan(value) else "infinite"
+            raise self.error(row, column, f"{row.cells[column]!r} is {kind}; leave empty what is missing")
         return value
 
     def count(self, row: Row, column: str, least: int) -> int:
