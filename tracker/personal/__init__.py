@@ -9,7 +9,6 @@ from tracker.personal.learners import (
     Replay,
     consent_changed,
     current,
-    digest,
     live,
     load,
     rebase,
@@ -19,7 +18,7 @@ from tracker.personal.learners import (
     teach,
 )
 from tracker.personal.moments import forget_contexts, forget_past, look
-from tracker.personal.pooling import refit
+from tracker.personal.pooling import digest, refit
 from tracker.personal.sources import Source
 
 __all__ = [

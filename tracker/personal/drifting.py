@@ -15,7 +15,7 @@ from tracker.domain.consent import Use
 from tracker.learning.drift import MOST, DriftEvent, DriftMonitor, surprise
 from tracker.learning.window import window
 from tracker.store import drifts, learned
-from tracker.store.learned import JudgedRow
+from tracker.store.seen import JudgedRow
 
 PRESUMED, PRESUMED_ERROR = 5, 0.3
 """Of a number, before anything was said: this many errors of this size are presumed."""

@@ -7,14 +7,11 @@ snapshot in the store is that function's value, kept so that nobody has to compu
 
 from __future__ import annotations
 
-import hashlib
-import json
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
 from zoneinfo import ZoneInfo
 
 from tracker.access import Unit
@@ -26,7 +23,7 @@ from tracker.learning.kinds import EMOTION, Learner
 from tracker.learning.learner import SnapshotError
 from tracker.personal import drifting, pooling
 from tracker.personal.log import Covered, covered_features, events_of, rows_of
-from tracker.personal.pooling import NO_PRIOR
+from tracker.personal.pooling import NO_PRIOR, digest
 from tracker.personal.sources import Source
 from tracker.store import learned, priors, snapshots
 from tracker.store.seen import DamagedLogError, Label, Seen
@@ -239,11 +236,6 @@ def replay(unit: Unit, target: str = EMOTION) -> Replay | None:
     except (SnapshotError, DamagedLogError) as error:
         return Replay(target, 0, row.rebased_at, digest(row.parameters), "", str(error))
     return Replay(target, events, row.rebased_at, digest(row.parameters), digest(learner.snapshot()))
-
-
-def digest(parameters: Mapping[str, Any]) -> str:
-    """SHA-256 of a snapshot's canonical JSON, in which floats keep every bit."""
-    return hashlib.sha256(json.dumps(parameters, sort_keys=True).encode()).hexdigest()
 
 
 def _keep(unit: Unit, learner: Learner, row: SnapshotRow) -> Personal:

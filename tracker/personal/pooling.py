@@ -86,7 +86,7 @@ def fit(target: str, given: Sequence[Contribution], now: datetime) -> PriorRow |
 
 def manifest(of: Iterable[Contributor]) -> str:
     """A digest of who gives what, which names nobody."""
-    return _digest(sorted((c.subject, c.mark) for c in of))
+    return digest(sorted((c.subject, c.mark) for c in of))
 
 
 def whole(row: PriorRow) -> bool:
@@ -160,7 +160,7 @@ def contributors(unit: Unit) -> Iterator[tuple[str, Contributor]]:
         marks = learned.marks(unit.connection, person.subject, target, window(unit.now)[0])
         if not marks:
             continue
-        mark = _digest([marks, [str(at) for at in astuple(covered)]])
+        mark = digest([marks, [str(at) for at in astuple(covered)]])
         yield target, Contributor(person.id, person.subject, covered, mark)
 
 
@@ -234,8 +234,9 @@ def _since(then: datetime | None, now: datetime | None) -> bool:
 
 
 def _id(row: PriorRow) -> str:
-    return _digest({"target": row.target, "parameters": row.parameters, "people": row.people})
+    return digest({"target": row.target, "parameters": row.parameters, "people": row.people})
 
 
-def _digest(content: Any) -> str:
+def digest(content: Any) -> str:
+    """SHA-256 of content's canonical JSON, in which floats keep every bit."""
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()

@@ -13,7 +13,7 @@ from tracker.domain.affect import Distribution
 from tracker.domain.consent import Permit, Use
 from tracker.store.feedback import ended_at, insert_row
 from tracker.store.rows import EMOTION_COLUMNS, to_columns
-from tracker.store.seen import Label, Seen, damaged, label_of, plain, prediction_of, seen_columns
+from tracker.store.seen import JudgedRow, Label, Seen, damaged, label_of, plain, prediction_of, seen_columns
 from tracker.store.tables import corrections, learning_events, observations
 
 
@@ -68,15 +68,6 @@ class PastRow:
     value: float
     weight: float
     prompted: bool
-
-
-@dataclass(frozen=True, slots=True)
-class JudgedRow:
-    """What a learner said before it knew, and what was said."""
-
-    predicted: Any
-    label: Label
-    recorded_at: datetime
 
 
 def add_learned(

@@ -50,6 +50,15 @@ class Seen:
     prompts_from: datetime | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class JudgedRow:
+    """What a learner said before it knew, and what was said."""
+
+    predicted: Any
+    label: Label
+    recorded_at: datetime
+
+
 def seen_columns(seen: Seen) -> dict[str, Any]:
     """What was seen, as values for its columns."""
     return {
