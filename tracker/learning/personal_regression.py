@@ -13,7 +13,7 @@ from tracker.learning.histories import AT
 from tracker.learning.prior import ABSENT_IS_ZERO, CLIP, MAX_NAMES, Prior, no_prior
 from tracker.learning.recursive import FloatArray, RecursiveState
 
-PULL = 30.0
+PULL = 40.0
 """How many answers' worth of evidence the prior weighs, for each scaled feature."""
 
 INTERCEPT_PULL = 2.0
@@ -22,7 +22,7 @@ INTERCEPT_PULL = 2.0
 PULL_ALONE = 4.0
 """The pull of each feature towards 0 where there is no prior, and features keep their own scales."""
 
-HALF_LIFE_DAYS = 7.0
+HALF_LIFE_DAYS = 14.0
 """After how many days an answer counts half."""
 
 _LEAST_CURVATURE = 1e-3

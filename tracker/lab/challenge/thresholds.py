@@ -17,7 +17,7 @@ FIRST_GUESSES = {"decided": 0.9, "system": 0.8}
 """Where the other people's loops ask while the thresholds are being found."""
 
 PROMISE = 0.95
-MARGIN = 0.006
+MARGINS = {"decided": 0.003, "system": 0.0}
 """Aimed at above the promise: a threshold from twenty people wanders, and 95 % shall stay 95 % on new ones."""
 
 LATE = 0.55
@@ -106,7 +106,7 @@ def decided_threshold(confidence: FloatArray, right: BoolArray, audits: float) -
         return FIRST_GUESSES["decided"]
 
     def kept(chance: FloatArray) -> BoolArray:
-        found: BoolArray = np.cumsum(chance) / np.arange(1, len(chance) + 1) >= PROMISE + MARGIN
+        found: BoolArray = np.cumsum(chance) / np.arange(1, len(chance) + 1) >= PROMISE + MARGINS["decided"]
         return found
 
     return _between(confidence, right, kept)
@@ -118,7 +118,9 @@ def system_threshold(confidence: FloatArray, right: BoolArray, audits: float) ->
         return FIRST_GUESSES["system"]
 
     def kept(chance: FloatArray) -> BoolArray:
-        found: BoolArray = np.cumsum(1.0 - chance) * (1.0 - audits) / len(chance) <= 1.0 - PROMISE - MARGIN
+        found: BoolArray = (
+            np.cumsum(1.0 - chance) * (1.0 - audits) / len(chance) <= 1.0 - PROMISE - MARGINS["system"]
+        )
         return found
 
     return _between(confidence, right, kept)
