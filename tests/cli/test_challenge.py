@@ -71,6 +71,9 @@ def study(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ((*RULE, "--zone", "Mars/Olympus"), ["Mars/Olympus"]),
         ((*RULE, "--people", "3"), ["--people belongs to --simulate"]),
         ((*RULE, "--simulate", "emotion"), ["--simulate takes no --target"]),
+        (("--simulate", "emotion", "--warmup", "5"), ["--simulate takes no", "--warmup"]),
+        (("--simulate", "emotion", "--mode", "full"), ["--simulate takes no", "--mode"]),
+        (("--simulate", "emotion", "--zone", "Asia/Seoul"), ["--simulate takes no", "--zone"]),
         (("--simulate", "weather"), ["--simulate"]),
     ],
 )

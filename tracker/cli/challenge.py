@@ -20,6 +20,7 @@ from tracker.lab.challenge.settings import ChallengeSettings, Mode
 # ruff: noqa: PLC0415
 
 _NOTES_SHOWN = 8
+_WARMUP, _ZONE = 7, "UTC"
 
 
 class Simulation(StrEnum):
@@ -59,7 +60,7 @@ def challenge(
     mode: Annotated[
         Mode, typer.Option(help="deployed: truth only where it asked; full: always.")
     ] = Mode.DEPLOYED,
-    warmup: Annotated[int, typer.Option(min=0, help="Days in which everything is asked.")] = 7,
+    warmup: Annotated[int, typer.Option(min=0, help="Days in which everything is asked.")] = _WARMUP,
     budget: Annotated[
         int | None, typer.Option(min=0, help="Most questions a day; default: any number.")
     ] = None,
@@ -67,7 +68,7 @@ def challenge(
         int | None, typer.Option(min=1, help="Repetitions with other audits; default 10 (simulated: 20).")
     ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Of all randomness.")] = 0,
-    zone: Annotated[str, typer.Option(metavar="Z", help="IANA zone of times without an offset.")] = "UTC",
+    zone: Annotated[str, typer.Option(metavar="Z", help="IANA zone of times without an offset.")] = _ZONE,
     as_json: AsJson = False,
     plot: Annotated[Path | None, typer.Option(metavar="DIR", help="Draw plots into this folder.")] = None,
     jobs: Annotated[int | None, typer.Option(min=1, help="Processes; default: one per core.")] = None,
@@ -78,12 +79,26 @@ def challenge(
     if plot is not None and plot.exists() and not plot.is_dir():
         raise typer.BadParameter(f"--plot {plot} is a file; name a folder")
     if simulate is not None:
-        of_files = (target, above, at_least, above_own_median, equals, either, features, prior, block, budget)
-        if any(option is not None for option in of_files) or exclude:
+        of_files = (
+            target,
+            above,
+            at_least,
+            above_own_median,
+            equals,
+            either,
+            features,
+            prior,
+            block,
+            budget,
+            jobs,
+        )
+        changed = (bool(exclude), mode is not Mode.DEPLOYED, warmup != _WARMUP, zone != _ZONE)
+        if any(option is not None for option in of_files) or any(changed):
             raise typer.BadParameter(
-                "--simulate takes no --target, no rule, features, --prior, --block or --budget: it has its own"
+                "--simulate takes no --target, no rule, features, --prior, --block, --mode, --warmup, --budget, "
+                "--zone or --jobs: it has its own"
             )
-        _simulate(data, people or 200, draws or 20, as_json=as_json, plot=plot)
+        _simulate(data, people or 200, draws or 20, seed, as_json=as_json, plot=plot)
         return
     if people is not None:
         raise typer.BadParameter("--people belongs to --simulate; a file has the people it has")
@@ -106,13 +121,21 @@ def challenge(
     _show(report, as_json=as_json, notes=notes)
 
 
-def _simulate(data: Path, people: int, seeds: int, *, as_json: bool, plot: Path | None) -> None:
-    from tracker.lab import emotion_challenge
+def _simulate(data: Path, people: int, seeds: int, seed: int, *, as_json: bool, plot: Path | None) -> None:
+    from tracker.lab.emotion_challenge.running import FIRST_SEED, run
 
     _make(plot)
     with stages() as progress:
-        report = emotion_challenge.run(
-            data, people=people, seeds=seeds, days=30, per_day=5, strengths=(0.2, 0.5, 0.8), progress=progress
+        report = run(
+            data,
+            people=people,
+            seeds=seeds,
+            days=30,
+            per_day=5,
+            strengths=(0.2, 0.5, 0.8),
+            progress=progress,
+            # Two of these share no simulated person.
+            first_seed=FIRST_SEED + seed * seeds,
         )
         if plot is not None:
             report.plot(plot)
