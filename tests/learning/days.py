@@ -9,7 +9,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from hypothesis import strategies as st
 
-from tracker.learning.prior import Prior, Row, fit_prior
+from tracker.learning.prior import Prior
+from tracker.learning.prior_fitting import Row, fit_prior
 from tracker.learning.situations import Answer, Situation
 
 START = datetime(2026, 3, 2, 8, tzinfo=UTC)

@@ -18,7 +18,8 @@ from hypothesis import strategies as st
 from tests.learning.days import Event, some_prior, streams
 from tracker.learning.answer_learners import NumberLearner, YesNoLearner
 from tracker.learning.learner import SnapshotError
-from tracker.learning.prior import MAX_NAMES, PriorError, Row, fit_prior
+from tracker.learning.prior import MAX_NAMES, PriorError
+from tracker.learning.prior_fitting import Row, fit_prior
 
 PRIORS: dict[str, list[dict[str, Any] | None]] = {
     "yes_no": [None, some_prior().as_json(), some_prior(either=0.3).as_json()],

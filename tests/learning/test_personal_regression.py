@@ -23,7 +23,8 @@ from tracker.learning.personal_regression import (
     PersonalLogistic,
     PriorScaler,
 )
-from tracker.learning.prior import CLIP, MAX_NAMES, Prior, fit_prior, matrix, standardise
+from tracker.learning.prior import CLIP, MAX_NAMES, Prior
+from tracker.learning.prior_fitting import fit_prior, matrix, standardise
 from tracker.learning.three_answers import ThreeAnswers
 
 YES_NO, NUMBER = some_prior(), some_prior("number")

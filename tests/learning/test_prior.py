@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.learning.days import NAMES, rows, some_prior
-from tracker.learning.prior import MAX_NAMES, Prior, PriorError, Row, fit_prior, no_prior, standardise
+from tracker.learning.prior import MAX_NAMES, Prior, PriorError, no_prior
+from tracker.learning.prior_fitting import Row, fit_prior, standardise
 
 KINDS = ("yes_no", "number")
 few = st.lists(

@@ -14,7 +14,8 @@ from tracker.domain.affect import Distribution
 from tracker.learning.answer_learners import NumberLearner, YesNoLearner
 from tracker.learning.learner import EmotionLearner, SnapshotError
 from tracker.learning.pooled_emotion import pooled_emotion
-from tracker.learning.prior import PriorError, Row, fit_prior
+from tracker.learning.prior import PriorError
+from tracker.learning.prior_fitting import Row, fit_prior
 from tracker.learning.replay import LearningEvent
 from tracker.learning.situations import Answer
 

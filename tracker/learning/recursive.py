@@ -25,7 +25,7 @@ class RecursiveState:
     ``D`` and ``h`` hold only what the person's own answers said; both halve every `half_life` days, so that
     without news the weights return to the prior: a dynamic generalised linear model with discounting (West, Harrison
     & Migon 1985, JASA 80), each answer taken in by its Laplace approximation. In ``docs/leave-me-alone.md`` it equals,
-    within chance, the exact posterior mode refitted on every answer; its cost and its size do not grow with their number.
+    within chance, the exact posterior mode refitted on every answer; neither cost nor size grows with their number.
 
     Parameters
     ----------

@@ -14,7 +14,8 @@ from tracker.learning.personal_regression import (
     PULL,
     PersonalLogistic,
 )
-from tracker.learning.prior import Prior, no_prior, plain_yes
+from tracker.learning.prior import Prior, no_prior
+from tracker.learning.prior_fitting import plain_yes
 
 YES, EITHER, NO = "yes", "either", "no"
 

@@ -14,7 +14,7 @@ from tracker.lab.challenge.looping import AUDITS, Rules, Walk, chances, walk
 from tracker.lab.challenge.methods import Learner, Pooled, rows_of
 from tracker.lab.challenge.outcomes import ASKED, DECIDED, SILENT
 from tracker.lab.challenge.settings import Mode
-from tracker.learning.prior import fit_prior
+from tracker.learning.prior_fitting import fit_prior
 
 WARMUP = 3
 rules_ = st.builds(

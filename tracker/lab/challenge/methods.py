@@ -12,7 +12,8 @@ import numpy as np
 from tracker.lab.challenge.diaries import Diary
 from tracker.learning.answer_learners import YesNoLearner
 from tracker.learning.histories import History
-from tracker.learning.prior import Prior, Row, fit_prior, no_prior
+from tracker.learning.prior import Prior, no_prior
+from tracker.learning.prior_fitting import Row, fit_prior
 from tracker.learning.situations import Answer, Situation
 
 REVEALED = 0.5

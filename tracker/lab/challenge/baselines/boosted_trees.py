@@ -16,7 +16,8 @@ from tracker.lab.challenge.baselines.seeing import Seeing
 from tracker.lab.challenge.diaries import Diary
 from tracker.lab.challenge.methods import Forecaster, Maker, Pooled
 from tracker.learning.histories import AT
-from tracker.learning.prior import FloatArray, Prior, matrix
+from tracker.learning.prior import FloatArray, Prior
+from tracker.learning.prior_fitting import matrix
 from tracker.learning.situations import Answer, Situation
 
 POOLED_TREES, POOLED_LEAVES, POOLED_LEAST = 60, 8, 20

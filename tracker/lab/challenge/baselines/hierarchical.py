@@ -11,7 +11,8 @@ from tracker.lab.challenge.baselines.seeing import Seeing
 from tracker.lab.challenge.diaries import Diary
 from tracker.lab.challenge.methods import Forecaster, Maker, Pooled
 from tracker.learning.histories import AT
-from tracker.learning.prior import FloatArray, matrix, standardise
+from tracker.learning.prior import FloatArray
+from tracker.learning.prior_fitting import matrix, standardise
 from tracker.learning.situations import Answer, Situation
 
 PULL, INTERCEPT_PULL = 100.0, 4.0

@@ -10,7 +10,8 @@ import numpy as np
 from tracker.lab.challenge.baselines.seeing import Seeing
 from tracker.lab.challenge.diaries import Diary
 from tracker.lab.challenge.methods import Forecaster, Maker, Pooled
-from tracker.learning.prior import FloatArray, Prior, matrix, standardise
+from tracker.learning.prior import FloatArray, Prior
+from tracker.learning.prior_fitting import matrix, standardise
 from tracker.learning.situations import Answer, Situation
 
 
