@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import os
 import random
 import signal
 import subprocess
@@ -12,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.conftest import Cli, spawn
+from tests.cli.conftest import Cli
 from tracker.cli.challenge_arguments import read
 from tracker.lab.challenge.targets import Rule, TargetSpec
 
@@ -222,16 +223,34 @@ def test_torch_stays_away(study: Path) -> None:
 
 
 @RUNS
-def test_an_interrupted_run_ends_cleanly(tmp_path: Path) -> None:
+@pytest.mark.parametrize("everybody", [False, True], ids=["one process", "as a terminal does"])
+def test_an_interrupted_run_ends_cleanly(tmp_path: Path, everybody: bool) -> None:
     study = diary(tmp_path / "long.csv", people=12, days=35)
-    process = spawn("challenge", "--data", str(study), "--target", "alone", "--above", "50", "--jobs", "2",
-                    "--exclude", "place", "--warmup", "8")  # fmt: skip
+    line = ("--target", "alone", "--above", "50", "--jobs", "2", "--exclude", "place", "--warmup", "8")
+    process = subprocess.Popen(
+        [sys.executable, "-m", "tracker.cli", "challenge", "--data", str(study), *line],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
     try:
         assert process.stderr is not None
         assert "not reported" in process.stderr.readline()
-        process.send_signal(signal.SIGINT)
+        if everybody:
+            # By then there are workers.
+            while len(_group(process.pid)) < 3:
+                assert process.poll() is None
+            os.killpg(process.pid, signal.SIGINT)
+        else:
+            process.send_signal(signal.SIGINT)
         _, complaint = process.communicate(timeout=60)
     finally:
         process.kill()
     assert process.returncode == 130
     assert "Traceback" not in complaint
+
+
+def _group(leader: int) -> list[str]:
+    listed = subprocess.run(["ps", "-A", "-o", "pgid="], capture_output=True, text=True, check=True)
+    return [line for line in listed.stdout.split() if line == str(leader)]

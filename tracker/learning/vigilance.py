@@ -1,4 +1,7 @@
-"""What follows from a drift: forget faster, ask a little more, and decide a little less, for some days."""
+"""What follows from a drift for some days: ask a little more, and decide a little less.
+
+That what was learned before it weighs less is `tracker.personal.drifting`'s.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,6 @@ from datetime import datetime, timedelta
 from tracker.learning.asking import AskingPolicy
 from tracker.learning.drift import DriftEvent
 
-FORGETTING_LASTS = timedelta(days=7)
 ASKING_LASTS = timedelta(days=3)
 
 
@@ -20,15 +22,12 @@ class Vigilance:
 
     Parameters
     ----------
-    half_life
-        Age at which a past answer weighs half.
     audits
         By how much the random shares are multiplied.
     raised
         By how much the threshold is raised, in log-odds.
     """
 
-    half_life: timedelta = timedelta(days=30)
     audits: float = 1.0
     raised: float = 0.0
 
@@ -47,16 +46,15 @@ def vigilance(drifts: Iterable[DriftEvent], now: datetime) -> Vigilance:
     >>> drift = DriftEvent(noticed, noticed, 0.0, 0.6, 8)
     >>> for days in (1, 5, 9):
     ...     vigilant = vigilance([drift], noticed + timedelta(days=days))
-    ...     print(vigilant.half_life.days, vigilant.audits, vigilant.raised)
-    7 2.0 0.3
-    7 1.0 0.0
-    30 1.0 0.0
+    ...     print(vigilant.audits, vigilant.raised)
+    2.0 0.3
+    1.0 0.0
+    1.0 0.0
     """
     ages = [now - drift.at for drift in drifts if drift.at <= now]
     newest = min(ages, default=timedelta.max)
     asking = newest < ASKING_LASTS
     return Vigilance(
-        half_life=timedelta(days=7) if newest < FORGETTING_LASTS else STEADY.half_life,
         audits=2.0 if asking else 1.0,
         raised=0.3 if asking else 0.0,
     )

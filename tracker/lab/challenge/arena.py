@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
@@ -95,6 +96,13 @@ def first_guesses() -> tuple[tuple[str, Periodic], ...]:
 _HERE: dict[str, object] = {}
 
 
+def _set_up_worker(arena: Arena) -> None:
+    # Ctrl-C reaches every process of a terminal: a worker ends without a word, and the first process says why.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
+    _set_up(arena)
+
+
 def _set_up(arena: Arena) -> None:
     # Small matrices: several threads per product cost ten times what they save.
     threadpool_limits(1)
@@ -152,9 +160,18 @@ def workers(arena: Arena, jobs: int) -> Iterator[Callable[[Sequence[Task]], Iter
         _set_up(arena)
         yield lambda tasks: map(_do, tasks)
         return
-    with ProcessPoolExecutor(jobs, get_context("spawn"), _set_up, (arena,)) as pool:
+    with ProcessPoolExecutor(jobs, get_context("spawn"), _set_up_worker, (arena,)) as pool:
         try:
-            yield lambda tasks: pool.map(_do, tasks, chunksize=1)
+            yield lambda tasks: _handed_out(pool, tasks)
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
             raise
+
+
+def _handed_out(pool: ProcessPoolExecutor, tasks: Sequence[Task]) -> Iterable[Done]:
+    # Workers start here, and are deaf to Ctrl-C until they are set up; it is not lost, only late.
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        return pool.map(_do, tasks, chunksize=1)
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
