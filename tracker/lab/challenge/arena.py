@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import signal
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
-from multiprocessing import get_context
+from multiprocessing import active_children, get_context
 
 import numpy as np
 from threadpoolctl import threadpool_limits
@@ -97,9 +98,8 @@ _HERE: dict[str, object] = {}
 
 
 def _set_up_worker(arena: Arena) -> None:
-    # Ctrl-C reaches every process of a terminal: a worker ends without a word, and the first process says why.
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
+    # Ctrl-C reaches every process of a terminal; the first one ends the others, who would only complain.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     _set_up(arena)
 
 
@@ -160,18 +160,24 @@ def workers(arena: Arena, jobs: int) -> Iterator[Callable[[Sequence[Task]], Iter
         _set_up(arena)
         yield lambda tasks: map(_do, tasks)
         return
+    others = set(active_children())
     with ProcessPoolExecutor(jobs, get_context("spawn"), _set_up_worker, (arena,)) as pool:
         try:
             yield lambda tasks: _handed_out(pool, tasks)
         except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)
+            # Nobody waits for what is under way.
+            for worker in set(active_children()) - others:
+                worker.terminate()
             raise
 
 
 def _handed_out(pool: ProcessPoolExecutor, tasks: Sequence[Task]) -> Iterable[Done]:
-    # Workers start here, and are deaf to Ctrl-C until they are set up; it is not lost, only late.
+    # Workers start here, deaf to Ctrl-C until they ignore it. What was handed out is never cancelled: to a pool whose
+    # workers then end, that is an error of its own (CPython before 3.12).
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
-        return pool.map(_do, tasks, chunksize=1)
+        waiting = deque(pool.submit(_do, task) for task in tasks)
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
+    while waiting:
+        yield waiting.popleft().result()
