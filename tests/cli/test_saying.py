@@ -14,6 +14,10 @@ def test_an_answer_is_learned_and_told_before_and_after(cli: Cli, ada: str) -> N
     assert (done["target"], done["before"], done["source"]) == ("leave_me_alone", 0.5, "snapshot")
     assert done["after"] > 0.5
     assert "sure) before" in cli(*said).out
+    assert (
+        "undecided before"
+        in cli("correct", ada, "--at", STARTED, "--target", "yes_no:tea", "--answer", "no").out
+    )
     number = cli("correct", ada, "--at", STARTED, "--target", "valence", "--value=-0.5", "--json").json
     assert number["before"]["mean"] == 0.0
     assert number["after"]["mean"] < 0.0 < number["after"]["sd"]
@@ -21,10 +25,17 @@ def test_an_answer_is_learned_and_told_before_and_after(cli: Cli, ada: str) -> N
     assert "number:stress at" in own.out
     replayed = cli("replay", ada, "--json").json
     assert replayed["equal"]
-    assert [t["target"] for t in replayed["targets"]] == ["leave_me_alone", "number:stress", "valence"]
-    assert [t["events"] for t in replayed["targets"]] == [1, 1, 1]
+    assert [t["target"] for t in replayed["targets"]] == [
+        "leave_me_alone",
+        "number:stress",
+        "valence",
+        "yes_no:tea",
+    ]
+    assert [t["events"] for t in replayed["targets"]] == [1, 1, 1, 1]
     assert len(cli("replay", ada, "--target", "valence", "--json").json["targets"]) == 1
-    assert cli("replay", ada).out.count("equal, bit for bit") == 3
+    assert cli("replay", ada).out.count("equal, bit for bit") == 4
+    assert "no learner of arousal" in cli("replay", ada, "--target", "arousal").out
+    assert cli("replay", ada, "--target", "mood").code == 2
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 import typer
-from rich.table import Table
+from rich.table import Column, Table
 
 from tracker.access import Access
 from tracker.cli.installation import now, opened, settings_of
@@ -208,7 +208,12 @@ def _print_state(access: Access, person: Person, as_json: bool, only: list[Scope
         print_json({"participant": person.name, "scopes": rows})
         return
     table = Table(
-        "scope", "state", "in force", "covers from", "recorded by", title=f"Consent of {person.name}"
+        Column("scope", no_wrap=True),
+        "state",
+        "in force",
+        "covers from",
+        "recorded by",
+        title=f"Consent of {person.name}",
     )
     for row in rows:
         by = row["recorder"] or ""
@@ -218,7 +223,7 @@ def _print_state(access: Access, person: Person, as_json: bool, only: list[Scope
             row["scope"],
             row["state"] or "-",
             "yes" if row["in_force"] else "no",
-            row["covers_from"] or "",
+            (row["covers_from"] or "").replace("T", " "),
             by,
         )
     out().print(table)

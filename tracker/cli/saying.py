@@ -15,7 +15,7 @@ from tracker.cli.people import Participant
 from tracker.domain.affect import Distribution, Emotion
 from tracker.domain.instants import parse_instant
 from tracker.domain.series import Correction
-from tracker.learning.kinds import TARGETS, TargetError
+from tracker.learning.kinds import TARGETS, TargetError, kind_of
 from tracker.workflows import feedback
 from tracker.workflows.feedback import Corrected
 
@@ -73,6 +73,8 @@ def replay(
     as_json: AsJson = False,
 ) -> None:
     """Compute the learners again from their priors and events, and compare them with the live ones, bit for bit."""
+    if target is not None:
+        kind_of(target)
     access = opened(settings_of(context))
     person = access.person(participant)
     with access.read(person.id, now()) as unit:
@@ -88,10 +90,13 @@ def replay(
             }
         )
     elif not done:
-        typer.echo(f"{participant} has no learner yet; it begins with the first tracking or correction")
+        of = f" of {target}" if target is not None else ""
+        typer.echo(f"{participant} has no learner{of} yet; it begins with the first tracking or correction")
     for d in done if not as_json else ():
         verdict = "equal, bit for bit" if d.equal else f"NOT equal{': ' + d.problem if d.problem else ''}"
-        typer.echo(f"{d.target}: {d.events} events since {d.rebased_at.isoformat()} replayed: {verdict}")
+        typer.echo(
+            f"{d.target}: events {d.events}, rebased at {d.rebased_at.isoformat(timespec='seconds')}: {verdict}"
+        )
     if not all(d.equal for d in done):
         raise typer.Exit(1)
 
@@ -135,6 +140,8 @@ def _print_emotions(participant: str, done: Corrected, said: set[Emotion | None]
 def _number(prediction: Any) -> str:
     if isinstance(prediction, tuple):
         return f"{prediction[0]:+.2f} (± {prediction[1]:.2f})"
+    if f"{prediction:.0%}" == "50%":
+        return "undecided"
     return f"yes ({prediction:.0%} sure)" if prediction > 0.5 else f"no ({1 - prediction:.0%} sure)"
 
 

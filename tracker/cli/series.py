@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from typing import Annotated, Any
 
 import typer
@@ -63,7 +64,7 @@ def timeline(
         table = Table("at", "network", "personal", "correction", title=f"{participant}{mark}")
         for m in moments:
             seen = _top(m.machine) if m.reason is None else f"({m.reason.value})"
-            table.add_row(m.at.isoformat(), seen, _top(m.personal), _top(m.correction))
+            table.add_row(_short(m.at), seen, _top(m.personal), _top(m.correction))
     out().print(table)
     with access.read(person.id, now()) as unit:
         news = [line for state in timelines.learners(unit) for line in state.news]
@@ -91,6 +92,10 @@ def _row(m: Moment) -> dict[str, Any]:
 
 def _values(distribution: Distribution | None) -> dict[str, float] | None:
     return distribution.as_dict() if distribution is not None else None
+
+
+def _short(at: datetime) -> str:
+    return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def _top(distribution: Distribution | None) -> str:

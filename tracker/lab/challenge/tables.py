@@ -196,7 +196,7 @@ def _uncertain(points: Points) -> Table:
 
 def _people(people: Mapping[str, Scores]) -> Table:
     table = _table("The learner, person by person")
-    for heading in ("", "worst", "lower quarter", "median", "upper quarter", "at 95 %", "people"):
+    for heading in ("", "\nworst", "lower\nquarter", "\nmedian", "upper\nquarter", "\nat 95 %", "\npeople"):
         table.add_column(heading, justify="left" if not heading else "right", no_wrap=True)
     words = {
         "accuracy": "accuracy, always deciding",
