@@ -161,7 +161,7 @@ class YesNoLearner(_AnswerLearner):
         # Scaled once: the pipeline would do it again for each of the two.
         scaled = self._pipeline.transform_one(_checked(features, weight))
         if weight:
-            self._sureness.learn(self._side(scaled), share)
+            self._sureness.learn(self._side(scaled), share, weight)
         self._estimator.learn_one(scaled, share, weight)
 
     def _freeze(self) -> dict[str, Any]:

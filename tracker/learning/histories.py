@@ -65,20 +65,22 @@ class _Level:
             self.values.popleft()
         self.values.append((at, value))
 
-    @property
-    def mean(self) -> float:
+    def mean(self, at: float) -> float | None:
+        """The mean of the window before `at`; None where nothing is in it."""
         # Summed anew each time: a running sum would depend on what has long been forgotten, in its last bits.
-        return math.fsum(value for _, value in self.values) / len(self.values)
+        kept = [value for then, value in self.values if then >= at - WINDOW_DAYS]
+        return math.fsum(kept) / len(kept) if kept else None
 
 
 class History:
     """One person's past, moment by moment, and the features that it gives to the next one.
 
     The names say what a feature is: ``now:X`` the number X; ``off:X`` how far it is from the person's own mean of 30
-    days; ``told:…`` what was answered (the share of yes, minus a half); ``word:…`` what was answered at this place, in
-    this activity, in this company, at this time of day, on this weekday, beyond the person's own rate; ``is:…`` the
-    category itself; ``same:…`` that it has not changed; ``lack:X`` that X was known before and is missing now;
-    ``clock:…`` the time; ``at`` the instant. What else was tried stands in ``docs/leave-me-alone.md``.
+    days; ``told:…`` what was answered (the share of yes, minus a half; ``told:missed`` how many moments lately had
+    neither a reading nor an answer); ``word:…`` what was answered at this place, in this activity, in this company,
+    at this time of day, on this weekday, beyond the person's own rate; ``is:…`` the category itself; ``same:…`` that
+    it has not changed; ``lack:X`` that X was known before and is missing now; ``clock:…`` the time; ``at`` the
+    instant. What else was tried stands in ``docs/leave-me-alone.md``.
 
     Examples
     --------
@@ -112,7 +114,7 @@ class History:
         """Name what is known now; the same past and the same moment give the same numbers."""
         at = situation.at.timestamp() / _DAY_S
         named: dict[str, float] = {AT: at}
-        self._name_numbers(named, situation)
+        self._name_numbers(named, situation, at)
         self._name_answers(named, at)
         self._name_words(named, situation, at)
         _name_clock(named, situation)
@@ -145,11 +147,12 @@ class History:
         self._before_last = self._last[1] if self._last else 0.0
         self._last = (at, share)
 
-    def _name_numbers(self, named: dict[str, float], situation: Situation) -> None:
+    def _name_numbers(self, named: dict[str, float], situation: Situation, at: float) -> None:
         for name, value in situation.numbers.items():
             named[f"now:{name}"] = value
-            if name in self._levels:
-                named[f"off:{name}"] = value - self._levels[name].mean
+            usual = self._levels[name].mean(at) if name in self._levels else None
+            if usual is not None:
+                named[f"off:{name}"] = value - usual
         named.update((f"lack:{name}", 1.0) for name in self._levels if name not in situation.numbers)
 
     def _name_answers(self, named: dict[str, float], at: float) -> None:

@@ -51,7 +51,7 @@ def in_words(reason: Reason, *, alone: float, share: float, warm_up_days: int) -
             return f"I was unsure: it looks like {percent} % leave me alone, {100 - percent} % company."
         case Reason.RANDOM:
             often = (
-                f"About one moment in {round(1 / share)}" if 0.0 < share <= 0.5 else "Now and then a moment"
+                f"About one moment in {round(1 / share)}" if 1e-3 <= share <= 0.5 else "Now and then a moment"
             )
             return f"{often} is asked at random, to check how often I am right."
         case Reason.CONFIDENT:

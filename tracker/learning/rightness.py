@@ -73,8 +73,8 @@ class RightnessCurve:
         logit = x @ self.mean / np.sqrt(1.0 + math.pi / 8.0 * variance)
         return np.asarray(1.0 / (1.0 + np.exp(np.clip(logit, -30.0, 30.0))))
 
-    def learn(self, at: float, right: bool) -> None:
-        """Take in that a decision of log-odds `at` was, or would have been, right."""
+    def learn(self, at: float, right: bool, weight: float = 1.0) -> None:
+        """Take in that a decision of log-odds `at` was, or would have been, right; it weighs `weight` > 0."""
         x = np.array([1.0, at, max(at - self.bend, 0.0)])
         self.covariance = self.covariance + self.drift * np.diag(_KINDS)
         # Saturated, the step of one answer would be without bound.
@@ -82,7 +82,7 @@ class RightnessCurve:
         p = 1.0 / (1.0 + math.exp(-logit))
         along = self.covariance @ x
         noise = 1.0 / (p * (1.0 - p))
-        gain = along / (noise + float(x @ along))
+        gain = along / (noise / weight + float(x @ along))
         self.mean = self.mean + gain * (float(right) - p) * noise
         self.covariance = self.covariance - np.outer(gain, along)
 

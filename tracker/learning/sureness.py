@@ -48,10 +48,10 @@ class PersonalSureness:
         right = max(1.0 - float(self._curve.wrong(np.array([at]))[0]), _LEAST)
         return right if said >= 0.5 else 1.0 - right
 
-    def learn(self, said: float, share: float) -> None:
-        """Take in an answer (1 yes, 0 no, between them either) to what was said before it."""
+    def learn(self, said: float, share: float, weight: float = 1.0) -> None:
+        """Take in an answer (1 yes, 0 no, between them either) to what was said before it; it weighs `weight` > 0."""
         contradicted = share == 0.0 if said >= 0.5 else share == 1.0
-        self._curve.learn(log_odds(max(said, 1.0 - said)), not contradicted)
+        self._curve.learn(log_odds(max(said, 1.0 - said)), not contradicted, weight)
 
     def loosen(self, factor: float) -> None:
         """Trust the record less, as after a drift."""

@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from multiprocessing import active_children, get_context
 
 import numpy as np
@@ -22,6 +22,9 @@ from tracker.lab.challenge.thresholds import FIRST_GUESSES, Periodic
 
 GROUPS = 5
 """Into how many groups people are dealt; each group's thresholds come from all the others."""
+
+HORIZON = 30
+"""Days of the other people's loops from which thresholds are learned, whichever days are reported."""
 
 POINTS = ("decided", "system")
 
@@ -121,7 +124,7 @@ def _do(task: Task) -> tuple[Task, list[dict[str, Walk]]]:
         others = [pool[i] for i in arena.references(task.group) if i != task.person]
         draws = range(_REFERENCE, _REFERENCE + getattr(method, "references", 3))
         limits = dict(first_guesses())
-        rules = Rules(arena.settings.mode, arena.settings.warmup, None, arena.last_day)
+        rules = replace(arena.rules, last_day=HORIZON)
     else:
         diary = arena.people[task.person]
         others = (
