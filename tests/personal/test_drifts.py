@@ -70,7 +70,7 @@ def test_a_change_is_noticed_kept_and_answered(access: Access, target: str) -> N
     replayed(access, who, noticed)
     day = f"{event.since.astimezone().day} "
     assert state.news[0].startswith(f"Since {day}")
-    assert "I am forgetting faster and will ask a little more" in state.news[0]
+    assert "what you said before that now counts a quarter" in state.news[0]
 
 
 def test_after_it_the_learner_follows_sooner(access: Access, monkeypatch: pytest.MonkeyPatch) -> None:

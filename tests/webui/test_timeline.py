@@ -159,4 +159,4 @@ def test_a_drift_is_told_in_words(lite: Site) -> None:
         )
     told = lite.logged_in().get(page).text
     assert "Since 17 March my estimates of “leave me alone” have fitted less well" in told
-    assert "I am forgetting faster and will ask a little more" in told
+    assert "what you said before that now counts a quarter" in told

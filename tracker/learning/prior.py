@@ -23,6 +23,9 @@ MAX_NAMES = 80
 ABSENT_IS_ZERO = ("is:", "lack:")
 """Features that are 0 where they are not named; any other is unknown then, and counts as the mean."""
 
+SCATTER = 0.4
+"""Standard deviation of numbers in [-1, 1] about which nothing is known yet."""
+
 CLIP = 4.0
 """Standard deviations beyond which a feature says no more."""
 
@@ -128,11 +131,11 @@ class Prior:
 
 
 def no_prior(kind: str) -> Prior:
-    """The prior of nobody: no tendency, and features on their own scales.
+    """The prior of nobody: no tendency, features on their own scales, and numbers that scatter by `SCATTER`.
 
     Examples
     --------
     >>> no_prior("yes_no").names
     ()
     """
-    return Prior(kind, (), (), (), (), 0.0, 1.0, ())
+    return Prior(kind, (), (), (), (), 0.0, SCATTER if kind == "number" else 1.0, ())

@@ -104,7 +104,7 @@ class LearnerState:
             since = f"{self.drifted_at.day} {self.drifted_at:%B}"
             told.append(
                 f"Since {since} my estimates of “{what}” have fitted less well; "
-                "I am forgetting faster and will ask a little more."
+                "what you said before that now counts a quarter."
             )
         return told
 
