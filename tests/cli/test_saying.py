@@ -78,3 +78,21 @@ def test_who_answers_is_told(cli: Cli, ada: str, data_folder: Path) -> None:
     replayed = cli("replay", ada)
     assert replayed.code == 1
     assert "NOT equal" in replayed.out
+
+
+def test_a_question_is_put_with_its_reason_and_answered(cli: Cli, ada: str) -> None:
+    assert cli("ask", ada).code == 3
+    granted = ("consent", "grant", ada, "prompts", "--evidence", "form 7", "--covers-from", STARTED)
+    assert cli(*granted).code == 0
+    seen = [cli("ask", ada, "--json").json for _ in range(2)]
+    for said in seen:
+        assert said["words"].endswith(".")
+        assert (said["prompt"] is not None) == (said["action"] == "ask")
+    # By night nothing is asked, and by day the second question comes too soon after the first.
+    assert seen[1]["action"] == "silent"
+    assert seen[1]["because"] in {"quiet_hours", "just_asked"}
+    if (prompt := seen[0]["prompt"]) is not None:
+        said = ("correct", ada, "--at", STARTED, "--target", "leave_me_alone", "--answer", "either")
+        assert cli(*said, "--prompt", str(prompt), "--json").json["after"] is not None
+    assert cli("correct", ada, "--at", STARTED, "--emotion", "fear", "--prompt", "999").code != 0
+    assert cli("ask", ada, "--per-day", "0", "--json").json["action"] == "silent"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import typer
 
 from tracker.cli import (
+    asking,
     bench,
     challenge,
     demo,
@@ -30,6 +31,7 @@ def register(app: typer.Typer) -> None:
     app.add_typer(people.consent, name="consent")
     app.command("track")(tracking.track)
     app.add_typer(series.context, name="context")
+    app.command("ask")(asking.ask)
     app.command("correct")(saying.correct)
     app.command("replay")(saying.replay)
     app.command("timeline")(series.timeline)

@@ -43,12 +43,13 @@ def correct(
     target: Target = personal.EMOTION,
     answer: Annotated[Answer | None, typer.Option(help="For a target of yes or no.")] = None,
     value: Annotated[float | None, typer.Option(help="For a target that is a number, -1 to 1.")] = None,
+    prompt: Annotated[int | None, typer.Option(help="The question that this answers.")] = None,
     as_json: AsJson = False,
 ) -> None:
     """Correct a moment as the participant, and learn from it; prints the estimate before and after."""
     said = _said(target, emotion, second, answer, value, parse_instant(at))
     access = opened(settings_of(context))
-    done = feedback.correct(access, access.person(participant), said, now())
+    done = feedback.correct(access, access.person(participant), said, now(), prompt=prompt)
     if as_json:
         print_json(_as_json(target, done))
         return
