@@ -122,7 +122,7 @@ def _tombstone(row: Any) -> Tombstone:
         rows=counts["rows"],
         exports=counts["exports"],
         keys=counts["keys"],
-        priors=counts["priors"],
+        priors=counts.get("priors", 0),
         log=tuple(counts["log"]),
         signature=bytes.fromhex(counts["signature"]),
         pending=bytes.fromhex(counts["pending"]),
