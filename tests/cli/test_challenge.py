@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import os
 import random
@@ -169,14 +168,9 @@ def test_help_needs_no_network() -> None:
     assert done.stderr.split() == []
 
 
-RUNS = pytest.mark.skipif(
-    importlib.util.find_spec("tracker.lab.challenge.running") is None,
-    reason="tracker.lab.challenge.running is not written yet: no challenge is run",
-)
 QUICK = (*RULE, "--draws", "1", "--jobs", "1")
 
 
-@RUNS
 def test_the_result_is_one_document_and_says_what_was_not_reported(cli: Cli, study: Path) -> None:
     ended = cli("challenge", "--data", str(study), *QUICK, "--json")
     assert ended.code == 0, ended.err
@@ -188,7 +182,6 @@ def test_the_result_is_one_document_and_says_what_was_not_reported(cli: Cli, stu
     assert "24-30" in ended.err
 
 
-@RUNS
 def test_a_prior_of_other_columns_a_table_and_plots(cli: Cli, study: Path, tmp_path: Path) -> None:
     other = diary(tmp_path / "other.csv", people=3, seed=2)
     other.write_text(other.read_text("utf-8").replace("place", "where"), "utf-8")
@@ -203,7 +196,6 @@ def test_a_prior_of_other_columns_a_table_and_plots(cli: Cli, study: Path, tmp_p
     assert list(plots.iterdir())
 
 
-@RUNS
 def test_one_person_starts_from_nothing(cli: Cli, tmp_path: Path) -> None:
     path = diary(tmp_path / "one.csv", people=1)
     ended = cli("challenge", "--data", str(path), *QUICK, "--features", "", "--json")
@@ -211,7 +203,6 @@ def test_one_person_starts_from_nothing(cli: Cli, tmp_path: Path) -> None:
     assert any("one person" in note for note in ended.json["notes"])
 
 
-@RUNS
 def test_torch_stays_away(study: Path) -> None:
     arguments = ["challenge", "--data", str(study), *QUICK, "--json"]
     script = (
@@ -222,7 +213,6 @@ def test_torch_stays_away(study: Path) -> None:
     assert done.stderr.strip().splitlines()[-1].startswith("note: ")
 
 
-@RUNS
 @pytest.mark.parametrize("everybody", [False, True], ids=["one process", "as a terminal does"])
 def test_an_interrupted_run_ends_cleanly(tmp_path: Path, everybody: bool) -> None:
     study = diary(tmp_path / "long.csv", people=12, days=35)

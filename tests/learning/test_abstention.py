@@ -84,13 +84,6 @@ def test_a_promise_of_less_error_is_a_higher_threshold() -> None:
     assert thresholds == sorted(thresholds, reverse=True)
 
 
-def test_after_a_drift_it_decides_less_until_new_answers_come() -> None:
-    settled = after([(0.6 + 0.39 * (k % 20) / 20, k % 20 > 3) for k in range(200)])
-    before = settled.threshold
-    settled.loosen()
-    assert settled.threshold > before
-
-
 def test_moments_without_truth_say_how_often_a_confidence_occurs_and_nothing_of_how_right_it_is() -> None:
     # Someone whose learner is very sure most of the time can afford more decisions near the threshold.
     assert after([(0.99, None)] * 100).threshold < 0.9 < after([(0.901, None)] * 100).threshold

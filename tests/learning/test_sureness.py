@@ -99,13 +99,3 @@ def test_a_damaged_record_is_refused(damage: dict[str, object]) -> None:
     sureness = PersonalSureness()
     with pytest.raises(ValueError, match="rightness curve"):
         sureness.thaw({**sureness.freeze(), **damage})
-
-
-def test_loosened_it_follows_new_answers_faster() -> None:
-    record = [(0.9, 1.0)] * 60
-    steady, loose = after(record), after(record)
-    loose.loosen(20.0)
-    for sureness in (steady, loose):
-        for _ in range(4):
-            sureness.learn(0.9, 0.0)
-    assert loose.of(0.9) < steady.of(0.9)

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
 from tracker.cli import challenge_arguments as arguments
-from tracker.cli.output import AsJson, err, out, print_json
+from tracker.cli.output import AsJson, err, out, print_json, stages
 from tracker.lab.challenge.settings import ChallengeSettings, Mode
 
 # Learners and networks take seconds to import, and --help should not.
@@ -27,10 +25,6 @@ class Simulation(StrEnum):
     """What can be simulated where no real data hold it."""
 
     EMOTION = "emotion"
-
-
-Stages = Callable[[str, float], None]
-"""Called with the step that runs and the share of it, 0 to 1, that is done."""
 
 
 def challenge(
@@ -166,24 +160,3 @@ def _tell(notes: Sequence[str]) -> None:
         console.print(f"note: {note}", style="dim", highlight=False, soft_wrap=True)
     if len(notes) > _NOTES_SHOWN:
         console.print(f"note: and {len(notes) - _NOTES_SHOWN} more; --json lists all", style="dim")
-
-
-@contextmanager
-def stages() -> Iterator[Stages]:
-    """Show on stderr, where that is a terminal, which step runs and how far it is."""
-    console = err()
-    with Progress(
-        TextColumn("{task.description}", markup=False),
-        BarColumn(bar_width=32),
-        TaskProgressColumn(),
-        TimeRemainingColumn(),
-        console=console,
-        transient=True,
-        disable=not console.is_terminal,
-    ) as bar:
-        task = bar.add_task("starting", total=1.0)
-
-        def report(step: str, share: float) -> None:
-            bar.update(task, description=step, completed=min(1.0, share))
-
-        yield report

@@ -16,6 +16,9 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON o
 Report = Callable[[float], None]
 """Called with the share done, 0 to 1."""
 
+Stages = Callable[[str, float], None]
+"""Called with the step that runs and the share of it, 0 to 1, that is done."""
+
 
 def out() -> Console:
     """The console for results."""
@@ -36,6 +39,14 @@ def print_json(value: Any) -> None:
 @contextmanager
 def progress(what: str) -> Iterator[Report]:
     """Show a progress bar on stderr, where that is a terminal, while the block runs."""
+    with stages(what) as report:
+        yield lambda share: report(what, share)
+        report(what, 1.0)
+
+
+@contextmanager
+def stages(first: str = "starting") -> Iterator[Stages]:
+    """Show on stderr, where that is a terminal, which step runs and how far it is."""
     console = err()
     with Progress(
         TextColumn("{task.description}", markup=False),
@@ -46,6 +57,5 @@ def progress(what: str) -> Iterator[Report]:
         transient=True,
         disable=not console.is_terminal,
     ) as bar:
-        task = bar.add_task(what, total=1.0)
-        yield lambda share: bar.update(task, completed=min(1.0, share))
-        bar.update(task, completed=1.0)
+        task = bar.add_task(first, total=1.0)
+        yield lambda step, share: bar.update(task, description=step, completed=min(1.0, share))

@@ -130,11 +130,6 @@ class AdaptiveThreshold:
             self._curve.learn(at, right)
         self._threshold = self._lowest()
 
-    def loosen(self, factor: float = 4.0) -> None:
-        """Trust what was learned less, as after a drift; the threshold rises until new answers come."""
-        self._curve.loosen(factor)
-        self._threshold = self._lowest()
-
     def snapshot(self) -> dict[str, Any]:
         """Freeze as plain JSON."""
         mean, covariance = self._curve.state()

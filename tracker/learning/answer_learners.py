@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from abc import ABC, abstractmethod
 from collections.abc import Hashable, Mapping
 from importlib.metadata import version
 from typing import Any, ClassVar, Self
@@ -22,7 +23,7 @@ _SURE = 1e-4
 """No probability nearer to 0 or 1 than this is said: nobody's answers support it."""
 
 
-class _AnswerLearner:
+class _AnswerLearner(ABC):
     """What both learners share: the pipeline's parts, the count, and freezing."""
 
     FORMAT: ClassVar[str]
@@ -34,8 +35,9 @@ class _AnswerLearner:
         self._pipeline = compose.Pipeline(PriorScaler(prior), estimator)
 
     @classmethod
+    @abstractmethod
     def _over(cls, prior: Prior) -> Self:
-        raise NotImplementedError
+        """Put the kind's own estimator over a prior."""
 
     @classmethod
     def fresh(cls, prior: Mapping[str, Any] | None = None) -> Self:

@@ -86,10 +86,6 @@ class RightnessCurve:
         self.mean = self.mean + gain * (float(right) - p) * noise
         self.covariance = self.covariance - np.outer(gain, along)
 
-    def loosen(self, factor: float) -> None:
-        """Trust what was learned less, as after a drift: multiply its variance."""
-        self.covariance = self.covariance * factor
-
     def state(self) -> tuple[list[float], list[list[float]]]:
         """Mean (3) and covariance (3, 3), for a snapshot."""
         return self.mean.tolist(), self.covariance.tolist()

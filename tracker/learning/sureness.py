@@ -53,10 +53,6 @@ class PersonalSureness:
         contradicted = share == 0.0 if said >= 0.5 else share == 1.0
         self._curve.learn(log_odds(max(said, 1.0 - said)), not contradicted, weight)
 
-    def loosen(self, factor: float) -> None:
-        """Trust the record less, as after a drift."""
-        self._curve.loosen(factor)
-
     def freeze(self) -> dict[str, Any]:
         """Plain JSON."""
         mean, covariance = self._curve.state()

@@ -9,9 +9,7 @@ import numpy as np
 
 from tracker.lab.challenge.looping import Walk
 from tracker.lab.challenge.outcomes import BoolArray, FloatArray
-
-NEVER = 1.01
-"""A threshold that no confidence reaches."""
+from tracker.learning.abstention import NEVER
 
 FIRST_GUESSES = {"decided": 0.9, "system": 0.8}
 """Where the other people's loops ask while the thresholds are being found."""
