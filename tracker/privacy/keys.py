@@ -12,6 +12,7 @@ import binascii
 import hashlib
 import hmac
 import os
+from collections.abc import Callable
 from typing import Protocol
 
 from cryptography.exceptions import InvalidSignature, InvalidTag
@@ -111,6 +112,19 @@ class Vault:
     def open(self, owner: str, purpose: str, ciphertext: bytes, place: str) -> bytes:
         """Open what was sealed for the same owner, purpose and place."""
         return unseal(self._key(owner, purpose, create=False), ciphertext, f"{place}|{owner}|{purpose}")
+
+    def opener(self, owner: str, purpose: str) -> Callable[[bytes, str], bytes]:
+        """Fetch an owner's key once; return what opens many ciphertexts: (ciphertext, place) -> plaintext."""
+        key = self._key(owner, purpose, create=False)
+        return lambda ciphertext, place: unseal(key, ciphertext, f"{place}|{owner}|{purpose}")
+
+    def sealer(self, owner: str, purpose: str) -> Callable[[bytes, str], bytes]:
+        """Fetch or make an owner's key once and return what seals many things with it: (plaintext, place) -> ciphertext.
+
+        For one transaction: what is sealed with it later might be sealed under a key that was destroyed meanwhile.
+        """
+        key = self._key(owner, purpose, create=True)
+        return lambda plaintext, place: seal(key, plaintext, f"{place}|{owner}|{purpose}")
 
     def destroy(self, owner: str, purpose: str | None = None) -> int:
         """Destroy an owner's keys, for one purpose or all; return how many there were."""
