@@ -8,6 +8,7 @@ from pathlib import Path
 
 from tracker import shipped
 from tracker.access import Access
+from tracker.access.migrating import MigrationKeys
 from tracker.domain.affect import EMOTIONS, Distribution, Emotion
 from tracker.domain.consent import Recorder, Scope
 from tracker.domain.people import Person
@@ -21,15 +22,18 @@ from tracker.workflows import consenting, enrolment
 
 NOW = datetime(2026, 3, 20, 12, 0, tzinfo=UTC)
 ALL = tuple(Scope)
+LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
 NETWORK = "default@0123456789ab"
 
 
 def installation(url: str, folder: Path) -> Access:
     """A migrated database with a key store of its own."""
     database = Database(url, create=True)
-    schema.migrate(database, shipped.migrations())
     keys = KeyStore(folder / "test.keys.db", create=True)
-    return Access(database, Vault(bytes(range(32)), keys), keys)
+    access = Access(database, Vault(bytes(range(32)), keys), keys)
+    schema.migrate(database, shipped.migrations(), sealing=MigrationKeys(access.vault))
+    consenting.publish(access, LONG_AGO)
+    return access
 
 
 def person(

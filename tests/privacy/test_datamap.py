@@ -15,6 +15,7 @@ SCHEMAS = (tables.metadata, keystore.metadata)
 STORED: list[Column[object]] = [c for m in SCHEMAS for t in m.sorted_tables for c in t.columns]
 NOT_SEALED_UNDER_A_PERSON = {
     ("consent_events", "salt"),  # random
+    ("access_events", "salt"),  # random
     ("chain_heads", "signature"),
     ("wrapped_keys", "wrapped"),  # sealed under the master key
 }
@@ -35,7 +36,7 @@ def test_columns_of_bytes_are_the_sealed_ones() -> None:
     binary = {named(c) for c in STORED if isinstance(c.type, LargeBinary)} - NOT_SEALED_UNDER_A_PERSON
     sealed = {key for key, c in datamap.columns().items() if c.sealed}
     assert binary == sealed
-    assert {key for key in sealed if not key[1].endswith("_sealed")} == set()
+    assert {key for key in sealed if not key[1].endswith("sealed")} == set()
 
 
 def test_nothing_derives_from_what_is_not_stored() -> None:
@@ -58,6 +59,7 @@ def test_what_stays_after_an_erasure_is_operation_and_says_so() -> None:
                 Retention.EVIDENCE,
                 Retention.SLOT,
                 Retention.EXPORT,
+                Retention.NOTICE,
                 Retention.PRIOR,
             }
 

@@ -1,20 +1,24 @@
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
-from sqlalchemy import inspect, text
+from sqlalchemy import inspect, select, text
 
-from tests.builders import NOW, installation
+from tests.builders import NOW, installation, observed, store
 from tests.lives import lived
 from tests.processes import close
 from tracker import shipped
 from tracker.access import Access
-from tracker.domain.consent import Recorder, Scope
-from tracker.store import schema, tables
+from tracker.access.migrating import MigrationKeys
+from tracker.domain.consent import ConsentEvent, Recorder, Scope
+from tracker.domain.people import Person
+from tracker.store import grants, schema, tables
 from tracker.store.database import Database, DatabaseError, StatementError
+from tracker.store.schema import KeysNeededError
 from tracker.workflows import consenting
 
 
@@ -23,6 +27,11 @@ def access(database_url: str, tmp_path: Path) -> Iterator[Access]:
     made = installation(database_url, tmp_path)
     yield made
     close(made)
+
+
+def contents_names(database: Database) -> set[str]:
+    with database.read() as connection:
+        return set(inspect(connection).get_table_names())
 
 
 def contents(database: Database) -> dict[str, list[tuple[object, ...]]]:
@@ -42,29 +51,73 @@ def test_migrations_and_tables_agree(access: Access) -> None:
         assert compare_metadata(context, tables.metadata) == []
 
 
+ADDED_LATER = {
+    "grants",
+    "notices",
+    "studies",
+    "access_log",
+    "access_events",
+    "crops",
+    "notes",
+    "releases",
+    "release_members",
+}
+"""Tables that revision 0001 did not have; the column `grant_id` it did not have either."""
+
+
+def kept(database: Database) -> dict[str, list[str]]:
+    """Every row of what the first revision had already, without what later ones added to it."""
+    with database.read() as connection:
+        return {
+            t.name: sorted(
+                repr(tuple(row))
+                for row in connection.execute(select(*(c for c in t.c if c.name != "grant_id")))
+            )
+            for t in tables.metadata.sorted_tables
+            if t.name not in ADDED_LATER | {"summaries", "consent_events"}
+        }
+
+
+def said(access: Access, who: Person) -> list[ConsentEvent]:
+    with access.read(who.id, NOW) as unit:
+        return [replace(e, grant=None) for e in unit.events]
+
+
 def test_down_and_up_again_on_populated_data_loses_only_what_a_revision_added(access: Access) -> None:
-    lived(access)
-    before = contents(access.database)
-    settings = schema.config(shipped.migrations(), access.database)
-    command.downgrade(settings, "-1")
-    assert schema.current(access.database) != schema.newest(shipped.migrations())
-    assert "summaries" not in contents(access.database)
+    who = lived(access)
+    before, rows, events = contents(access.database), kept(access.database), said(access, who)
+    settings = schema.config(shipped.migrations(), access.database, MigrationKeys(access.vault))
+    command.downgrade(settings, "0001")
+    assert schema.current(access.database) == "0001"
+    assert not (ADDED_LATER | {"summaries"}) & contents_names(access.database)
     command.upgrade(settings, "head")
     after = contents(access.database)
-    assert {n: rows for n, rows in after.items() if n != "summaries"} == {
-        n: rows for n, rows in before.items() if n != "summaries"
-    }
+    assert kept(access.database) == rows
+    assert said(access, who) == events
     rounded = [
         sorted(tuple(round(v, 9) if isinstance(v, float) else v for v in row) for row in state["summaries"])
         for state in (before, after)
     ]
     assert rounded[0] == rounded[1]
+    # What stands is numbered anew, so writing goes on; nothing else was made of it.
+    with access.database.read() as connection:
+        held = grants.of(connection, who.subject)
+    consenting.publish(access, NOW)
+    with access.read(who.id, NOW) as unit:
+        assert held.keys() == unit.grants().keys()
+    store(access, who, [observed(NOW)])
+
+
+def test_what_later_revisions_seal_needs_the_keys(access: Access) -> None:
+    lived(access)
+    with pytest.raises(KeysNeededError, match="affect-tracker init"):
+        command.downgrade(schema.config(shipped.migrations(), access.database), "0001")
     assert access.audit() is None
 
 
 def test_all_the_way_down_leaves_nothing_and_up_again_works(access: Access) -> None:
     lived(access)
-    settings = schema.config(shipped.migrations(), access.database)
+    settings = schema.config(shipped.migrations(), access.database, MigrationKeys(access.vault))
     command.downgrade(settings, "base")
     with access.database.read() as connection:
         assert set(inspect(connection).get_table_names()) <= {"alembic_version"}

@@ -12,11 +12,13 @@ import typer
 from tracker import settings as settings_module
 from tracker import shipped
 from tracker.access import Access, open_access
+from tracker.access.migrating import MigrationKeys
 from tracker.privacy.keys import KeyUnavailableError, new_master_key, parse_master_key
 from tracker.settings import Settings
 from tracker.store import schema
 from tracker.store.database import Database, DatabaseError
 from tracker.store.keystore import KeyStore
+from tracker.workflows import consenting
 
 _open: list[Access] = []
 
@@ -47,7 +49,7 @@ def initialise(settings: Settings) -> Access:
         When the master key is damaged.
     """
     database = Database(settings.database_url, create=True)
-    schema.migrate(database, shipped.migrations())
+    schema.require_ours(database, shipped.migrations())
     if not settings.master_key and not settings.master_key_path.exists():
         if settings.key_store_path.exists():
             raise KeyUnavailableError(
@@ -56,7 +58,10 @@ def initialise(settings: Settings) -> Access:
             )
         _write_private(settings.master_key_path, new_master_key() + "\n")
     KeyStore(settings.key_store_path, create=True).close()
-    return _remember(open_access(database, settings.key_store_path, _master(settings)))
+    access = _remember(open_access(database, settings.key_store_path, _master(settings)))
+    schema.migrate(database, shipped.migrations(), sealing=MigrationKeys(access.vault))
+    consenting.publish(access, now())
+    return access
 
 
 def opened(settings: Settings) -> Access:

@@ -6,9 +6,11 @@ function that writes or shows personal data demands one.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from types import MappingProxyType
 
 
 class Scope(StrEnum):
@@ -44,9 +46,10 @@ class State(StrEnum):
 
 
 class Recorder(StrEnum):
-    """Who recorded an event: the participant, or an operator who holds evidence."""
+    """Who recorded an event: the participant, their guardian, or an operator who holds evidence."""
 
     PARTICIPANT = "participant"
+    GUARDIAN = "guardian"
     OPERATOR = "operator"
 
 
@@ -136,6 +139,10 @@ class ConsentEvent:
         From which instant on data are covered (UTC); earlier than `recorded_at` for recordings made before.
     recorder, evidence
         Who recorded it; an operator says on what evidence.
+    expires_at
+        From which instant on it permits nothing any more, without any job having to run; None: never by itself.
+    grant
+        Random id of the grant that a permitting event makes; the rows that rest on it carry this number.
     """
 
     seq: int
@@ -146,6 +153,27 @@ class ConsentEvent:
     covers_from: datetime
     recorder: Recorder
     evidence: str = ""
+    expires_at: datetime | None = None
+    grant: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What a study demands of a grant beside its being given.
+
+    Parameters
+    ----------
+    notices
+        SHA-256 of the notices that stand: a grant of any other text is asked for again. None: any text will do.
+    guardians
+        Whether a guardian's consent is needed beside the participant's own.
+    lasts_days
+        For how long a grant holds; None: until it is withdrawn.
+    """
+
+    notices: frozenset[str] | None = None
+    guardians: bool = False
+    lasts_days: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,17 +182,35 @@ class Permit:
 
     Made by `tracker.privacy.consent.decide` alone, inside the transaction that it guards; it is worth
     nothing once that transaction has ended.
+
+    Parameters
+    ----------
+    participant, use
+        Who allows what.
+    covers_from
+        The earliest instant that it covers (UTC).
+    decided_at
+        When it was decided (UTC).
+    grants
+        Ids of the grants in force, by scope; empty where nothing may be written.
     """
 
     participant: str
     use: Use
     covers_from: datetime
     decided_at: datetime
+    grants: Mapping[Scope, int] = field(default_factory=lambda: MappingProxyType({}))
 
     def demand(self, use: Use) -> None:
         """Raise `ConsentError` when this permit was made for another use."""
         if self.use is not use:
             raise ConsentError(f"a permit for {self.use.value} does not allow {use.value}")
+
+    def grant(self, scope: Scope) -> int:
+        """Return the id of the grant on which a row of a scope rests; raise `ConsentError` when there is none."""
+        if scope not in SCOPES_OF[self.use] or scope not in self.grants:
+            raise ConsentError(f"a permit for {self.use.value} holds no grant of {scope.value} to write under")
+        return self.grants[scope]
 
     def demand_covers(self, at: datetime) -> None:
         """Raise `NotCoveredError` when an instant lies before what the grant covers."""

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from typing import Any
 
 from tracker.domain.consent import Notice, Scope
 
@@ -136,14 +138,93 @@ CARDS: tuple[Card, ...] = (
 )
 
 
+@dataclass(frozen=True, slots=True)
+class About:
+    """What a study says of itself above its cards: part of what is consented to, so part of the hash.
+
+    Parameters
+    ----------
+    study, controller
+        Its title, and who answers for it.
+    purposes
+        What the data are used for, one sentence each.
+    consent_days
+        After how many days a consent ends by itself; None where it does not.
+    """
+
+    study: str
+    controller: str
+    purposes: tuple[str, ...]
+    consent_days: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NoticeText:
+    """A notice in one language: everything that is shown before somebody chooses.
+
+    Parameters
+    ----------
+    version, language
+        Of the text; the language as a BCP 47 tag.
+    preamble
+        What this software is, before any choice.
+    cards
+        One for each scope, in the order of the page.
+    about
+        What the study says of itself; None for the text that comes with the software.
+    """
+
+    version: str
+    language: str
+    preamble: str
+    cards: tuple[Card, ...]
+    about: About | None = None
+
+    def document(self) -> dict[str, Any]:
+        """Exactly what is shown, as JSON: what is hashed, and what is kept as proof of it."""
+        shown: dict[str, Any] = {"preamble": self.preamble, "cards": [asdict(card) for card in self.cards]}
+        if self.about is not None:
+            shown["about"] = {**asdict(self.about), "purposes": list(self.about.purposes)}
+        return shown
+
+    def notice(self) -> Notice:
+        """Version, language, and the SHA-256 of exactly what is shown.
+
+        Examples
+        --------
+        >>> BUILT_IN.notice().language, len(BUILT_IN.notice().sha256)
+        ('en', 64)
+        """
+        text = json.dumps(self.document(), sort_keys=True, ensure_ascii=False)
+        return Notice(self.version, self.language, hashlib.sha256(text.encode()).hexdigest())
+
+    def card(self, scope: Scope) -> Card:
+        """The card of one scope."""
+        return next(card for card in self.cards if card.scope is scope)
+
+    @classmethod
+    def from_document(cls, version: str, language: str, document: Mapping[str, Any]) -> NoticeText:
+        """A text as it was kept (`document`), so that an old grant can show what it was given on."""
+        about = document.get("about")
+        return cls(
+            version,
+            language,
+            document["preamble"],
+            tuple(Card(**{**card, "scope": Scope(card["scope"])}) for card in document["cards"]),
+            None if about is None else About(**{**about, "purposes": tuple(about["purposes"])}),
+        )
+
+
+BUILT_IN = NoticeText(VERSION, LANGUAGE, PREAMBLE, CARDS)
+"""The text that comes with the software: in force until a study says another one."""
+
+
 def notice() -> Notice:
-    """The notice in force: version, language, and the SHA-256 of exactly what is shown.
+    """The notice that comes with the software: version, language, and the SHA-256 of what is shown.
 
     Examples
     --------
     >>> notice().language, len(notice().sha256)
     ('en', 64)
     """
-    shown = {"preamble": PREAMBLE, "cards": [asdict(card) for card in CARDS]}
-    text = json.dumps(shown, sort_keys=True, ensure_ascii=False)
-    return Notice(VERSION, LANGUAGE, hashlib.sha256(text.encode()).hexdigest())
+    return BUILT_IN.notice()

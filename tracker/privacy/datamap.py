@@ -30,6 +30,8 @@ class Retention(StrEnum):
     CODE = "until it is used, at most 14 days"
     EVIDENCE = "stays after an erasure, and names nobody"
     SLOT = "90 days after the job ran"
+    STANDING = "as long as the grant stands"
+    NOTICE = "as long as the installation, as proof"
     EXPORT = "as long as the list of exports"
     PRIOR = (
         "until it is fitted anew; when somebody in it leaves, it is retired at once and deleted once no "
@@ -118,15 +120,35 @@ TABLES: tuple[Stored, ...] = (
     ),
     Stored(
         "consent_events",
-        "What a participant granted, refused or withdrew, and when; evidence is encrypted.",
-        _columns(
-            "consent_events",
-            _I,
-            _R.PERSON,
-            "seq participant scope state notice_version notice_language notice_sha256 recorded_at "
-            "covers_from recorder salt",
-        )
-        + _columns("consent_events", _I, _R.PERSON, "evidence_sealed", sealed=True),
+        "What a participant granted, refused or withdrew: scope, notice, start, end and evidence, encrypted.",
+        _columns("consent_events", _I, _R.PERSON, "seq participant recorded_at salt")
+        + _columns("consent_events", _I, _R.PERSON, "sealed", sealed=True),
+    ),
+    Stored(
+        "grants",
+        "Which grants stand, by number: rows are written under a number, and a trigger looks that it stands.",
+        _columns("grants", _I, _R.STANDING, "id subject scope", derives_from="consent_events.sealed"),
+    ),
+    Stored(
+        "notices",
+        "The exact texts that people were asked to agree to.",
+        _columns("notices", _O, _R.NOTICE, "sha256 version language document published_at retired_at"),
+    ),
+    Stored(
+        "studies",
+        "The study that governs, with every version before it.",
+        _columns("studies", _O, _R.NOTICE, "id sha256 document applied_at applied_by"),
+    ),
+    Stored(
+        "access_log",
+        "A chain of commitments: that somebody of the staff looked, not who, at whom or what.",
+        _columns("access_log", _O, _R.EVIDENCE, "seq recorded_at commitment previous hash"),
+    ),
+    Stored(
+        "access_events",
+        "Who of the staff looked at a participant's data, and at what; encrypted.",
+        _columns("access_events", _I, _R.PERSON, "seq participant recorded_at salt")
+        + _columns("access_events", _I, _R.PERSON, "sealed", sealed=True),
     ),
     Stored(
         "erasure_requests",
@@ -141,13 +163,13 @@ TABLES: tuple[Stored, ...] = (
             Scope.AFFECT_SERIES,
             _R.ERASED,
             "id subject source pts_us at zone time_source reason faces box_x box_y box_w box_h detector "
-            "score sharpness aligned recorded_at",
+            "score sharpness aligned grant_id recorded_at",
         ),
     ),
     Stored(
         "estimates",
         "Which emotion the face looked like, to the network and to the participant's own learner.",
-        _columns("estimates", Scope.AFFECT_SERIES, _R.ERASED, "id observation network recorded_at")
+        _columns("estimates", Scope.AFFECT_SERIES, _R.ERASED, "id observation network grant_id recorded_at")
         + _columns(
             "estimates",
             Scope.AFFECT_SERIES,
@@ -171,7 +193,10 @@ TABLES: tuple[Stored, ...] = (
         "contexts",
         "Place, activity and company, as the participant named them.",
         _columns(
-            "contexts", Scope.CONTEXT, _R.ERASED, "id subject at zone place activity company recorded_at"
+            "contexts",
+            Scope.CONTEXT,
+            _R.ERASED,
+            "id subject at zone place activity company grant_id recorded_at",
         ),
     ),
     Stored(
@@ -182,7 +207,7 @@ TABLES: tuple[Stored, ...] = (
             Scope.PROMPTS,
             _R.ERASED,
             "id subject slot zone scheduled_at notified_at started_at completed_at state reason random "
-            "recorded_at",
+            "grant_id recorded_at",
         ),
     ),
     Stored(
@@ -193,7 +218,7 @@ TABLES: tuple[Stored, ...] = (
             Scope.AFFECT_SERIES,
             _R.ERASED,
             f"id subject observation at zone target value {_EMOTIONS} rater suggestion_shown supersedes "
-            "recorded_at",
+            "grant_id recorded_at",
         )
         + _columns("corrections", Scope.PROMPTS, _R.ERASED, "prompt"),
     ),
@@ -204,7 +229,7 @@ TABLES: tuple[Stored, ...] = (
             "learning_events",
             Scope.PERSONAL_LEARNING,
             _R.WINDOW,
-            "id subject target weight snapshot_before recorded_at",
+            "id subject target weight snapshot_before grant_id recorded_at",
         )
         + _columns(
             "learning_events",
@@ -230,7 +255,7 @@ TABLES: tuple[Stored, ...] = (
             Scope.PERSONAL_LEARNING,
             _R.WINDOW,
             "id subject target prior rebased_at log_position learn_since context_since prompts_since "
-            "faded_before created_at",
+            "faded_before grant_id created_at",
         )
         + _columns(
             "snapshots",
@@ -247,7 +272,7 @@ TABLES: tuple[Stored, ...] = (
             "drifts",
             Scope.PERSONAL_LEARNING,
             _R.ERASED,
-            "id subject target at kind detail recorded_at",
+            "id subject target at kind detail grant_id recorded_at",
             derives_from="learning_events.predicted",
         ),
     ),
@@ -270,8 +295,32 @@ TABLES: tuple[Stored, ...] = (
             "prior_members",
             Scope.POOLED_LEARNING,
             _R.ERASED,
-            "prior subject learn_since context_since prompts_since",
+            "prior subject learn_since context_since prompts_since grant_id",
         ),
+    ),
+    Stored(
+        "crops",
+        "The face that was read, as a small picture, encrypted.",
+        _columns("crops", Scope.FACE_CROPS, _R.ERASED, "id subject observation grant_id recorded_at")
+        + _columns(
+            "crops", Scope.FACE_CROPS, _R.ERASED, "sealed", sealed=True, derives_from="observations.id"
+        ),
+    ),
+    Stored(
+        "notes",
+        "What a participant wrote beside an answer, encrypted.",
+        _columns("notes", Scope.NOTES, _R.ERASED, "id subject correction grant_id recorded_at")
+        + _columns("notes", Scope.NOTES, _R.ERASED, "sealed", sealed=True),
+    ),
+    Stored(
+        "releases",
+        "Figures about everybody that were given out, with noise enough that nobody shows in them.",
+        _columns("releases", _O, _R.NOTICE, "id study at query epsilon delta result"),
+    ),
+    Stored(
+        "release_members",
+        "Whose budget a release was charged to.",
+        _columns("release_members", _I, _R.PERSON, "release subject"),
     ),
     Stored(
         "exports",

@@ -8,7 +8,9 @@ from datetime import datetime
 from sqlalchemy import func, insert, select
 
 from tracker.domain.affect import Distribution
+from tracker.domain.consent import Scope
 from tracker.domain.series import Observed
+from tracker.store import grants
 from tracker.store.database import Database
 from tracker.store.rows import to_columns
 from tracker.store.seen import Label, Seen, plain, seen_columns
@@ -22,9 +24,12 @@ def bulk_insert(
     database: Database, subject: str, zone: str, batch: Sequence[Observed], now: datetime, round_: int
 ) -> None:
     """Insert a batch with ids chosen beforehand, in one transaction of two statements."""
+    with database.read() as connection:
+        grant = grants.of(connection, subject)[Scope.AFFECT_SERIES]
     first = _APART * (round_ + 1)
     seen = [
-        {"id": first + i, **observation_row(o.observation, subject, zone, now)} for i, o in enumerate(batch)
+        {"id": first + i, **observation_row(o.observation, subject, zone, grant, now)}
+        for i, o in enumerate(batch)
     ]
     said = [
         {
@@ -32,6 +37,7 @@ def bulk_insert(
             "network": e.network,
             "snapshot": e.snapshot,
             **to_columns(e.distribution),
+            "grant_id": grant,
             "recorded_at": now,
         }
         for i, o in enumerate(batch)
@@ -47,6 +53,7 @@ def bulk_learned(
 ) -> None:
     """Insert corrections of a target, each said and learned at its moment, in one transaction of two statements."""
     with database.write() as connection:
+        held = grants.of(connection, subject)
         first = 1 + (connection.execute(select(func.max(corrections.c.id))).scalar_one() or 0)
         words, events = [], []
         for i, (at, seen, label) in enumerate(said, first):
@@ -54,7 +61,15 @@ def bulk_learned(
             mixed = label if isinstance(label, Distribution) else None
             whose |= {**to_columns(mixed), "value": None if mixed else label}
             words.append(
-                {"id": i, "zone": zone, "at": at, "rater": "participant", "suggestion_shown": False, **whose}
+                {
+                    "id": i,
+                    "zone": zone,
+                    "at": at,
+                    "rater": "participant",
+                    "suggestion_shown": False,
+                    "grant_id": held[Scope.AFFECT_SERIES],
+                    **whose,
+                }
             )
             learned = {
                 "correction": i,
@@ -62,6 +77,7 @@ def bulk_learned(
                 "predicted": plain(label),
                 "machine": None,
                 "snapshot_before": 0,
+                "grant_id": held[Scope.PERSONAL_LEARNING],
             }
             events.append({**learned, **seen_columns(seen), **whose})
         connection.execute(insert(corrections), words)

@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection, select
 
-from tracker.domain.consent import Permit, Use
+from tracker.domain.consent import Permit, Scope, Use
 from tracker.store.feedback import insert_row
 from tracker.store.tables import drifts
 
@@ -56,6 +56,7 @@ def add(
         at=at,
         kind=kind,
         detail=dict(detail),
+        grant_id=permit.grant(Scope.PERSONAL_LEARNING),
         recorded_at=now,
     )
 

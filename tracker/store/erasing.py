@@ -16,7 +16,6 @@ from tracker.domain.series import MACHINE
 from tracker.store.seen import Seen, seen_columns
 from tracker.store.summaries import summarise_again
 from tracker.store.tables import (
-    consent_events,
     contexts,
     corrections,
     drifts,
@@ -68,12 +67,6 @@ def left_of_person(connection: Connection, subject: str, participant: str) -> di
         for table, condition in owned(subject, participant).items()
     }
     return {name: n for name, n in counts.items() if n}
-
-
-def log_rows_of(connection: Connection, participant: str) -> tuple[int, ...]:
-    """Where a participant's events stand in the consent log."""
-    query = select(consent_events.c.seq).where(consent_events.c.participant == participant)
-    return tuple(connection.execute(query.order_by(consent_events.c.seq)).scalars())
 
 
 def delete_scope(connection: Connection, subject: str, scope: Scope) -> dict[str, int]:

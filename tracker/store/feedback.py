@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, Connection, ScalarSelect, and_, func, inse
 from sqlalchemy.orm import aliased
 
 from tracker.domain.affect import Distribution
-from tracker.domain.consent import Permit, Use
+from tracker.domain.consent import Permit, Scope, Use
 from tracker.domain.series import CONTEXT_HOLDS, Context, Correction, Prompt
 from tracker.store.rows import from_columns, to_columns, upsert
 from tracker.store.tables import contexts, corrections, prompts
@@ -46,6 +46,7 @@ def add_context(
         place=context.place,
         activity=context.activity,
         company=context.company,
+        grant_id=permit.grant(Scope.CONTEXT),
         recorded_at=now,
     )
 
@@ -79,6 +80,7 @@ def put_prompt(
             state=prompt.state,
             reason=prompt.reason,
             random=prompt.random,
+            grant_id=permit.grant(Scope.PROMPTS),
             recorded_at=now,
         )
         .on_conflict_do_nothing()
@@ -124,6 +126,7 @@ def add_correction(
         rater=correction.rater,
         suggestion_shown=correction.suggestion_shown,
         supersedes=supersedes,
+        grant_id=permit.grant(Scope.AFFECT_SERIES if prompt is None else Scope.PROMPTS),
         recorded_at=now,
     )
 

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Select, func, select
 
 from tracker.domain.affect import Distribution
-from tracker.domain.consent import Permit, Use
+from tracker.domain.consent import Permit, Scope, Use
 from tracker.store.feedback import ended_at, insert_row
 from tracker.store.rows import EMOTION_COLUMNS, to_columns
 from tracker.store.seen import JudgedRow, Label, Seen, damaged, label_of, plain, prediction_of, seen_columns
@@ -110,6 +110,7 @@ def add_learned(
         predicted=plain(predicted),
         machine=plain(machine),
         snapshot_before=snapshot_before,
+        grant_id=permit.grant(Scope.PERSONAL_LEARNING),
         recorded_at=now,
     )
 

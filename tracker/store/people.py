@@ -1,16 +1,16 @@
-"""Queries about participants, their accounts and their consent events."""
+"""Queries about participants and their accounts."""
 
 from __future__ import annotations
 
+import secrets
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, func, insert, select, text, update
 
-from tracker.domain.consent import ConsentEvent, Notice, Recorder, Scope, State
 from tracker.store.rows import upsert
-from tracker.store.tables import accounts, consent_events, consent_log, participants, subjects
+from tracker.store.tables import accounts, participants, subjects
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,15 +36,6 @@ class AccountRow:
     session_version: int
     failures: int
     locked_until: datetime | None
-
-
-@dataclass(frozen=True, slots=True)
-class EventRow:
-    """A consent event as stored: evidence sealed, with the salt of its commitment."""
-
-    event: ConsentEvent
-    evidence_sealed: bytes
-    salt: bytes
 
 
 _PARTICIPANT = (
@@ -109,9 +100,18 @@ def add(connection: Connection, name_digest: str, row: ParticipantRow, subject: 
     )
     if connection.execute(statement).one_or_none() is None:
         return False
-    connection.execute(insert(subjects).values(id=subject))
+    _add_subject(connection, subject)
     connection.execute(insert(accounts).values(participant=row.id, session_version=1, failures=0))
     return True
+
+
+def _add_subject(connection: Connection, subject: str) -> None:
+    # SQLite numbers rows as they come: the k-th participant would be the k-th subject.
+    if connection.dialect.name == "sqlite":
+        statement = text("INSERT INTO subjects (rowid, id) VALUES (:place, :id)")
+        connection.execute(statement, {"place": secrets.randbits(62) + 1, "id": subject})
+    else:
+        connection.execute(insert(subjects).values(id=subject))
 
 
 def set_paused(connection: Connection, participant: str, at: datetime | None) -> None:
@@ -138,85 +138,6 @@ def set_account(connection: Connection, participant: str, **values: Any) -> None
     connection.execute(update(accounts).where(accounts.c.participant == participant).values(**values))
 
 
-def events(connection: Connection, participant: str) -> list[EventRow]:
-    """A participant's consent events in the log's order."""
-    query = (
-        select(consent_events)
-        .where(consent_events.c.participant == participant)
-        .order_by(consent_events.c.seq)
-    )
-    return [_event(row) for row in connection.execute(query).mappings()]
-
-
-def all_events(connection: Connection) -> dict[int, tuple[str, EventRow]]:
-    """Every consent event that was not erased, by position: (participant, event)."""
-    rows = connection.execute(select(consent_events).order_by(consent_events.c.seq)).mappings()
-    return {row["seq"]: (row["participant"], _event(row)) for row in rows}
-
-
-def log_tail(connection: Connection) -> tuple[int, str] | None:
-    """Lock the log against other writers and return its last row's (seq, hash)."""
-    if connection.dialect.name == "postgresql":
-        connection.execute(text("LOCK TABLE consent_log IN EXCLUSIVE MODE"))
-    return log_head(connection)
-
-
-def log_head(connection: Connection) -> tuple[int, str] | None:
-    """The log's last row: (seq, hash)."""
-    query = select(consent_log.c.seq, consent_log.c.hash).order_by(consent_log.c.seq.desc()).limit(1)
-    row = connection.execute(query).one_or_none()
-    return None if row is None else (row.seq, row.hash)
-
-
-def log_rows(connection: Connection) -> list[tuple[int, str, datetime, str, str]]:
-    """The whole log: (seq, commitment, recorded_at, previous, hash)."""
-    query = select(
-        consent_log.c.seq,
-        consent_log.c.commitment,
-        consent_log.c.recorded_at,
-        consent_log.c.previous,
-        consent_log.c.hash,
-    ).order_by(consent_log.c.seq)
-    return [(r.seq, r.commitment, r.recorded_at, r.previous, r.hash) for r in connection.execute(query)]
-
-
-def append_event(
-    connection: Connection,
-    participant: str,
-    row: EventRow,
-    commitment: str,
-    previous: str,
-    chain_hash: str,
-) -> None:
-    """Append one event: the log row that stays, and the personal fields beside it."""
-    event = row.event
-    connection.execute(
-        insert(consent_log).values(
-            seq=event.seq,
-            commitment=commitment,
-            recorded_at=event.recorded_at,
-            previous=previous,
-            hash=chain_hash,
-        )
-    )
-    connection.execute(
-        insert(consent_events).values(
-            seq=event.seq,
-            participant=participant,
-            scope=event.scope.value,
-            state=event.state.value,
-            notice_version=event.notice.version,
-            notice_language=event.notice.language,
-            notice_sha256=event.notice.sha256,
-            recorded_at=event.recorded_at,
-            covers_from=event.covers_from,
-            recorder=event.recorder.value,
-            evidence_sealed=row.evidence_sealed,
-            salt=row.salt,
-        )
-    )
-
-
 def count(connection: Connection) -> int:
     """How many participants are enrolled."""
     return connection.execute(select(func.count()).select_from(participants)).scalar_one()
@@ -225,16 +146,3 @@ def count(connection: Connection) -> int:
 def _one(connection: Connection, condition: Any) -> ParticipantRow | None:
     row = connection.execute(select(*_PARTICIPANT).where(condition)).one_or_none()
     return None if row is None else ParticipantRow(*row)
-
-
-def _event(row: Any) -> EventRow:
-    event = ConsentEvent(
-        seq=row["seq"],
-        scope=Scope(row["scope"]),
-        state=State(row["state"]),
-        notice=Notice(row["notice_version"], row["notice_language"], row["notice_sha256"]),
-        recorded_at=row["recorded_at"],
-        covers_from=row["covers_from"],
-        recorder=Recorder(row["recorder"]),
-    )
-    return EventRow(event, row["evidence_sealed"], row["salt"])

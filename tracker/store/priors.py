@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Select, delete, func, insert, or_, select, update
 
-from tracker.domain.consent import Permit, Use
+from tracker.domain.consent import Permit, Scope, Use
 from tracker.store.tables import prior_members, priors, snapshots
 
 
@@ -48,6 +48,7 @@ def add(connection: Connection, row: PriorRow, members: Iterable[tuple[Permit, M
                 "learn_since": member.learn_since,
                 "context_since": member.context_since,
                 "prompts_since": member.prompts_since,
+                "grant_id": permit.grant(Scope.POOLED_LEARNING),
             }
         )
     connection.execute(

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from datetime import datetime
 from pathlib import Path
+from typing import Any, Protocol
 
 from alembic import command
 from alembic.config import Config
@@ -13,12 +16,45 @@ from sqlalchemy import inspect
 from tracker.store.database import Database, DatabaseError
 
 
-def config(migrations: Path, database: Database | None = None) -> Config:
-    """Alembic's configuration, without a file: the migrations' folder, and the engine to run them on."""
+class Sealing(Protocol):
+    """What migrations need of the keys, to seal what was stored in the clear before."""
+
+    def evidence(self, participant: str, seq: int, sealed: bytes) -> str:
+        """Open the evidence of a consent event as revision 0001 stored it."""
+
+    def seal_evidence(self, participant: str, seq: int, evidence: str) -> bytes:
+        """Seal it as revision 0001 stored it."""
+
+    def seal(self, participant: str, seq: int, fields: Mapping[str, Any]) -> bytes:
+        """Seal what a consent event says."""
+
+    def open(self, participant: str, seq: int, sealed: bytes) -> dict[str, Any]:
+        """Open it."""
+
+    def subject(self, participant: str, sealed: bytes) -> str:
+        """Open the link to the series."""
+
+    def instant(self, text: str) -> datetime:
+        """Read an instant as it stands in a consent event."""
+
+
+class KeysNeededError(DatabaseError):
+    """A migration has to seal what is stored, and was given no keys."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "the database holds consent events that this migration has to seal; run it with the keys: "
+            "affect-tracker init"
+        )
+
+
+def config(migrations: Path, database: Database | None = None, sealing: Sealing | None = None) -> Config:
+    """Alembic's configuration, without a file: the migrations' folder, the engine to run them on, and the keys."""
     settings = Config()
     settings.set_main_option("script_location", str(migrations).replace("%", "%%"))
     if database is not None:
         settings.attributes["engine"] = database.engine
+        settings.attributes["sealing"] = sealing
     return settings
 
 
@@ -35,17 +71,26 @@ def current(database: Database) -> str | None:
         return MigrationContext.configure(connection).get_current_revision()
 
 
-def migrate(database: Database, migrations: Path, revision: str = "head") -> None:
+def migrate(
+    database: Database, migrations: Path, revision: str = "head", *, sealing: Sealing | None = None
+) -> None:
     """Bring the database to a revision.
 
     Raises
     ------
     DatabaseError
         When the database holds foreign tables, or was made by newer code.
+    KeysNeededError
+        When something has to be sealed and `sealing` is None.
     """
-    known = _known(migrations)
+    require_ours(database, migrations)
+    command.upgrade(config(migrations, database, sealing), revision)
+
+
+def require_ours(database: Database, migrations: Path) -> None:
+    """Raise `DatabaseError` unless the database is empty or was made by this program, and not by newer code."""
     here = current(database)
-    if here is not None and here not in known:
+    if here is not None and here not in _known(migrations):
         raise _too_new(database, here)
     if here is None:
         with database.read() as connection:
@@ -53,7 +98,6 @@ def migrate(database: Database, migrations: Path, revision: str = "head") -> Non
                 raise DatabaseError(
                     f"{database.describe()} holds tables of another program; give an empty database"
                 )
-    command.upgrade(config(migrations, database), revision)
 
 
 def check(database: Database, migrations: Path) -> None:

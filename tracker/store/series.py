@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, and_, func, insert, select
 
-from tracker.domain.consent import Permit, Use
+from tracker.domain.consent import ConsentError, Permit, Scope, Use
 from tracker.domain.series import MACHINE, Observation, Observed, Reason
 from tracker.store.rows import EMOTION_COLUMNS, to_columns
 from tracker.store.summaries import Tally, add_to_summaries, summarise_again
@@ -44,6 +44,8 @@ def store_observed(
     zone: str,
     batch: Sequence[Observed],
     recorded_at: datetime,
+    *,
+    learn: Permit | None = None,
 ) -> Stored:
     """Store a batch of one source; what is there already (same source and time) stays as it is.
 
@@ -59,11 +61,15 @@ def store_observed(
         Observations with estimates; all of one source.
     recorded_at
         Now (UTC).
+    learn
+        For `Use.LEARN`, where estimates are the learner's own word.
 
     Raises
     ------
     NotCoveredError
         When an observation lies before what the grant covers; then nothing of the batch is stored.
+    ConsentError
+        When an estimate is a learner's and there is no permit to learn.
     ValueError
         When the batch is of several sources.
     """
@@ -79,11 +85,11 @@ def store_observed(
     before = _ids(connection, subject, batch)
     new = [o for o in batch if o.observation.pts_us not in before]
     if new:
-        connection.execute(
-            insert(observations), [observation_row(o.observation, subject, zone, recorded_at) for o in new]
-        )
+        grant = permit.grant(Scope.AFFECT_SERIES)
+        seen = [observation_row(o.observation, subject, zone, grant, recorded_at) for o in new]
+        connection.execute(insert(observations), seen)
     ids = _ids(connection, subject, batch) if new else before
-    rows = _new_estimates(connection, batch, ids, set(before.values()), recorded_at)
+    rows = _new_estimates(connection, batch, ids, set(before.values()), _Grants(permit, learn), recorded_at)
     if rows:
         connection.execute(insert(estimates), rows)
     tally = Tally(subject)
@@ -117,11 +123,13 @@ def append_estimates(
     values = list(values)
     for _, at, _ in values:
         permit.demand_covers(at)
+    grant = permit.grant(Scope.PERSONAL_LEARNING) if values else 0
     rows = [
         {
             "observation": observation,
             "network": network,
             "snapshot": snapshot,
+            "grant_id": grant,
             **dict(zip(EMOTION_COLUMNS, map(float, probabilities), strict=True)),
             "recorded_at": recorded_at,
         }
@@ -231,11 +239,27 @@ def _summarise_read_again(
         summarise_again(connection, subject, first, last)
 
 
+@dataclass(frozen=True, slots=True)
+class _Grants:
+    """Under which grant an estimate is written: the network's word is the series, a learner's is learning."""
+
+    series: Permit
+    learn: Permit | None
+
+    def of(self, snapshot: int) -> int:
+        if snapshot == MACHINE:
+            return self.series.grant(Scope.AFFECT_SERIES)
+        if self.learn is None:
+            raise ConsentError("a learner's word is stored under a permit to learn; there is none")
+        return self.learn.grant(Scope.PERSONAL_LEARNING)
+
+
 def _new_estimates(
     connection: Connection,
     batch: Sequence[Observed],
     ids: dict[int, int],
     old: set[int],
+    grants: _Grants,
     recorded_at: datetime,
 ) -> list[dict[str, object]]:
     there: set[tuple[int, str, bool]] = set()
@@ -256,6 +280,7 @@ def _new_estimates(
                     "observation": row,
                     "network": estimate.network,
                     "snapshot": estimate.snapshot,
+                    "grant_id": grants.of(estimate.snapshot),
                     **to_columns(estimate.distribution),
                     "recorded_at": recorded_at,
                 }
@@ -263,7 +288,9 @@ def _new_estimates(
     return rows
 
 
-def observation_row(o: Observation, subject: str, zone: str, recorded_at: datetime) -> dict[str, object]:
+def observation_row(
+    o: Observation, subject: str, zone: str, grant: int, recorded_at: datetime
+) -> dict[str, object]:
     """An observation as values for its columns."""
     x, y, w, h = o.box if o.box is not None else (None, None, None, None)
     return {
@@ -283,5 +310,6 @@ def observation_row(o: Observation, subject: str, zone: str, recorded_at: dateti
         "score": o.score,
         "sharpness": o.sharpness,
         "aligned": o.aligned,
+        "grant_id": grant,
         "recorded_at": recorded_at,
     }

@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Select, delete, func, select
 
-from tracker.domain.consent import Permit, Use
+from tracker.domain.consent import Permit, Scope, Use
 from tracker.store.feedback import insert_row
 from tracker.store.tables import snapshots
 
@@ -76,6 +76,7 @@ def add(
         faded_before=faded_before,
         parameters=dict(parameters),
         sha256=sha256,
+        grant_id=permit.grant(Scope.PERSONAL_LEARNING),
         created_at=now,
     )
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from sqlalchemy import (
     JSON,
+    BigInteger,
     Boolean,
     Column,
     Double,
@@ -21,6 +22,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    text,
 )
 
 from tracker.domain.affect import EMOTIONS
@@ -44,6 +46,11 @@ def _emotions(nullable: bool = False) -> list[Column[float]]:
 
 def _subject() -> Column[str]:
     return Column("subject", String(32), ForeignKey("subjects.id"), nullable=False)
+
+
+def _grant() -> Column[int]:
+    """Under which grant a row was written; a trigger looks that it stands. 0: before grants had numbers."""
+    return Column("grant_id", BigInteger, nullable=False, server_default=text("0"))
 
 
 participants = Table(
@@ -88,16 +95,63 @@ consent_events = Table(
     metadata,
     Column("seq", RowId, ForeignKey("consent_log.seq"), primary_key=True, autoincrement=False),
     Column("participant", String(32), ForeignKey("participants.id"), nullable=False, index=True),
-    Column("scope", String(32), nullable=False),
-    Column("state", String(16), nullable=False),
-    Column("notice_version", String(32), nullable=False),
-    Column("notice_language", String(16), nullable=False),
-    Column("notice_sha256", String(64), nullable=False),
     Column("recorded_at", Instant, nullable=False),
-    Column("covers_from", Instant, nullable=False),
-    Column("recorder", String(16), nullable=False),
-    Column("evidence_sealed", LargeBinary, nullable=False),
+    # Scope, state, notice, starts and ends, recorder and evidence, under the person's key.
+    Column("sealed", LargeBinary, nullable=False),
     Column("salt", LargeBinary, nullable=False),
+)
+
+# Who of the staff looked at whom and at what: the same kind of chain as the consent log.
+access_log = Table(
+    "access_log",
+    metadata,
+    Column("seq", RowId, primary_key=True, autoincrement=False),
+    Column("commitment", String(64), nullable=False),
+    Column("recorded_at", Instant, nullable=False),
+    Column("previous", String(64), nullable=False),
+    Column("hash", String(64), nullable=False),
+)
+
+access_events = Table(
+    "access_events",
+    metadata,
+    Column("seq", RowId, ForeignKey("access_log.seq"), primary_key=True, autoincrement=False),
+    Column("participant", String(32), ForeignKey("participants.id"), nullable=False, index=True),
+    Column("recorded_at", Instant, nullable=False),
+    Column("sealed", LargeBinary, nullable=False),
+    Column("salt", LargeBinary, nullable=False),
+)
+
+# The keyed table of grants in force: one row per subject and scope, replaced by a new grant, deleted by a withdrawal.
+# It has no clock: what has expired stands here still, and is refused by the permit.
+grants = Table(
+    "grants",
+    metadata,
+    Column("id", BigInteger, primary_key=True, autoincrement=False),
+    _subject(),
+    Column("scope", String(32), nullable=False),
+    UniqueConstraint("subject", "scope"),
+)
+
+notices = Table(
+    "notices",
+    metadata,
+    Column("sha256", String(64), primary_key=True),
+    Column("version", String(32), nullable=False),
+    Column("language", String(16), nullable=False),
+    Column("document", JSON, nullable=False),
+    Column("published_at", Instant, nullable=False),
+    Column("retired_at", Instant),
+)
+
+studies = Table(
+    "studies",
+    metadata,
+    Column("id", RowId, primary_key=True),
+    Column("sha256", String(64), nullable=False),
+    Column("document", JSON, nullable=False),
+    Column("applied_at", Instant, nullable=False),
+    Column("applied_by", String(64), nullable=False),
 )
 
 observations = Table(
@@ -120,6 +174,7 @@ observations = Table(
     Column("score", Double),
     Column("sharpness", Double),
     Column("aligned", Boolean),
+    _grant(),
     Column("recorded_at", Instant, nullable=False),
     UniqueConstraint("subject", "source", "pts_us"),
     Index(None, "subject", "at"),
@@ -142,6 +197,7 @@ snapshots = Table(
     Column("faded_before", Instant),
     Column("parameters", JSON, nullable=False),
     Column("sha256", String(64), nullable=False),
+    _grant(),
     Column("created_at", Instant, nullable=False),
     Index(None, "subject", "target", "id"),
     # Estimates name snapshots by number; a number must not come back after its snapshot was deleted.
@@ -157,6 +213,7 @@ estimates = Table(
     # 0 is the network itself: a NULL would not take part in the unique key.
     Column("snapshot", RowId, nullable=False),
     *_emotions(),
+    _grant(),
     Column("recorded_at", Instant, nullable=False),
     UniqueConstraint("observation", "network", "snapshot"),
 )
@@ -181,6 +238,7 @@ contexts = Table(
     Column("place", String(64)),
     Column("activity", String(64)),
     Column("company", String(64)),
+    _grant(),
     Column("recorded_at", Instant, nullable=False),
     Index(None, "subject", "at"),
 )
@@ -200,6 +258,7 @@ prompts = Table(
     # Why it was put, where the program chose the moment; and whether chance did, so that it speaks for all moments.
     Column("reason", String(16)),
     Column("random", Boolean, nullable=False),
+    _grant(),
     Column("recorded_at", Instant, nullable=False),
     UniqueConstraint("subject", "slot"),
 )
@@ -219,6 +278,7 @@ corrections = Table(
     Column("rater", String(32), nullable=False),
     Column("suggestion_shown", Boolean, nullable=False),
     Column("supersedes", RowId, ForeignKey("corrections.id"), unique=True),
+    _grant(),
     Column("recorded_at", Instant, nullable=False),
     Index(None, "subject", "at"),
 )
@@ -247,6 +307,7 @@ learning_events = Table(
     Column("context_from", Instant),
     Column("prompts_from", Instant),
     Column("snapshot_before", RowId, nullable=False),
+    _grant(),
     Column("recorded_at", Instant, nullable=False),
     Index(None, "subject", "target", "id"),
 )
@@ -273,6 +334,7 @@ prior_members = Table(
     Column("learn_since", Instant, nullable=False),
     Column("context_since", Instant),
     Column("prompts_since", Instant),
+    _grant(),
 )
 
 drifts = Table(
@@ -284,8 +346,53 @@ drifts = Table(
     Column("at", Instant, nullable=False),
     Column("kind", String(16), nullable=False),
     Column("detail", JSON, nullable=False),
+    _grant(),
     Column("recorded_at", Instant, nullable=False),
     Index(None, "subject", "target", "at"),
+)
+
+crops = Table(
+    "crops",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    _subject(),
+    Column("observation", RowId, ForeignKey("observations.id"), nullable=False, unique=True),
+    Column("sealed", LargeBinary, nullable=False),
+    _grant(),
+    Column("recorded_at", Instant, nullable=False),
+    Index(None, "subject"),
+)
+
+notes = Table(
+    "notes",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    _subject(),
+    Column("correction", RowId, ForeignKey("corrections.id"), nullable=False, unique=True),
+    Column("sealed", LargeBinary, nullable=False),
+    _grant(),
+    Column("recorded_at", Instant, nullable=False),
+    Index(None, "subject"),
+)
+
+# Differentially private figures that were given out, and whom each was charged to.
+releases = Table(
+    "releases",
+    metadata,
+    Column("id", RowId, primary_key=True),
+    Column("study", String(64), nullable=False),
+    Column("at", Instant, nullable=False),
+    Column("query", JSON, nullable=False),
+    Column("epsilon", Double, nullable=False),
+    Column("delta", Double, nullable=False),
+    Column("result", JSON, nullable=False),
+)
+
+release_members = Table(
+    "release_members",
+    metadata,
+    Column("release", RowId, ForeignKey("releases.id"), primary_key=True),
+    Column("subject", String(32), ForeignKey("subjects.id"), primary_key=True),
 )
 
 exports = Table(

@@ -41,8 +41,8 @@ class Tombstone:
         How far it has come.
     rows, exports, keys, priors
         What was deleted by table, how many exports were flagged, keys destroyed, and priors retired.
-    log
-        The consent log's rows whose events were deleted.
+    log, looks
+        The rows of the consent log, and of the log of looks, whose events were deleted.
     signature
         Of `evidence`, by the installation; empty until rows were deleted.
     pending
@@ -58,12 +58,16 @@ class Tombstone:
     keys: int = 0
     priors: int = 0
     log: tuple[int, ...] = ()
+    looks: tuple[int, ...] = ()
     signature: bytes = b""
     pending: bytes = b""
 
     def evidence(self) -> bytes:
         """What the signature is over."""
-        return json.dumps([self.id, self.subject_digest, list(self.log)]).encode()
+        looks = (
+            [list(self.looks)] if self.looks else []
+        )  # tombstones from before there were any stay as signed
+        return json.dumps([self.id, self.subject_digest, list(self.log), *looks]).encode()
 
 
 def begin(connection: Connection, tombstone: Tombstone) -> None:
@@ -107,6 +111,7 @@ def _counts(tombstone: Tombstone) -> dict[str, Any]:
         "keys": tombstone.keys,
         "priors": tombstone.priors,
         "log": list(tombstone.log),
+        "looks": list(tombstone.looks),
         "signature": tombstone.signature.hex(),
         "pending": tombstone.pending.hex(),
     }
@@ -124,6 +129,7 @@ def _tombstone(row: Any) -> Tombstone:
         keys=counts["keys"],
         priors=counts.get("priors", 0),
         log=tuple(counts["log"]),
+        looks=tuple(counts.get("looks", ())),
         signature=bytes.fromhex(counts["signature"]),
         pending=bytes.fromhex(counts["pending"]),
     )

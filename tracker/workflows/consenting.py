@@ -10,10 +10,10 @@ from enum import StrEnum
 from tracker.access import Access, Unit
 from tracker.domain.consent import EXPORT_SCOPES, ConsentError, ConsentEvent, Recorder, Scope, State
 from tracker.domain.instants import require_past
-from tracker.domain.notice import notice
+from tracker.domain.notice import BUILT_IN, notice
 from tracker.domain.people import Person
 from tracker.personal import consent_changed
-from tracker.store import exports, requests
+from tracker.store import exports, notices, requests
 
 GRACE = timedelta(days=7)
 """After a withdrawal without an answer, what the scope covers is erased at the end of this time."""
@@ -38,6 +38,20 @@ VOIDED = {
 
 class EvidenceError(ConsentError, ValueError):
     """An operator's record lacks its evidence."""
+
+
+def publish(access: Access, now: datetime) -> int:
+    """Let the notice of this program stand, and retire every other: whoever agreed to one is asked again.
+
+    Returns
+    -------
+    int
+        How many texts were retired.
+    """
+    text = BUILT_IN.notice()
+    with access.database.write() as connection:
+        notices.publish(connection, text, BUILT_IN.document(), now)
+        return notices.retire_all_but(connection, frozenset({text.sha256}), now)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +111,7 @@ def grant(
                 )
             )
             requests.cancel(unit.connection, person.id, scope, VOIDED[recorder])
-        consent_changed(_after(unit, events), scopes)
+        consent_changed(access.again(unit), scopes)
     access.sign_head()
     return events
 
@@ -217,7 +231,7 @@ def _end(
             access.record(unit, scope, state, notice(), recorder, covers_from=now, evidence=evidence)
             for scope in scopes
         ]
-        consent_changed(_after(unit, events), scopes)
+        consent_changed(access.again(unit), scopes)
         due = now + GRACE if answer is Answer.UNANSWERED else None if answer is Answer.KEEP else now
         for scope in scopes:
             if scope in before or state is State.WITHDRAWN:
@@ -227,6 +241,3 @@ def _end(
     access.sign_head()
     return events
 
-
-def _after(unit: Unit, events: Sequence[ConsentEvent]) -> Unit:
-    return Unit(unit.connection, unit.person, unit.now, (*unit.events, *events))

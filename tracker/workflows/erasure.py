@@ -19,7 +19,7 @@ from tracker.access import Access, Unit
 from tracker.domain.consent import Scope, Use
 from tracker.domain.people import Person, UnknownParticipantError
 from tracker.privacy.keys import KeyDestroyedError
-from tracker.store import compacting, erasing, exports, people, priors, requests, tombstones
+from tracker.store import chains, compacting, erasing, exports, people, priors, requests, tombstones
 from tracker.store.database import DatabaseError
 from tracker.store.requests import RequestRow
 from tracker.store.seen import Seen
@@ -300,11 +300,14 @@ def _empty(access: Access, tombstone: Tombstone, participant: str, subject: str,
         assert here is not None
         if here.step is not Step.BEGUN:
             return
-        log = erasing.log_rows_of(connection, participant)
+        log = chains.positions_of(connection, chains.CONSENT, participant)
+        looks = chains.positions_of(connection, chains.LOOKS, participant)
         outdated = exports.flag(connection, participant, now)
         retired = priors.retire_of(connection, subject, now)
         rows = erasing.delete_person(connection, subject, participant)
-        emptied = replace(here, step=Step.EMPTIED, rows=rows, exports=outdated, priors=retired, log=log)
+        emptied = replace(
+            here, step=Step.EMPTIED, rows=rows, exports=outdated, priors=retired, log=log, looks=looks
+        )
         tombstones.advance(connection, replace(emptied, signature=access.vault.sign(emptied.evidence())))
 
 

@@ -184,11 +184,7 @@ def locked(access: Access, persons: Iterable[Person], now: datetime) -> Iterator
     first, *rest = sorted(persons, key=lambda p: p.id)
     with _erased_is_changed(), access.write(first.id, now) as unit:
         units = [unit]
-        for person in rest:
-            if people.lock(unit.connection, person.id) is None:
-                raise UnknownParticipantError(person.id)
-            events = tuple(row.event for row in people.events(unit.connection, person.id))
-            units.append(replace(unit, person=person, events=events))
+        units += [access.join(unit.connection, person.id, now) for person in rest]
         yield units
 
 

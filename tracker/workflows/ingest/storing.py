@@ -31,7 +31,15 @@ def store(unit: Unit, permit: Permit, rows: list[Observed], now: datetime) -> se
     learner = personal.current(unit) if any(row.estimates for row in rows) else None
     if learner is not None and learner.source.own:
         rows = _with_own_word(unit, learner, rows)
-    return series.store_observed(unit.connection, permit, unit.person.subject, unit.person.zone, rows, now)
+    return series.store_observed(
+        unit.connection,
+        permit,
+        unit.person.subject,
+        unit.person.zone,
+        rows,
+        now,
+        learn=unit.allowed(Use.LEARN),
+    )
 
 
 def _with_own_word(unit: Unit, learner: personal.Personal, rows: list[Observed]) -> list[Observed]:

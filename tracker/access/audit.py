@@ -1,0 +1,144 @@
+"""Check the two logs and the table of grants in force against each other, against erasures and the signed heads."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from tracker.access import sealing
+from tracker.access.looks import look_of
+from tracker.access.sealing import Opener
+from tracker.domain.consent import ConsentEvent, Scope
+from tracker.privacy import chain
+from tracker.privacy.keys import IDENTITY, KeyDestroyedError, KeyUnavailableError, Vault
+from tracker.store import chains, grants, people, tombstones
+from tracker.store.chains import CONSENT, LOOKS, Chain, EventRow
+from tracker.store.database import Connection
+from tracker.store.keystore import KeyStore
+from tracker.store.types import to_microseconds
+
+
+def consent_event(opener: Opener, row: EventRow) -> ConsentEvent:
+    """The consent event of a row, opened."""
+    return sealing.event_of(sealing.open_fields(opener, CONSENT.events.name, row), row.seq, row.recorded_at)
+
+
+def first_fault(connection: Connection, vault: Vault, keys: KeyStore) -> str | None:
+    """Return what is wrong, naming the row; None when all is well."""
+    return (
+        _log_fault(connection, vault, CONSENT, "the consent log", _consent_commitment)
+        or _head_fault(connection, vault, keys)
+        or _grants_fault(connection, vault)
+        or _log_fault(connection, vault, LOOKS, "the log of looks", _look_commitment)
+    )
+
+
+def _log_fault(
+    connection: Connection, vault: Vault, log: Chain, name: str, commitment: Callable[[Opener, EventRow], str]
+) -> str | None:
+    links = _links(connection, log)
+    if broken := chain.first_break(links):
+        return broken if log is CONSENT else f"{name}: {broken}"
+    events = chains.all_events(connection, log)
+    erased = _erased(connection, vault, log)
+    openers: dict[str, Opener | None] = {}
+    for link in links:
+        row = events.get(link.seq)
+        if row is None:
+            if link.seq in erased:
+                continue  # the commitment stays, what it committed to is gone
+            return f"{name}: the event beside row {link.seq} was removed, and no erasure accounts for it"
+        if row.participant not in openers:
+            openers[row.participant] = _opener(vault, row.participant)
+        opener = openers[row.participant]
+        if opener is None:
+            continue  # their erasure is not finished
+        altered = f"{name}: the event beside row {link.seq} does not match its commitment: it was altered"
+        try:
+            if (
+                commitment(opener, row) != link.commitment
+                or to_microseconds(row.recorded_at) != link.recorded_at_us
+            ):
+                return altered
+        except (KeyUnavailableError, ValueError, KeyError, TypeError):
+            return altered
+    return None
+
+
+def _consent_commitment(opener: Opener, row: EventRow) -> str:
+    return chain.commit(row.salt, sealing.committed(row.participant, consent_event(opener, row)))
+
+
+def _look_commitment(opener: Opener, row: EventRow) -> str:
+    look = look_of(sealing.open_fields(opener, LOOKS.events.name, row), row.seq, row.recorded_at)
+    return chain.commit(row.salt, look.committed(row.participant))
+
+
+def _links(connection: Connection, log: Chain) -> list[chain.Link]:
+    return [
+        chain.Link(r.seq, r.commitment, to_microseconds(r.recorded_at), r.previous, r.hash)
+        for r in chains.rows(connection, log)
+    ]
+
+
+def _opener(vault: Vault, participant: str) -> Opener | None:
+    try:
+        return vault.opener(participant, IDENTITY)
+    except KeyDestroyedError:
+        return None
+
+
+def _erased(connection: Connection, vault: Vault, log: Chain) -> set[int]:
+    return {
+        seq
+        for tombstone in tombstones.every(connection)
+        if vault.verify(tombstone.evidence(), tombstone.signature)
+        for seq in (tombstone.log if log is CONSENT else tombstone.looks)
+    }
+
+
+def _head_fault(connection: Connection, vault: Vault, keys: KeyStore) -> str | None:
+    links, head = _links(connection, CONSENT), keys.head()
+    if head is None:
+        return None if not links else "the key store holds no signed head of the consent log"
+    seq, digest, signature = head
+    if not vault.verify(f"{seq}|{digest}".encode(), signature):
+        return "the signed head of the consent log is forged"
+    if seq > len(links):
+        return f"rows {len(links) + 1} to {seq} of the consent log were cut off"
+    if links[seq - 1].hash != digest:
+        return f"row {seq} of the consent log is not the one that was signed"
+    return None
+
+
+def _grants_fault(connection: Connection, vault: Vault) -> str | None:
+    """A grant in the table that no event made, or one that an event made and the table lacks."""
+    held = grants.every(connection)
+    for row in people.everyone(connection):
+        opener = _opener(vault, row.id)
+        if opener is None:
+            continue
+        subject = opener(row.subject_sealed, "participants.subject_sealed").decode()
+        events = [consent_event(opener, r) for r in chains.events_of(connection, CONSENT, row.id)]
+        if fault := _grant_fault(events, held.pop(subject, {})):
+            return fault
+    if any(held.values()):
+        return "the table of grants holds a grant of nobody who is enrolled"
+    return None
+
+
+def _grant_fault(events: list[ConsentEvent], held: Mapping[Scope, int]) -> str | None:
+    last = {event.scope: event for event in events}
+    for scope, number in held.items():
+        event = last.get(scope)
+        if event is None or not event.state.permits:
+            told = f"row {event.seq} of the consent log ended it" if event is not None else "no event gave it"
+            return f"the table of grants holds a grant of {scope.value}, but {told}"
+        # A grant from before grants had numbers was numbered by the migration; its event is as it was.
+        if event.grant is not None and event.grant != number:
+            return f"the table of grants holds another grant of {scope.value} than row {event.seq} made"
+    for event in last.values():
+        if event.state.permits and event.scope not in held:
+            return (
+                f"the grant that row {event.seq} of the consent log made is missing from the table of grants"
+            )
+    return None

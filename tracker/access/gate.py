@@ -1,0 +1,343 @@
+"""Opens units of work, and keeps the two logs: of consent, and of the staff's looks.
+
+A writing unit locks the participant and reads their consent in the same transaction in which the rows
+are written, so a withdrawal that has committed beats every later write, in any process. A reading unit
+sees consent and rows in one snapshot and locks nothing.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from tracker.access import audit, sealing
+from tracker.access.looks import Look, look_of
+from tracker.access.unit import Unit
+from tracker.domain.consent import ConsentEvent, Notice, Recorder, Rules, Scope, State
+from tracker.domain.people import EnrolmentError, Person, UnknownParticipantError
+from tracker.privacy import chain
+from tracker.privacy.keys import IDENTITY, KeyDestroyedError, KeyUnavailableError, Vault
+from tracker.store import chains, grants, notices, people, studies, tombstones
+from tracker.store.chains import CONSENT, LOOKS, Chain, EventRow, LogRow
+from tracker.store.database import Connection, Database
+from tracker.store.keystore import KeyStore
+from tracker.store.types import to_microseconds
+
+
+class Access:
+    """Opens units of work.
+
+    Parameters
+    ----------
+    database
+        The series.
+    vault
+        The keys that open names and subject links.
+    keys
+        The key store, which also holds the consent log's signed head.
+    """
+
+    def __init__(self, database: Database, vault: Vault, keys: KeyStore) -> None:
+        self.database = database
+        self.vault = vault
+        self.keys = keys
+
+    def close(self) -> None:
+        """Close all connections."""
+        self.database.close()
+        self.keys.close()
+
+    def person(self, name: str) -> Person:
+        """Find a participant by name; raise `UnknownParticipantError` when there is none."""
+        with self.database.read() as connection:
+            row = people.by_digest(connection, self.vault.digest("names", name))
+        if row is None:
+            raise UnknownParticipantError(name)
+        opened = self._open_unless_erased([row])
+        if not opened:
+            raise UnknownParticipantError(name)
+        return opened[0]
+
+    def everyone(self) -> list[Person]:
+        """All participants, in the order of enrolment; without those whose erasure is not finished."""
+        with self.database.read() as connection:
+            rows = people.everyone(connection)
+        return self._open_unless_erased(rows)
+
+    def tombstone_of(self, participant: str) -> str:
+        """The id of the tombstone that stands, or would stand, for a participant: a keyed digest."""
+        return self.vault.digest("tombstones", participant)[:32]
+
+    def admit(self, name: str, zone: str, now: datetime, *, simulated: bool = False) -> Person:
+        """Enrol a person under random ids; the caller has checked name and zone.
+
+        Raises
+        ------
+        EnrolmentError
+            When the name is taken, also by another process in this very moment.
+        """
+        participant, subject = secrets.token_hex(16), secrets.token_hex(16)
+        row = people.ParticipantRow(
+            id=participant,
+            name_sealed=self.vault.seal(participant, IDENTITY, name.encode(), "participants.name_sealed"),
+            subject_sealed=self.vault.seal(
+                participant, IDENTITY, subject.encode(), "participants.subject_sealed"
+            ),
+            zone=zone,
+            simulated=simulated,
+            enrolled_at=now,
+            paused_at=None,
+        )
+        with self.database.write() as connection:
+            added = people.add(connection, self.vault.digest("names", name), row, subject)
+        if not added:
+            self.vault.destroy(participant)
+            raise EnrolmentError(f"{name!r} is enrolled already; choose another name")
+        return self._open(row)
+
+    @contextmanager
+    def write(self, participant: str, now: datetime) -> Iterator[Unit]:
+        """Open a writing unit; committed at the end, rolled back when an exception passes.
+
+        Parameters
+        ----------
+        participant
+            Their id.
+        now
+            The instant at which consent is decided (UTC).
+        """
+        with self.database.write() as connection:
+            yield self.join(connection, participant, now)
+
+    @contextmanager
+    def write_all(self, participants: Iterable[str], now: datetime) -> Iterator[list[Unit]]:
+        """Open one writing transaction on several people: nobody else writes about any of them meanwhile.
+
+        Raises
+        ------
+        UnknownParticipantError
+            When one of them has been erased.
+        """
+        with self.database.write() as connection:
+            # Always in the same order, so that two such transactions do not wait for each other.
+            yield [self.join(connection, participant, now) for participant in sorted(participants)]
+
+    def join(self, connection: Connection, participant: str, now: datetime) -> Unit:
+        """Lock one more person in a writing transaction; return the unit on them.
+
+        Raises
+        ------
+        UnknownParticipantError
+            When they have been erased.
+        """
+        row = people.lock(connection, participant)
+        if row is None:
+            raise UnknownParticipantError(participant)
+        opener = self.vault.opener(participant, IDENTITY)
+        return self._writing(connection, _opened(opener, row), now, opener)
+
+    def again(self, unit: Unit) -> Unit:
+        """The same writing unit after events were recorded in it."""
+        opener = self.vault.opener(unit.person.id, IDENTITY)
+        return self._writing(unit.connection, unit.person, unit.now, opener)
+
+    @contextmanager
+    def read(self, participant: str, now: datetime) -> Iterator[Unit]:
+        """Open a reading unit on one snapshot."""
+        with self.database.read() as connection:
+            row = people.by_id(connection, participant)
+            if row is None:
+                raise UnknownParticipantError(participant)
+            opener = self.vault.opener(participant, IDENTITY)
+            events = self._events(connection, participant, opener)
+            yield Unit(connection, _opened(opener, row), now, events, self._rules(connection, now))
+
+    @contextmanager
+    def look(self, participant: str, now: datetime, *, reader: str, what: str) -> Iterator[Unit]:
+        """Open a reading unit for somebody of the staff; that they looked is committed before they see anything.
+
+        Parameters
+        ----------
+        participant, now
+            Whose data, when (UTC).
+        reader, what
+            Who looks, at what.
+
+        Raises
+        ------
+        UnknownParticipantError
+            When there is no such person.
+        DatabaseError
+            When the look cannot be recorded; then nothing is read.
+        """
+        self.record_look(participant, now, reader=reader, what=what)
+        with self.read(participant, now) as unit:
+            yield unit
+
+    def record_look(self, participant: str, now: datetime, *, reader: str, what: str) -> Look:
+        """Commit that somebody of the staff is about to look at a person's data."""
+        with self.database.write() as connection:
+            if people.lock(connection, participant) is None:
+                raise UnknownParticipantError(participant)
+            seq, previous = self._next(connection, LOOKS)
+            look = Look(seq, now, reader, what)
+            committed = look.committed(participant)
+            self._append(connection, LOOKS, seq, previous, participant, now, look.fields(), committed)
+        return look
+
+    def looks(self, unit: Unit) -> list[Look]:
+        """Who of the staff looked at the person of a unit, in order."""
+        rows = chains.events_of(unit.connection, LOOKS, unit.person.id)
+        if not rows:
+            return []
+        opener = self.vault.opener(unit.person.id, IDENTITY)
+        return [
+            look_of(sealing.open_fields(opener, LOOKS.events.name, r), r.seq, r.recorded_at) for r in rows
+        ]
+
+    def events(self, connection: Connection, participant: str) -> tuple[ConsentEvent, ...]:
+        """A person's consent events as a transaction sees them, opened, in the log's order."""
+        return self._events(connection, participant, self.vault.opener(participant, IDENTITY))
+
+    def record(
+        self,
+        unit: Unit,
+        scope: Scope,
+        state: State,
+        notice: Notice,
+        recorder: Recorder,
+        *,
+        covers_from: datetime,
+        evidence: str = "",
+    ) -> ConsentEvent:
+        """Append a consent event in a writing unit; call `sign_head` once it is committed.
+
+        A permitting event makes a grant with a number of its own, under which rows are written from now on; any
+        other ends the one that stood. The unit knows nothing of it: go on with `again`.
+        """
+        connection, person = unit.connection, unit.person
+        seq, previous = self._next(connection, CONSENT)
+        lasts = timedelta(days=unit.rules.lasts_days) if unit.rules.lasts_days is not None else None
+        event = ConsentEvent(
+            seq,
+            scope,
+            state,
+            notice,
+            unit.now,
+            covers_from,
+            recorder,
+            evidence,
+            expires_at=unit.now + lasts if lasts is not None and state.permits else None,
+            grant=secrets.randbits(62) + 1 if state.permits else None,
+        )
+        fields, commitment = sealing.fields_of(event), sealing.committed(person.id, event)
+        self._append(connection, CONSENT, seq, previous, person.id, unit.now, fields, commitment)
+        if event.grant is not None:
+            grants.put(connection, person.subject, scope, event.grant)
+        else:
+            grants.remove(connection, person.subject, scope)
+        return event
+
+    def sign_head(self) -> None:
+        """Keep the consent log's newest head, signed, with the keys."""
+        with self.database.read() as connection:
+            newest = chains.head(connection, CONSENT)
+        if newest is not None:
+            seq, head = newest
+            self.keys.set_head(seq, head, self.vault.sign(f"{seq}|{head}".encode()))
+
+    def audit(self) -> str | None:
+        """Check both logs and the table of grants in force: chains, commitments, erasures, signed head.
+
+        Returns
+        -------
+        str or None
+            What is wrong, naming the row; None when all is well.
+        """
+        with self.database.read() as connection:
+            return audit.first_fault(connection, self.vault, self.keys)
+
+    def _open_unless_erased(self, rows: Iterable[people.ParticipantRow]) -> list[Person]:
+        opened = []
+        for row in rows:
+            try:
+                opened.append(self._open(row))
+            except KeyDestroyedError:
+                with self.database.read() as connection:
+                    if tombstones.get(connection, self.tombstone_of(row.id)) is None:
+                        raise KeyUnavailableError(
+                            "the key store lacks the keys of somebody who is enrolled: it is older than the "
+                            "database, or another one. Bring back the newest, or set AFFECT_KEY_STORE"
+                        ) from None
+        return opened
+
+    def _open(self, row: people.ParticipantRow) -> Person:
+        return _opened(self.vault.opener(row.id, IDENTITY), row)
+
+    def _events(
+        self, connection: Connection, participant: str, opener: sealing.Opener
+    ) -> tuple[ConsentEvent, ...]:
+        rows = chains.events_of(connection, CONSENT, participant)
+        return tuple(audit.consent_event(opener, row) for row in rows)
+
+    def _writing(self, connection: Connection, person: Person, now: datetime, opener: sealing.Opener) -> Unit:
+        return Unit(
+            connection,
+            person,
+            now,
+            self._events(connection, person.id, opener),
+            self._rules(connection, now),
+            grants.of(connection, person.subject),
+        )
+
+    def _rules(self, connection: Connection, now: datetime) -> Rules:
+        study = studies.newest(connection)
+        consent: Mapping[str, object] = study.document.get("consent", {}) if study is not None else {}
+        lasts = consent.get("expires_after_days")
+        return Rules(
+            notices=notices.valid(connection, now),
+            guardians=consent.get("guardians") is True,
+            lasts_days=lasts if isinstance(lasts, int) else None,
+        )
+
+    def _next(self, connection: Connection, log: Chain) -> tuple[int, str]:
+        tail = chains.tail(connection, log)
+        return (tail[0] + 1, tail[1]) if tail is not None else (1, chain.GENESIS)
+
+    def _append(
+        self,
+        connection: Connection,
+        log: Chain,
+        seq: int,
+        previous: str,
+        participant: str,
+        now: datetime,
+        fields: Mapping[str, object],
+        committed: Mapping[str, str],
+    ) -> None:
+        salt = secrets.token_bytes(16)
+        link = chain.link(seq, chain.commit(salt, committed), to_microseconds(now), previous)
+        sealed = sealing.seal_fields(self.vault, participant, log.events.name, seq, fields)
+        chains.append(
+            connection,
+            log,
+            LogRow(seq, link.commitment, now, previous, link.hash),
+            EventRow(seq, participant, now, sealed, salt),
+        )
+
+
+def open_access(database: Database, key_store: Path, master: bytes) -> Access:
+    """Open the gate on a database with its key store."""
+    keys = KeyStore(key_store)
+    return Access(database, Vault(master, keys), keys)
+
+
+def _opened(opener: sealing.Opener, row: people.ParticipantRow) -> Person:
+    name = opener(row.name_sealed, "participants.name_sealed")
+    subject = opener(row.subject_sealed, "participants.subject_sealed")
+    return Person(
+        row.id, name.decode(), subject.decode(), row.zone, row.simulated, row.enrolled_at, row.paused_at
+    )

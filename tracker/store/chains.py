@@ -1,0 +1,115 @@
+"""Queries about the two hash-chained logs: what people consented to, and who of the staff looked at them.
+
+A row of the log stays for ever and says nothing about anyone; what it commits to lies beside it, sealed under the
+person's key, and goes when they are erased.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Table, insert, select, text
+
+from tracker.store.tables import access_events, access_log, consent_events, consent_log
+
+
+@dataclass(frozen=True, slots=True)
+class Chain:
+    """A log, and the table of sealed events beside it."""
+
+    log: Table
+    events: Table
+
+
+CONSENT = Chain(consent_log, consent_events)
+LOOKS = Chain(access_log, access_events)
+
+
+@dataclass(frozen=True, slots=True)
+class EventRow:
+    """An event as stored: what was said is sealed, with the salt of its commitment."""
+
+    seq: int
+    participant: str
+    recorded_at: datetime
+    sealed: bytes
+    salt: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class LogRow:
+    """A row of the log as stored."""
+
+    seq: int
+    commitment: str
+    recorded_at: datetime
+    previous: str
+    hash: str
+
+
+def tail(connection: Connection, chain: Chain) -> tuple[int, str] | None:
+    """Lock a log against other writers and return its last row's (seq, hash)."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(text(f"LOCK TABLE {chain.log.name} IN EXCLUSIVE MODE"))
+    return head(connection, chain)
+
+
+def head(connection: Connection, chain: Chain) -> tuple[int, str] | None:
+    """A log's last row: (seq, hash)."""
+    log = chain.log
+    row = connection.execute(select(log.c.seq, log.c.hash).order_by(log.c.seq.desc()).limit(1)).one_or_none()
+    return None if row is None else (row.seq, row.hash)
+
+
+def rows(connection: Connection, chain: Chain) -> list[LogRow]:
+    """A whole log in its order."""
+    log = chain.log
+    query = select(log.c.seq, log.c.commitment, log.c.recorded_at, log.c.previous, log.c.hash)
+    return [LogRow(*row) for row in connection.execute(query.order_by(log.c.seq))]
+
+
+def append(connection: Connection, chain: Chain, row: LogRow, event: EventRow) -> None:
+    """Append one event: the row that stays, and what was said beside it."""
+    connection.execute(
+        insert(chain.log).values(
+            seq=row.seq,
+            commitment=row.commitment,
+            recorded_at=row.recorded_at,
+            previous=row.previous,
+            hash=row.hash,
+        )
+    )
+    connection.execute(
+        insert(chain.events).values(
+            seq=event.seq,
+            participant=event.participant,
+            recorded_at=event.recorded_at,
+            sealed=event.sealed,
+            salt=event.salt,
+        )
+    )
+
+
+def events_of(connection: Connection, chain: Chain, participant: str) -> list[EventRow]:
+    """One person's events in the log's order."""
+    query = _events(chain).where(chain.events.c.participant == participant)
+    return [EventRow(*row) for row in connection.execute(query)]
+
+
+def all_events(connection: Connection, chain: Chain) -> dict[int, EventRow]:
+    """Every event that was not erased, by position."""
+    return {row.seq: EventRow(*row) for row in connection.execute(_events(chain))}
+
+
+def positions_of(connection: Connection, chain: Chain, participant: str) -> tuple[int, ...]:
+    """Where a person's events stand in a log."""
+    events = chain.events
+    query = select(events.c.seq).where(events.c.participant == participant).order_by(events.c.seq)
+    return tuple(connection.execute(query).scalars())
+
+
+def _events(chain: Chain) -> Any:
+    e = chain.events.c
+    return select(e.seq, e.participant, e.recorded_at, e.sealed, e.salt).order_by(e.seq)
