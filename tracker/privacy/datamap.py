@@ -151,6 +151,12 @@ TABLES: tuple[Stored, ...] = (
         + _columns("access_events", _I, _R.PERSON, "sealed", sealed=True),
     ),
     Stored(
+        "former_records",
+        "What a participant chose, and who looked, where their data were before they were imported here.",
+        _columns("former_records", _I, _R.PERSON, "id participant recorded_at")
+        + _columns("former_records", _I, _R.PERSON, "sealed", sealed=True),
+    ),
+    Stored(
         "erasure_requests",
         "What a participant wants done with what a withdrawn scope covers.",
         _columns("erasure_requests", _I, _R.PERSON, "id participant scope due_at answer recorded_at"),
@@ -174,7 +180,15 @@ TABLES: tuple[Stored, ...] = (
             "estimates",
             Scope.AFFECT_SERIES,
             _R.ERASED,
-            f"snapshot {_EMOTIONS}",
+            _EMOTIONS,
+            derives_from="observations.id snapshots.parameters",
+        )
+        # Where it names a learner's snapshot, the row is that learner's word.
+        + _columns(
+            "estimates",
+            Scope.PERSONAL_LEARNING,
+            _R.ERASED,
+            "snapshot",
             derives_from="observations.id snapshots.parameters",
         ),
     ),

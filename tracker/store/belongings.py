@@ -3,14 +3,61 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Column, ColumnElement, Connection, Row, Table, select
+from sqlalchemy import (
+    JSON,
+    Boolean,
+    Column,
+    ColumnElement,
+    Connection,
+    Double,
+    Integer,
+    LargeBinary,
+    Row,
+    String,
+    Table,
+    func,
+    select,
+)
 
 from tracker.store.tables import metadata, participants, subjects
+from tracker.store.types import Instant
 
 BATCH = 2_000
 """Rows fetched at once."""
+
+
+class Kind(StrEnum):
+    """What a column holds, in words that files outside the database know too."""
+
+    INSTANT = "instant"
+    INTEGER = "integer"
+    NUMBER = "number"
+    BOOLEAN = "boolean"
+    TEXT = "text"
+    JSON = "json"
+    BYTES = "bytes"
+
+
+_KINDS = (
+    (Instant, Kind.INSTANT),
+    (Boolean, Kind.BOOLEAN),
+    (Integer, Kind.INTEGER),
+    (Double, Kind.NUMBER),
+    (JSON, Kind.JSON),
+    (LargeBinary, Kind.BYTES),
+    (String, Kind.TEXT),
+)
+
+
+def kind_of(column: Column[Any]) -> Kind:
+    """What a column holds."""
+    for type_, kind in _KINDS:
+        if isinstance(column.type, type_):
+            return kind
+    raise TypeError(f"{column.table.name}.{column.name} is of a type that no archive knows: {column.type!r}")
 
 
 def personal_tables() -> list[Table]:
@@ -29,6 +76,13 @@ def rows(
         .execution_options(yield_per=BATCH)
     )
     yield from connection.execute(query)
+
+
+def count(connection: Connection, table: Table, participant: str, subject: str) -> int:
+    """How many rows of a table are a person's."""
+    query = select(func.count()).select_from(table).where(_required(table, participant, subject))
+    found: int = connection.execute(query).scalar_one()
+    return found
 
 
 def _required(table: Table, participant: str, subject: str) -> ColumnElement[bool]:

@@ -122,6 +122,16 @@ access_events = Table(
     Column("salt", LargeBinary, nullable=False),
 )
 
+# What was said and who looked in the installation that somebody's data were imported from: it allows nothing here.
+former_records = Table(
+    "former_records",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("participant", String(32), ForeignKey("participants.id"), nullable=False, index=True),
+    Column("sealed", LargeBinary, nullable=False),
+    Column("recorded_at", Instant, nullable=False),
+)
+
 # The keyed table of grants in force: one row per subject and scope, replaced by a new grant, deleted by a withdrawal.
 # It has no clock: what has expired stands here still, and is refused by the permit.
 grants = Table(
