@@ -28,6 +28,7 @@ _BY_NAME: dict[str, Exit] = {
     "tracker.domain.people.UnknownParticipantError": Exit.UNKNOWN,
     "tracker.domain.people.EnrolmentError": Exit.USAGE,
     "tracker.domain.instants.InstantError": Exit.USAGE,
+    "tracker.domain.notes.NoteError": Exit.USAGE,
     "webui.server.ServeError": Exit.USAGE,
     "tracker.settings.SettingsError": Exit.USAGE,
     "tracker.vision.errors.CameraLost": Exit.BROKE_OFF,

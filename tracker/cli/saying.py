@@ -12,6 +12,7 @@ from tracker import personal
 from tracker.cli.installation import now, opened, settings_of
 from tracker.cli.output import AsJson, out, print_json
 from tracker.cli.people import Participant
+from tracker.domain import notes
 from tracker.domain.affect import Distribution, Emotion
 from tracker.domain.instants import parse_instant
 from tracker.domain.series import Correction
@@ -44,17 +45,25 @@ def correct(
     answer: Annotated[Answer | None, typer.Option(help="For a target of yes or no.")] = None,
     value: Annotated[float | None, typer.Option(help="For a target that is a number, -1 to 1.")] = None,
     prompt: Annotated[int | None, typer.Option(help="The question that this answers.")] = None,
+    note: Annotated[
+        str | None, typer.Option(metavar="TEXT", help="In P's own words, sealed; - reads them from stdin.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Correct a moment as the participant, and learn from it; prints the estimate before and after."""
     said = _said(target, emotion, second, answer, value, parse_instant(at))
     access = opened(settings_of(context))
-    done = feedback.correct(access, access.person(participant), said, now(), prompt=prompt)
+    words = _typed() if note == "-" else note
+    done = feedback.correct(access, access.person(participant), said, now(), prompt=prompt, note=words)
     if as_json:
         print_json(_as_json(target, done))
         return
     if done.observation is None:
         typer.echo("no observation with a face within two minutes: stored as a word about the moment itself")
+    if done.noted:
+        typer.echo(
+            "the note was sealed; only the participant reads it, in the web app and in what they take along"
+        )
     if done.source is not None and done.source is not personal.Source.SNAPSHOT:
         typer.echo(f"{done.source.value}: {done.source.sentence}")
     if reason := _unlearned(participant, done):
@@ -120,6 +129,12 @@ def _said(
     return Correction(at, target, None, _SHARES[answer] if answer is not None else value)
 
 
+def _typed() -> str:
+    # What stands on a command line is seen by every process of the machine and kept by the shell. Bytes that are no
+    # UTF-8 become what a note refuses by name, and no more is read than shows that a note is too long.
+    return typer.get_text_stream("stdin", "utf-8", "surrogateescape").read(4 * notes.LONGEST)
+
+
 def _unlearned(participant: str, done: Corrected) -> str | None:
     if done.missing:
         return f"{participant} has not granted {', '.join(s.value for s in done.missing)}"
@@ -157,6 +172,7 @@ def _as_json(target: str, done: Corrected) -> dict[str, Any]:
         "after": _plain(done.after),
         "source": done.source.value if done.source is not None else None,
         "superseded": done.superseded,
+        "noted": done.noted,
         "missing": [s.value for s in done.missing],
         "not_covered_since": done.not_covered_since.isoformat() if done.not_covered_since else None,
     }

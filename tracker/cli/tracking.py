@@ -31,6 +31,12 @@ def track(
     confirm_first_face: Annotated[
         bool, typer.Option("--confirm-first-face", help="The first face is the participant's.")
     ] = False,
+    crops: Annotated[
+        bool,
+        typer.Option(
+            "--crops/--no-crops", help="Keep the face crops, sealed, where the participant allows it."
+        ),
+    ] = True,
     network: Annotated[str, typer.Option(help="A name that `networks list` shows.")] = "default",
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")] = "auto",
     as_json: AsJson = False,
@@ -51,7 +57,7 @@ def track(
 
     from tracker.workflows import ingest  # noqa: PLC0415 - loads torch
 
-    plan = ingest.Plan(every, start, confirm_first_face)
+    plan = ingest.Plan(every, start, confirm_first_face, crops)
     engine, detector = load(settings, network, device)
     result = ingest.Tracked()
     try:
@@ -94,9 +100,9 @@ def _print(result: Tracked, participant: str, as_json: bool) -> None:
     if as_json:
         print_json(summary(result))
         return
-    table = Table("moments", "new", "with face", "new estimates", "without", title=f"Tracked {participant}")
+    columns = ("moments", "new", "with face", "new estimates", "crops kept", "without")
+    table = Table(*columns, title=f"Tracked {participant}")
     without = ", ".join(f"{n} {reason.value}" for reason, n in result.reasons.items() if n) or "-"
-    table.add_row(
-        str(result.observations), str(result.added), str(result.with_face), str(result.estimates), without
-    )
+    counts = (result.observations, result.added, result.with_face, result.estimates, result.crops)
+    table.add_row(*map(str, counts), without)
     out().print(table)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -12,12 +13,13 @@ from tracker.access import Access, Unit
 from tracker.domain.affect import Distribution
 from tracker.domain.consent import SCOPES_OF, Scope, Use
 from tracker.domain.instants import require_past
+from tracker.domain.notes import checked, to_bytes
 from tracker.domain.people import Person
 from tracker.domain.series import Context, Correction
 from tracker.learning.kinds import agrees, label_of
 from tracker.learning.weights import RaterKind, correction_weight
 from tracker.personal import Source
-from tracker.store import feedback, series, summaries, timeline
+from tracker.store import feedback, notes, series, summaries, timeline
 from tracker.store.seen import DamagedLogError, Label, Seen
 
 NEAR = timedelta(minutes=2)
@@ -65,6 +67,8 @@ class Corrected:
     source
         Where `before` comes from. Where nothing was learned because the person's own learner cannot be read, what
         answers in its place; else None.
+    noted
+        Whether a note was sealed beside it.
     """
 
     correction: int
@@ -77,6 +81,7 @@ class Corrected:
     missing: tuple[Scope, ...] = ()
     not_covered_since: datetime | None = None
     source: Source | None = None
+    noted: bool = False
 
 
 def add_context(access: Access, person: Person, context: Context, now: datetime) -> int:
@@ -115,6 +120,7 @@ def correct(
     *,
     observation: int | None = None,
     prompt: int | None = None,
+    note: str | None = None,
 ) -> Corrected:
     """Store a correction and learn from it, in one transaction.
 
@@ -130,15 +136,21 @@ def correct(
         The observation spoken of, where the caller knows it (a click on the timeline).
     prompt
         The prompt that this answers.
+    note
+        What the person writes beside it, kept sealed and shown to nobody else; None for nothing. A note stays with
+        its correction: one that supersedes it has its own, or none.
 
     Raises
     ------
     InstantError
         When the moment is naive or in the future.
     ConsentMissingError
-        Without the scope affect_series (an answer to a prompt: prompts).
+        Without the scope affect_series (an answer to a prompt: prompts), or with a note and without the scope
+        notes; then the correction is not stored either.
     NotCoveredError
         When the moment lies before what the grant covers.
+    NoteError
+        When the note is empty, too long or no text.
     PromptError
         When the prompt was not put to this person.
     TargetError
@@ -146,6 +158,7 @@ def correct(
     """
     at = require_past(correction.at, now)
     label = label_of(correction.target, correction.distribution, correction.value)
+    words = checked(note) if note is not None else None
     with access.write(person.id, now) as unit:
         permit = unit.permit(Use.CORRECT if prompt is None else Use.PROMPT)
         connection, subject = unit.connection, unit.person.subject
@@ -177,7 +190,16 @@ def correct(
             prompt=prompt,
             supersedes=old,
         )
-        return _learn(unit, correction, label, Corrected(number, at, observation, old))
+        if words is not None:
+            _keep_note(access, unit, words, number, at)
+        done = Corrected(number, at, observation, old, noted=words is not None)
+        return _learn(unit, correction, label, done)
+
+
+def _keep_note(access: Access, unit: Unit, words: str, correction: int, at: datetime) -> None:
+    permit, person, note = unit.permit(Use.KEEP_NOTES), unit.person, secrets.token_hex(16)
+    sealed = access.vault.seal(person.id, Scope.NOTES.value, to_bytes(words), notes.place(note))
+    notes.add(unit.connection, permit, person.subject, note, correction, at, sealed, unit.now)
 
 
 def _learn(unit: Unit, correction: Correction, label: Label, done: Corrected) -> Corrected:

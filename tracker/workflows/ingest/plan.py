@@ -33,11 +33,15 @@ class Plan:
         When the recording began (UTC); None takes what the file says.
     confirm_first_face
         The face of the first frame is the participant's: for recordings in which others appear.
+    keep_crops
+        Whether the crops that are read are kept, sealed, where the participant allows it; else they are dropped
+        whatever is allowed.
     """
 
     every: float = 0.2
     started_at: datetime | None = None
     confirm_first_face: bool = False
+    keep_crops: bool = True
 
 
 @dataclass
@@ -54,6 +58,8 @@ class Tracked:
         Those in which the participant's face was read.
     estimates
         Estimates of the network that this run added.
+    crops
+        Face crops that this run kept, sealed.
     reasons
         How many moments have no estimate, by reason.
     problem
@@ -64,6 +70,7 @@ class Tracked:
     added: int = 0
     with_face: int = 0
     estimates: int = 0
+    crops: int = 0
     reasons: Counter[Reason] = field(default_factory=Counter)
     problem: str | None = None
 
@@ -116,5 +123,6 @@ def summary(result: Tracked) -> Mapping[str, object]:
         "added": result.added,
         "with_face": result.with_face,
         "estimates": result.estimates,
+        "crops": result.crops,
         "reasons": {reason.value: result.reasons[reason] for reason in Reason},
     }

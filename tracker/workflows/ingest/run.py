@@ -23,8 +23,9 @@ from tracker.vision.camera import Opener, open_camera
 from tracker.vision.crops import Crop, crop
 from tracker.vision.faces import Detector, Face
 from tracker.vision.media import frames
-from tracker.vision.recording import Frame, Source
+from tracker.vision.recording import Frame, Pixels, Source
 from tracker.vision.tracks import FaceTracker, Sighting, judged, overlap
+from tracker.workflows.ingest.keeping import keep, unstored
 from tracker.workflows.ingest.plan import Plan, Tracked, demand_ended, demand_same_start, start_of
 from tracker.workflows.ingest.storing import store
 
@@ -193,16 +194,24 @@ class _Run:
         now = self.clock()
         with self.access.write(self.person.id, now) as unit:
             permit = unit.capture_permit()
+            new = unstored(unit, self._kept(waiting))
             stored = store(unit, permit, rows, now)
+            kept = keep(self.access, unit, new)
         # Only now: an interruption before the commit leaves them to be stored by the flush at the end.
         self.waiting = []
         self.result.added += stored.observations
+        self.result.crops += kept
         self.result.estimates += sum(
             1 for row in rows if row.estimates and self.network not in self._networks(row.observation.pts_us)
         )
         for row in rows:
             self.result.count(row.observation.reason)
         self.flushed_at = self.monotonic()
+
+    def _kept(self, waiting: list[_Seen]) -> dict[Observation, Pixels]:
+        if not self.plan.keep_crops:
+            return {}
+        return {seen.observation: seen.crop.pixels for seen in waiting if seen.crop is not None}
 
     def _networks(self, pts_us: int) -> frozenset[str]:
         known = self.known.get(pts_us)

@@ -1,0 +1,74 @@
+"""Show a participant what is kept of one moment under their own keys: their picture and their words, to them alone.
+
+Whoever calls this has made sure who is asking: it is the participant's own session. It needs no grant, because
+what is kept stays readable to the participant after a withdrawal too, until it is erased.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from tracker import personal
+from tracker.access import Access, Unit
+from tracker.domain.consent import Scope, Use
+from tracker.domain.notes import from_bytes
+from tracker.domain.people import Person
+from tracker.learning.weights import RaterKind
+from tracker.store import crops, feedback, notes
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What is kept sealed of a moment, and whether more may be.
+
+    Attributes
+    ----------
+    picture
+        Whether the face crop of its observation is kept.
+    note
+        What the participant wrote beside the correction that stands, opened; None where there is none.
+    may_note
+        Whether a note may be kept now.
+    """
+
+    picture: bool
+    note: str | None
+    may_note: bool
+
+
+def own_moment(access: Access, person: Person, observation: int | None, at: datetime, now: datetime) -> Kept:
+    """What is kept sealed of one's own moment: of an observation, or of the instant where there is none."""
+    with access.read(person.id, now) as unit:
+        correction = feedback.standing_correction(
+            unit.connection,
+            person.subject,
+            personal.EMOTION,
+            RaterKind.PARTICIPANT.value,
+            observation=observation,
+            at=at,
+        )
+        note = _note(access, unit, correction) if correction is not None else None
+        kept = observation is not None and crops.is_kept(unit.connection, person.subject, observation)
+        return Kept(kept, note, unit.allowed(Use.KEEP_NOTES) is not None)
+
+
+def own_crop(access: Access, person: Person, observation: int, now: datetime) -> bytes | None:
+    """Open the face crop of one of a person's own observations, a PNG file; None where none of theirs is kept.
+
+    The bytes go into the response to the participant, and nowhere else.
+    """
+    with access.read(person.id, now) as unit:
+        found = crops.of_observation(unit.connection, person.subject, observation)
+        if found is None:
+            return None
+        crop, sealed = found
+        return access.vault.open(person.id, Scope.FACE_CROPS.value, sealed, crops.place(crop))
+
+
+def _note(access: Access, unit: Unit, correction: int) -> str | None:
+    found = notes.of_correction(unit.connection, unit.person.subject, correction)
+    if found is None:
+        return None
+    note, sealed = found
+    return from_bytes(access.vault.open(unit.person.id, Scope.NOTES.value, sealed, notes.place(note)))
