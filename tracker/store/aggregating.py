@@ -1,0 +1,65 @@
+"""Queries for one person's part in aggregate figures: sums over a stretch of time, never single rows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, Connection, and_, func, or_, select
+from sqlalchemy.orm import aliased
+
+from tracker.store.feedback import replaces
+from tracker.store.summaries import BUCKET, MACHINE_SERIES, bucket_of, read_summaries
+from tracker.store.tables import corrections, observations
+
+
+def observed(connection: Connection, subject: str, start: datetime, end: datetime) -> int:
+    """How many observations of [start, end) there are."""
+    query = (
+        select(func.count())
+        .select_from(observations)
+        .where(observations.c.subject == subject, observations.c.at >= start, observations.c.at < end)
+    )
+    return connection.execute(query).scalar_one()
+
+
+def readings(
+    connection: Connection, subject: str, start: datetime, end: datetime
+) -> Iterator[tuple[datetime, int, tuple[float, ...]]]:
+    """What networks read, by quarter hours that lie whole in [start, end): (quarter hour, readings, sums)."""
+    first = start if bucket_of(start) == start else bucket_of(start) + BUCKET
+    for bucket, _, n, sums in read_summaries(connection, subject, first, end, [MACHINE_SERIES]):
+        if bucket + BUCKET <= end:
+            yield bucket, n, sums
+
+
+def mean_answer(
+    connection: Connection,
+    subject: str,
+    target: str,
+    start: datetime,
+    end: datetime,
+    prompted_from: datetime | None,
+) -> float | None:
+    """A participant's own mean answer to a target in [start, end), or None where they gave none.
+
+    Parameters
+    ----------
+    prompted_from
+        Answers to prompts count from this instant on; None leaves them out.
+    """
+    said: ColumnElement[bool] = corrections.c.prompt.is_(None)
+    if prompted_from is not None:
+        said = or_(said, and_(corrections.c.prompt.is_not(None), corrections.c.at >= prompted_from))
+    newer = aliased(corrections, name="newer")
+    query = select(func.avg(corrections.c.value)).where(
+        corrections.c.subject == subject,
+        ~select(newer.c.id).where(replaces(newer)).exists(),
+        corrections.c.target == target,
+        corrections.c.rater == "participant",
+        corrections.c.at >= start,
+        corrections.c.at < end,
+        said,
+    )
+    mean: float | None = connection.execute(query).scalar_one()
+    return mean
