@@ -1,0 +1,25 @@
+"""The study file: what a study is, checked before anything rests on it."""
+
+from tracker.study.deployment import Deployment
+from tracker.study.errors import ForbiddenStudyError, StudyClosedError, StudyError
+from tracker.study.keeping import kept_days, readable_from, taken_from
+from tracker.study.reading import from_document, load, parse
+from tracker.study.texts import notice_text, notice_texts
+from tracker.study.whole import DEFAULT, Study
+
+__all__ = [
+    "DEFAULT",
+    "Deployment",
+    "ForbiddenStudyError",
+    "Study",
+    "StudyClosedError",
+    "StudyError",
+    "from_document",
+    "kept_days",
+    "load",
+    "notice_text",
+    "notice_texts",
+    "parse",
+    "readable_from",
+    "taken_from",
+]

@@ -1,0 +1,35 @@
+"""What can be wrong with a study."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+
+class StudyError(ValueError):
+    """A study file cannot be used as it is.
+
+    Parameters
+    ----------
+    problems
+        One line each: where, which value, what to do. The first is the error's message.
+    """
+
+    def __init__(self, problems: Sequence[str]) -> None:
+        more = len(problems) - 1
+        told = f" (and {more} more; `affect-tracker study check` lists them)" if more else ""
+        super().__init__(problems[0] + told)
+        self.problems = tuple(problems)
+
+
+class ForbiddenStudyError(StudyError):
+    """A study is of a kind that must not run, whatever else its file says."""
+
+
+class StudyClosedError(Exception):
+    """The study is closed: it takes in nothing new. Withdrawal, access and erasure still work."""
+
+    def __init__(self, what: str) -> None:
+        super().__init__(
+            f"the study is closed, so {what}; withdrawing, looking and erasing still work. "
+            "To open it again: affect-tracker study apply FILE --by WHO"
+        )
