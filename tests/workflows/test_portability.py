@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import hashlib
 import io
 import json
 import re
@@ -12,26 +13,28 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+import pyarrow.parquet
 import pytest
 from sqlalchemy import LargeBinary, select
 
-from tests.builders import ALL, NOW, installation, leaning, person
-from tests.lives import pooled
-from tests.workflows.exported import fill, someone
+from tests.builders import NOW, installation, leaning, observed, person, store
+from tests.workflows.archived import bundle, face, noted, pictured, rows, unpacked, whole
+from tests.workflows.exported import MINUTE, fill, someone
 from tracker.access import Access
 from tracker.domain.affect import Emotion
-from tracker.domain.consent import Recorder
 from tracker.domain.people import Person
 from tracker.domain.series import Correction
 from tracker.store import belongings
 from tracker.store.tables import metadata
-from tracker.workflows import consenting, feedback
+from tracker.workflows import feedback
 from tracker.workflows.export import export_dataset
 from tracker.workflows.portability import write_bundle
-from tracker.workflows.portability.bundle import LEFT_OUT, OPENED, OTHER_RATER
+from tracker.workflows.portability.bundle import MANIFEST, PAGE, stream_bundle
+from tracker.workflows.portability.opening import LEFT_OUT, OPENED, OTHER_RATER
 from tracker.workflows.portability.page import _MEANINGS
 
-NOT_ABOUT_PEOPLE = {"leases", "tombstones"}
+NOT_ABOUT_PEOPLE = {"leases", "tombstones", "notices", "studies"}
+SALTS = {("consent_events", "salt"), ("access_events", "salt")}
 
 
 @pytest.fixture
@@ -50,29 +53,10 @@ def lite(sqlite_url: str, tmp_path: Path) -> Iterator[Access]:
     opened.keys.close()
 
 
-def bundle(access: Access, who: Person) -> dict[str, bytes]:
-    """The files of a person's bundle."""
-    out = io.BytesIO()
-    write_bundle(access, who, NOW, out)
-    with zipfile.ZipFile(out) as file:
-        assert file.testzip() is None
-        return {name: file.read(name) for name in file.namelist()}
-
-
-def rows(files: dict[str, bytes], table: str) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = json.loads(files[f"data/{table}.json"])
-    return found
-
-
 def lived(access: Access, tmp_path: Path) -> tuple[Person, Person]:
     """Two people with something in every table."""
-    ada, grace = someone(access, "ada"), someone(access, "grace")
+    ada, grace = whole(access, "ada"), whole(access, "grace", 200)
     export_dataset(access, tmp_path / "out", NOW)
-    for who in (ada, grace):
-        pooled(access, who)
-        consenting.withdraw(
-            access, who, [ALL[4]], NOW, recorder=Recorder.OPERATOR, evidence=f"a call by {who.name}"
-        )
     return ada, grace
 
 
@@ -89,7 +73,7 @@ def test_every_sealed_column_is_given_opened_and_no_column_is_left_out_in_silenc
     binary = {
         (t.name, c.name) for t in metadata.sorted_tables for c in t.columns if isinstance(c.type, LargeBinary)
     }
-    assert binary - {("consent_events", "salt")} == set(OPENED)
+    assert binary - SALTS == set(OPENED)
     columns = {(t.name, c.name) for t in metadata.sorted_tables for c in t.columns}
     assert set(LEFT_OUT) | set(OPENED) <= columns
 
@@ -108,7 +92,7 @@ def test_each_table_holds_exactly_the_persons_rows(access: Access, tmp_path: Pat
             assert len(set(mine)) == len(mine)
             assert set(mine) | set(theirs) == set(stored)
             shared = set(mine) & set(theirs)
-            assert not shared or table.name == "exports"
+            assert not shared or table.name == "exports", table.name
 
 
 def test_names_and_evidence_are_opened_and_secrets_stay(access: Access, tmp_path: Path) -> None:
@@ -117,12 +101,66 @@ def test_names_and_evidence_are_opened_and_secrets_stay(access: Access, tmp_path
     [me] = rows(files, "participants")
     assert (me["name"], me["subject"], me["zone"]) == ("ada", ada.subject, "Europe/Berlin")
     assert rows(files, "consent_events")[-1]["evidence"] == "a call by ada"
+    assert [r["text"] for r in rows(files, "notes")] == ["a note by ada"]
+    [look] = rows(files, "access_events")
+    assert (look["reader"], look["what"]) == ("reader of ada", "the timeline of ada")
+    [crop] = rows(files, "crops")
+    assert files[crop["file"]] == face(90)
+    [former] = rows(files, "former_records")
+    assert (former["installation"], former["row"]) == ("elsewhere", {"reader": "ada"})
     assert {"code_hash", "password_hash"}.isdisjoint(rows(files, "accounts")[0])
     everything = b"\n".join(files.values())
     for secret in (grace.id, grace.subject, "grace", "scrypt"):
         assert secret.encode() not in everything
+    assert face(200) not in files.values()
     [export] = rows(files, "exports")
     assert set(export) == {"id", "at", "created_at", "manifest_sha256", "outdated_at"}
+
+
+def test_the_manifest_has_the_size_and_hash_of_every_other_file(lite: Access, tmp_path: Path) -> None:
+    ada, _ = lived(lite, tmp_path)
+    files = bundle(lite, ada)
+    manifest = json.loads(files[MANIFEST])
+    assert set(manifest["files"]) == set(files) - {MANIFEST}
+    for name, listed in manifest["files"].items():
+        assert listed == {"bytes": len(files[name]), "sha256": hashlib.sha256(files[name]).hexdigest()}
+    assert {t: told["rows"] for t, told in manifest["tables"].items()} == {
+        table.name: len(rows(files, table.name)) for table in belongings.personal_tables()
+    }
+    assert (manifest["zone"], manifest["simulated"]) == ("Europe/Berlin", False)
+
+
+def test_parquet_holds_what_json_holds_with_times_as_times(lite: Access, tmp_path: Path) -> None:
+    ada, _ = lived(lite, tmp_path)
+    files = bundle(lite, ada)
+    for table in belongings.personal_tables():
+        read = pyarrow.parquet.read_table(io.BytesIO(files[f"data/{table.name}.parquet"])).to_pylist()
+        kinds = json.loads(files[MANIFEST])["tables"][table.name]["fields"]
+        parsed = [
+            {k: json.loads(v) if kinds[k] == "json" and v is not None else _plain(v) for k, v in row.items()}
+            for row in read
+        ]
+        assert parsed == rows(files, table.name)
+    seen = pyarrow.parquet.read_table(io.BytesIO(files["data/observations.parquet"]))
+    assert str(seen.schema.field("at").type) == "timestamp[us, tz=UTC]"
+    assert str(seen.schema.field("aligned").type) == "bool"
+
+
+def test_it_comes_in_pieces_and_can_be_stopped(lite: Access) -> None:
+    who = someone(lite, "ada")
+    store(lite, who, [observed(NOW - i * MINUTE, pts_us=i) for i in range(1, 4001)])
+    shares: list[float] = []
+    whole_ = b"".join(pieces := list(stream_bundle(lite, who, NOW, shares.append)))
+    assert len(pieces) > 3
+    assert shares == sorted(shares)
+    assert shares[-1] == 1.0
+    assert unpacked(whole_) == bundle(lite, who)
+    stopped = stream_bundle(lite, who, NOW)
+    next(stopped)
+    stopped.close()
+    # Its snapshot is let go: a checkpoint that no reader blocks takes all of the log.
+    with lite.database.alone() as connection:
+        assert connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").one()[0] == 0
 
 
 def test_json_and_csv_hold_the_same_and_values_come_back(lite: Access, tmp_path: Path) -> None:
@@ -149,8 +187,15 @@ def test_the_page_reads_alone_and_tells_what_is_there(lite: Access, tmp_path: Pa
     assert "<svg" in page
     assert page.count("<circle") >= 2
     assert "fear 65%" in page
+    noted(lite, who, "tired <i>today</i>")
+    pictured(lite, who, 40)
+    lite.record_look(who.id, NOW, reader="ro<b>ot", what="timeline")
+    files = bundle(lite, who)
+    page = files[PAGE].decode()
+    assert "tired &lt;i&gt;today" in page
+    assert "ro&lt;b&gt;ot" in page
     links = re.findall(r'(?:href|src)="([^"]*)"', page)
-    assert set(links) == set(bundle(lite, who)) - {"index.html"}
+    assert set(links) == set(files) - {PAGE, MANIFEST}
     assert not re.search(r"https?:|url\(|<script|@import", page)
 
 
@@ -203,5 +248,5 @@ def _plain(value: Any) -> Any:
 
 def _cell(value: Any) -> str:
     if isinstance(value, dict | list):
-        return json.dumps(value)
+        return json.dumps(value, ensure_ascii=False)
     return "" if value is None else str(value)

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from html import escape
 from zoneinfo import ZoneInfo
 
-from tracker.access import Unit
+from tracker.access import Access, Look, Unit
 from tracker.domain.affect import Distribution, derived_valence_arousal
 from tracker.domain.consent import ConsentEvent
 from tracker.domain.people import Person
@@ -21,12 +21,23 @@ MOST_POINTS = 600
 MOST_ROWS = 200
 """Corrections listed on the page; all of them are in the files."""
 
+MOST_PICTURES = 120
+"""Pictures shown on the page; all of them are in the files."""
+
 _MEANINGS = {
     "participants": "Who you are here, and since when.",
     "accounts": "How you log in (without your password).",
     "subjects": "The number under which your series is kept apart from your name.",
     "consent_log": "The tamper-evident log of your choices.",
     "consent_events": "What you chose, when, and what it refers to.",
+    "grants": "The numbers of what you allow now; each row carries the one that it was stored under.",
+    "access_log": "The tamper-evident log of the staff's looks at your data.",
+    "access_events": "Who of the staff looked at your data, when, and at what.",
+    "former_records": "What you chose, and who looked, where your data came from before they were imported here.",
+    "crops": "Pictures of your face that were kept.",
+    "notes": "What you wrote beside your answers.",
+    "releases": "Public figures about many people that you are counted in.",
+    "release_members": "The same, by number.",
     "observations": "Moments of your recordings: whether a face was seen, and how well.",
     "snapshots": "The states of your own learner.",
     "estimates": "What your face looked like to the network and to your learner at each moment.",
@@ -62,10 +73,31 @@ class Overview:
     history: Sequence[ConsentEvent]
     lines: Sequence[Line]
     corrections: Sequence[CorrectionRow]
+    notes: Sequence[tuple[datetime, str]]
+    pictures: Sequence[str]
+    looks: Sequence[Look]
 
 
-def overview(unit: Unit, history: Sequence[ConsentEvent], counts: Mapping[str, int]) -> Overview:
-    """Collect what the page shows of the person of a unit."""
+def overview(
+    access: Access,
+    unit: Unit,
+    counts: Mapping[str, int],
+    notes: Sequence[tuple[datetime, str]],
+    pictures: Sequence[str],
+) -> Overview:
+    """Collect what the page shows of the person of a unit.
+
+    Parameters
+    ----------
+    access, unit
+        The gate, and a reading unit.
+    counts
+        Rows by table.
+    notes
+        What the person wrote about which moments.
+    pictures
+        The files of their pictures.
+    """
     span = series.span(unit.connection, unit.person.subject)
     lines: list[Line] = []
     corrections: list[CorrectionRow] = []
@@ -79,7 +111,17 @@ def overview(unit: Unit, history: Sequence[ConsentEvent], counts: Mapping[str, i
         unit.connection, unit.person.subject, ever, unit.now + timedelta(days=1)
     )
     corrections = said[-MOST_ROWS:]
-    return Overview(unit.person, unit.now, counts, history, lines, corrections)
+    return Overview(
+        unit.person,
+        unit.now,
+        counts,
+        unit.events,
+        lines,
+        corrections,
+        notes[-MOST_ROWS:],
+        pictures[-MOST_PICTURES:],
+        access.looks(unit)[-MOST_ROWS:],
+    )
 
 
 def render(view: Overview) -> str:
@@ -129,7 +171,14 @@ def render(view: Overview) -> str:
                 for c in view.corrections
             ),
         ),
-        "<h2>All files</h2><p>Each as JSON and as CSV, times in UTC. They can be read by other programs.</p>",
+        "<h2>What you wrote beside it</h2>",
+        _table(("moment", "note"), ((_local(at, zone), text) for at, text in view.notes)),
+        *_gallery(view.pictures),
+        "<h2>Who looked at your data</h2><p>People of the staff. What the program does by itself, and what you "
+        "look at yourself, is not listed.</p>",
+        _table(("when", "who", "at what"), ((_local(x.at, zone), x.reader, x.what) for x in view.looks)),
+        "<h2>All files</h2><p>Each as JSON, as CSV and as Parquet, times in UTC. Other programs read them, and "
+        "another installation of this one takes them in: <code>affect-tracker import</code>.</p>",
         "<table><tr><th>rows</th><th>file</th><th>what it is</th></tr>",
         *(_file(name, n) for name, n in view.counts.items()),
         "</table></main></body></html>",
@@ -143,7 +192,8 @@ _STYLE = (
     "body{font:16px/1.5 system-ui,sans-serif;color:#1b2430;background:#fbfaf7;margin:0}"
     "main{max-width:60rem;margin:0 auto;padding:2rem 1rem}table{border-collapse:collapse;width:100%}"
     "th,td{text-align:left;padding:.3rem .6rem;border-bottom:1px solid #d9d5cc;vertical-align:top}"
-    "td{overflow-wrap:anywhere}svg{width:100%;height:auto}"
+    "td{overflow-wrap:anywhere;white-space:pre-line}svg{width:100%;height:auto}"
+    ".pictures{display:flex;flex-wrap:wrap;gap:.4rem}.pictures img{width:7rem;height:auto;border-radius:.4rem}"
 )
 
 
@@ -206,8 +256,16 @@ def _answer(c: CorrectionRow) -> str:
     return ", ".join(f"{name} {p:.0%}" for name, p in said[:2] if p >= 0.2) or said[0][0]
 
 
+def _gallery(pictures: Sequence[str]) -> list[str]:
+    if not pictures:
+        return []
+    shown = "".join(f'<img src="{escape(name)}" alt="" loading="lazy">' for name in pictures)
+    return ["<h2>Pictures of your face</h2>", f'<div class="pictures">{shown}</div>']
+
+
 def _file(name: str, n: int) -> str:
-    links = " ".join(f'<a href="data/{name}.{ending}">{name}.{ending}</a>' for ending in ("json", "csv"))
+    endings = ("json", "csv", "parquet")
+    links = " ".join(f'<a href="data/{name}.{ending}">{name}.{ending}</a>' for ending in endings)
     return f"<tr><td>{n}</td><td>{links}</td><td>{escape(_MEANINGS.get(name, ''))}</td></tr>"
 
 
