@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
 from tracker.access import Access, Unit
 from tracker.domain.consent import Scope, Use
@@ -55,11 +55,7 @@ def keep(access: Access, unit: Unit, new: Mapping[Observation, Pixels]) -> int:
     rows = []
     for observation, pixels in covered.items():
         number = secrets.token_hex(16)
-        sealed = pictures.sealed(pixels, _bound(seal, crops.place(number)))
+        sealed = pictures.sealed(pixels, seal, crops.place(number))
         rows.append(crops.NewCrop(number, ids[observation.pts_us], observation.at, sealed))
     crops.append(unit.connection, permit, person.subject, rows, unit.now)
     return len(rows)
-
-
-def _bound(seal: Callable[[bytes, str], bytes], place: str) -> Callable[[bytes], bytes]:
-    return lambda plaintext: seal(plaintext, place)
