@@ -9,11 +9,11 @@ PYTHON ?= $(shell for name in python3.11 python3.12 python3.13 python3; do \
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint e2e bench serve clean python
+.PHONY: help demo test lint e2e privacy privacy-mutants bench serve clean python
 .DELETE_ON_ERROR:
 
 help: ## List these commands
-	@awk 'BEGIN { FS = ":.*## " } /^[a-z0-9]+:.*## / { printf "  make %-6s %s\n", $$1, $$2 }' Makefile
+	@awk 'BEGIN { FS = ":.*## " } /^[a-z0-9-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' Makefile
 	@echo "  PYTHON=python3.12 chooses the Python that makes $(VENV); ARGS='-k consent' goes on to pytest."
 
 demo: $(VENV)/.demo ## Track a demo face, simulate a month, export, open the web page (VIDEO=clip.mp4, SERVE=0)
@@ -31,6 +31,12 @@ lint: $(VENV)/.dev ## Check style, formatting, types and who may import whom
 e2e: $(VENV)/.dev ## Run the tests that drive a real browser (AFFECT_CHROMIUM names another Chromium)
 	@$(BIN)/python -m tests.browser
 	@$(BIN)/python -m pytest -m e2e tests/e2e $(ARGS)
+
+privacy: $(VENV)/.dev ## Prove the 32 invariants of consent and privacy, and print their table (ARGS='8 14' picks some)
+	@$(BIN)/python -m tests.invariants $(ARGS)
+
+privacy-mutants: $(VENV)/.dev ## Break one promise at a time in a copy, and demand that its proof turns red
+	@$(BIN)/python -m tests.invariants.mutants $(ARGS)
 
 bench: $(VENV)/.dev ## Measure speed on this machine
 	@$(BIN)/affect-tracker bench

@@ -13,7 +13,7 @@ from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).parents[1]
 MAKEFILE = (ROOT / "Makefile").read_text("utf-8")
-TARGETS = {"help", "demo", "test", "lint", "e2e", "bench", "serve", "clean"}
+TARGETS = {"help", "demo", "test", "lint", "e2e", "privacy", "privacy-mutants", "bench", "serve", "clean"}
 PINS = ROOT / ".ci" / "constraints.txt"
 # Answers as a Python of some version would, and makes environments whose pip fails.
 PRETENDER = """#!/bin/sh
@@ -97,7 +97,7 @@ def test_a_named_python_wins(clone: Path, programs: Path) -> None:
     assert f'"{named}" -m venv .venv' in done.stdout
 
 
-@pytest.mark.parametrize("target", ["demo", "test", "lint", "e2e", "bench", "serve"])
+@pytest.mark.parametrize("target", ["demo", "test", "lint", "e2e", "privacy", "privacy-mutants", "bench", "serve"])
 def test_a_python_that_is_too_old_gets_one_clear_line(clone: Path, programs: Path, target: str) -> None:
     named = pretend(programs / "old", "3.9.2", too_old=True)
     done = make(clone, programs, target, f"PYTHON={named}")

@@ -1,0 +1,132 @@
+"""One door: nobody else can write, and the database itself refuses a row that names no grant in force."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import Connection, Table, select, text
+
+import tracker
+import webui
+from tests.builders import NOW, person
+from tests.invariants.conftest import Tell
+from tests.lives import lived
+from tracker.access import Access
+from tracker.domain.consent import Recorder, Scope
+from tracker.store import tables
+from tracker.store.database import StatementError
+from tracker.workflows import consenting
+
+GRANTED = tuple(
+    tables.metadata.tables[name]
+    for name in (
+        "observations", "estimates", "contexts", "prompts", "corrections", "learning_events", "snapshots", "drifts",
+        "prior_members", "crops", "notes",
+    )
+)  # fmt: skip
+PACKAGES = (Path(tracker.__file__).parent, Path(webui.__file__).parent)
+
+
+def modules() -> Iterator[tuple[str, ast.Module]]:
+    for package in PACKAGES:
+        for path in package.rglob("*.py"):
+            yield str(path.relative_to(package.parent)), ast.parse(path.read_text("utf-8"))
+
+
+def test_every_table_of_a_persons_data_names_its_grant() -> None:
+    named = {t.name for t in tables.metadata.sorted_tables if "grant_id" in t.c}
+    assert named >= {t.name for t in GRANTED}
+    subjects = {t.name for t in tables.metadata.sorted_tables if "subject" in t.c}
+    # The grants themselves, what is computed from granted rows, and who was counted in a release.
+    assert subjects - named <= {"grants", "summaries", "release_members"}, subjects - named
+
+
+def test_no_module_but_the_stores_speaks_sql(figure: Tell) -> None:
+    seen = 0
+    for name, tree in modules():
+        seen += 1
+        if name.startswith("tracker/store/"):
+            continue
+        for node in ast.walk(tree):
+            found = [a.name for a in node.names] if isinstance(node, ast.Import) else []
+            found += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
+            assert not [f for f in found if f.split(".")[0] in ("sqlalchemy", "sqlite3", "alembic", "pg8000")], name
+    figure(f"{seen} modules read")
+
+
+def test_permits_are_made_by_the_decision_alone() -> None:
+    makers = {
+        name
+        for name, tree in modules()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "Permit"
+    }
+    assert makers == {"tracker/privacy/consent.py"}
+
+
+@pytest.mark.parametrize("table", GRANTED, ids=lambda t: t.name)
+@pytest.mark.parametrize("how", ["no grant", "unknown grant", "another's grant", "another scope's", "withdrawn"])
+def test_a_row_without_a_grant_in_force_is_refused(access: Access, table: Table, how: str) -> None:
+    who = lived(access)
+    other = person(access, "other")
+    with access.database.read() as connection:
+        row = connection.execute(select(table).where(table.c.grant_id != 0).limit(1)).mappings().one()
+        mine = dict(
+            connection.execute(select(tables.grants.c.scope, tables.grants.c.id).where(tables.grants.c.subject == who.subject)).all()  # type: ignore[arg-type]
+        )
+        others = connection.execute(select(tables.grants.c.id).where(tables.grants.c.subject == other.subject)).scalars().all()
+    own = row["grant_id"]
+    assert own in mine.values()
+    scope = next(Scope(s) for s, n in mine.items() if n == own)
+    number = {
+        "no grant": 0,
+        "unknown grant": own + 1,
+        "another's grant": others[0],
+        "another scope's": next(n for n in mine.values() if n != own),
+        "withdrawn": own,
+    }[how]
+    if how == "withdrawn":
+        consenting.withdraw(access, who, [scope], NOW, recorder=Recorder.PARTICIPANT, answer=consenting.Answer.KEEP)
+    if how == "another's grant":
+        with access.database.read() as connection:
+            number = connection.execute(
+                select(tables.grants.c.id).where(tables.grants.c.subject == other.subject, tables.grants.c.scope == scope.value)
+            ).scalar_one()
+    with pytest.raises(StatementError, match="grant"), access.database.write() as connection:
+        _insert_again(connection, table, row, number)
+
+
+def _insert_again(connection: Connection, table: Table, row: Any, grant: int) -> None:
+    """Write a stored row a second time under a grant's number; every unique value is a new one."""
+    fresh = dict(row) | {"grant_id": grant}
+    columns = ", ".join(fresh)
+    where = " AND ".join(f"{c.name} = :{c.name}" for c in table.primary_key)
+    keys = {c.name: row[c.name] for c in table.primary_key}
+    picked = []
+    for name in fresh:
+        if name == "grant_id":
+            picked.append(str(grant))
+        elif name == "id":
+            picked.append("'" + "f" * 32 + "'" if isinstance(row["id"], str) else "id + 1000000")
+        elif name in ("pts_us",):
+            picked.append("pts_us + 1")
+        elif name == "supersedes":
+            picked.append("NULL")
+        else:
+            picked.append(name)
+    statement = f"INSERT INTO {table.name} ({columns}) SELECT {', '.join(picked)} FROM {table.name} WHERE {where}"
+    connection.execute(text(statement).bindparams(**keys))
+
+
+def test_a_row_under_its_grant_is_let_through(access: Access) -> None:
+    """The refusals above are the trigger's, not some other constraint's."""
+    lived(access)
+    with access.database.write() as connection:
+        for name in ("observations", "contexts", "snapshots", "drifts"):
+            table = tables.metadata.tables[name]
+            row = connection.execute(select(table).limit(1)).mappings().one()
+            _insert_again(connection, table, row, row["grant_id"])
