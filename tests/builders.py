@@ -10,7 +10,7 @@ from tracker import shipped
 from tracker.access import Access
 from tracker.access.migrating import MigrationKeys
 from tracker.domain.affect import EMOTIONS, Distribution, Emotion
-from tracker.domain.consent import Recorder, Scope
+from tracker.domain.consent import Recorder, Scope, Use
 from tracker.domain.people import Person
 from tracker.domain.series import Estimate, Observation, Observed, Reason, TimeSource
 from tracker.privacy.keys import Vault
@@ -96,5 +96,11 @@ def store(access: Access, who: Person, batch: Sequence[Observed], now: datetime 
     """Store a batch as `track` does, through the gate."""
     with access.write(who.id, now) as unit:
         return store_observed(
-            unit.connection, unit.capture_permit(), who.subject, unit.person.zone, batch, now
+            unit.connection,
+            unit.capture_permit(),
+            who.subject,
+            unit.person.zone,
+            batch,
+            now,
+            learn=unit.allowed(Use.LEARN),
         )

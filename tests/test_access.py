@@ -206,8 +206,10 @@ def tamper(access: Access, *statements: str) -> None:
         if access.database.is_sqlite:
             for verb in ("UPDATE", "DELETE", "replace"):
                 connection.execute(text(f"DROP TRIGGER consent_log_no_{verb}"))
+                connection.execute(text(f"DROP TRIGGER consent_events_no_{verb.lower()}"))
         else:
             connection.execute(text("DROP TRIGGER consent_log_append_only ON consent_log"))
+            connection.execute(text("DROP TRIGGER consent_events_guarded ON consent_events"))
         for statement in statements:
             connection.execute(text(statement))
 
@@ -238,9 +240,26 @@ HASH = "b" * 64
             ["DELETE FROM consent_events WHERE seq > 5", "DELETE FROM consent_log WHERE seq > 5"],
             "rows 6 to 7 of the consent log were cut off",
         ),
-        (["UPDATE consent_events SET state = 'given' WHERE seq = 7"], "row 7 does not match its commitment"),
-        (["UPDATE consent_events SET scope = 'raw_video' WHERE seq = 2"], "row 2 does not match"),
-        (["UPDATE consent_events SET covers_from = recorded_at WHERE seq = 1"], "row 1 does not match"),
+        (
+            [
+                "UPDATE consent_events SET salt = (SELECT salt FROM consent_events WHERE seq = 6) WHERE seq = 7"
+            ],
+            "row 7 does not match its commitment",
+        ),
+        (
+            [
+                "UPDATE consent_events SET sealed = (SELECT sealed FROM consent_events WHERE seq = 1) WHERE seq = 2"
+            ],
+            "row 2 does not match",
+        ),
+        (
+            [
+                "UPDATE consent_events SET recorded_at = (SELECT max(recorded_at) FROM consent_log) WHERE seq = 1"
+            ],
+            "row 1 does not match",
+        ),
+        (["DELETE FROM grants WHERE scope = 'affect_series'"], "is missing from the table of grants"),
+        (["UPDATE grants SET id = id + 1"], "holds another grant of affect_series than row 1"),
         (["DELETE FROM consent_events WHERE seq = 7"], "row 7 was removed, and no erasure accounts for it"),
         (
             [
@@ -307,7 +326,7 @@ def test_audit_while_an_erasure_is_unfinished_blames_nobody(access: Access) -> N
     who = lived(access)
     lived(access, "someone else")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(erasure, "STEPS", erasure.STEPS[:1])
+        patch.setattr(erasure.steps, "STEPS", erasure.STEPS[:2])
         with pytest.raises(erasure.ErasureIncompleteError):
             erasure.erase_person(access, who, NOW)
     assert access.audit() is None
@@ -366,7 +385,7 @@ def test_names_subjects_and_evidence_are_not_in_the_files(sqlite_url: str, tmp_p
     held = b"".join(path.read_bytes() for path in tmp_path.iterdir())
     assert b"Wilhelmina" not in held
     with access.read(who.id, NOW) as unit:
-        (event,) = access.history(unit)
+        (event,) = unit.events
     assert event.evidence == "binder of Wilhelmina"
     close(access)
 
@@ -413,7 +432,8 @@ def test_a_key_store_that_is_older_than_the_database_says_so(access: Access, tmp
     who = person(access)
     keys = KeyStore(tmp_path / "other.keys.db", create=True)
     stranger = Access(access.database, Vault(bytes(range(32)), keys), keys)
-    keys.put("installation", "names", access.keys.get("installation", "names") or b"")
+    (names,) = access.keys.of("installation", "names")
+    keys.put("installation", "names", names)
     with pytest.raises(KeyUnavailableError, match="older than the database"):
         stranger.person("ada")
     with pytest.raises(KeyUnavailableError, match="older than the database"):

@@ -10,7 +10,7 @@ from tracker.access import Access
 from tracker.domain.affect import Emotion
 from tracker.domain.consent import ConsentError, Use
 from tracker.domain.series import Context, Correction, Prompt
-from tracker.store import feedback, people, snapshots
+from tracker.store import chains, feedback, people, snapshots
 from tracker.workflows import prompts
 
 
@@ -44,11 +44,12 @@ def test_the_subject_is_linked_to_nobody_in_the_clear(access: Access) -> None:
 def test_events_come_back_in_the_logs_order(access: Access) -> None:
     who = person(access)
     with access.database.read() as connection:
-        rows = people.events(connection, who.id)
-        head = people.log_head(connection)
-        log = people.log_rows(connection)
-    assert [r.event.seq for r in rows] == list(range(1, 13))
-    assert head == (12, log[-1][4])
+        rows = chains.events_of(connection, chains.CONSENT, who.id)
+        head = chains.head(connection, chains.CONSENT)
+        log = chains.rows(connection, chains.CONSENT)
+        assert [e.seq for e in access.events(connection, who.id)] == list(range(1, 13))
+    assert [r.seq for r in rows] == list(range(1, 13))
+    assert head == (12, log[-1].hash)
     assert len({r.salt for r in rows}) == 12
 
 
@@ -78,6 +79,15 @@ def test_every_writer_of_feedback_demands_its_own_permit(access: Access) -> None
             said = Correction(NOW, "valence", None, value=0.5)
             feedback.add_correction(c, unit.permit(use), subject, "UTC", said, NOW, observation=None)
 
+        asked = Prompt("asked", NOW, NOW, NOW, None, "planned")
+        number = feedback.put_prompt(c, unit.permit(Use.PROMPT), subject, "UTC", asked, NOW)
+
+        def answer(use: Use) -> None:
+            said = Correction(NOW, "valence", None, value=0.5)
+            feedback.add_correction(
+                c, unit.permit(use), subject, "UTC", said, NOW, observation=None, prompt=number
+            )
+
         def snapshot(use: Use) -> None:
             snapshots.add(
                 c,
@@ -99,12 +109,13 @@ def test_every_writer_of_feedback_demands_its_own_permit(access: Access) -> None
         for write, uses in (
             (context, {Use.KEEP_CONTEXT}),
             (prompt, {Use.PROMPT}),
-            (correction, {Use.CORRECT, Use.PROMPT}),
+            (correction, {Use.CORRECT}),
+            (answer, {Use.PROMPT}),
             (snapshot, {Use.LEARN}),
         ):
             for use in Use:
                 if use in uses:
                     write(use)
                 else:
-                    with pytest.raises(ConsentError, match="does not allow"):
+                    with pytest.raises(ConsentError, match=r"does not allow|holds no grant"):
                         write(use)
