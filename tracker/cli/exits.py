@@ -38,7 +38,7 @@ _BY_NAME: dict[str, Exit] = {
     "tracker.workflows.ingest.plan.StartUnknownError": Exit.USAGE,
     "tracker.store.database.StorageFullError": Exit.DISK_FULL,
     "tracker.store.database.DatabaseError": Exit.DATABASE,
-    "tracker.privacy.keys.KeyUnavailableError": Exit.DATABASE,
+    "tracker.privacy.key_errors.KeyUnavailableError": Exit.DATABASE,
     "tracker.fer.manifest.ZooError": Exit.NETWORK,
     "tracker.fer.device.DeviceError": Exit.NETWORK,
     "tracker.fer.engine.EngineError": Exit.NETWORK,

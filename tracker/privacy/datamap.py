@@ -357,14 +357,40 @@ TABLES: tuple[Stored, ...] = (
         _columns("leases", _O, _R.SLOT, "job slot holder until finished_at outcome"),
     ),
     Stored(
+        "installation",
+        "A random number that the database and its key store share, so that neither is taken for another's.",
+        _columns("installation", _O, _R.EVIDENCE, "id"),
+    ),
+    Stored(
         "wrapped_keys",
         "In the key store: each participant's keys, encrypted under the master key.",
-        _columns("wrapped_keys", _I, _R.PERSON, "owner purpose wrapped"),
+        _columns("wrapped_keys", _I, _R.PERSON, "id owner purpose retiring master wrapped"),
+    ),
+    Stored(
+        "masters",
+        "In the key store: by which number the master key is known, and for the time of its replacement the other one, "
+        "encrypted.",
+        _columns("masters", _O, _R.EVIDENCE, "id current bridge"),
+    ),
+    Stored(
+        "kept_tombstones",
+        "In the key store: that somebody, or one scope of theirs, was erased; no restored backup brings it back.",
+        _columns("kept_tombstones", _O, _R.EVIDENCE, "id subject_digest scope erased_at"),
     ),
     Stored(
         "chain_heads",
-        "In the key store: the signed end of the consent log, so that a cut would show.",
-        _columns("chain_heads", _O, _R.EVIDENCE, "seq hash signature"),
+        "In the key store: the signed ends of the logs, so that a cut would show.",
+        _columns("chain_heads", _O, _R.EVIDENCE, "log seq hash signature"),
+    ),
+    Stored(
+        "bound_installation",
+        "In the key store: the number that it shares with its database.",
+        _columns("bound_installation", _O, _R.EVIDENCE, "id"),
+    ),
+    Stored(
+        "backup_folders",
+        "In the key store: where backups of it lie, so that an erasure finds them.",
+        _columns("backup_folders", _O, _R.EVIDENCE, "folder keep"),
     ),
 )
 

@@ -1,91 +1,62 @@
 """Keys: a data key per participant and purpose, wrapped by a master key, in a key store of its own.
 
-AES-256-GCM throughout (NIST SP 800-38D) from the package `cryptography`. The additional data bind each
-ciphertext to where it lies, so a ciphertext moved to another row or person does not open. Destroying a
-person's data keys makes everything sealed for them unreadable, old backups of the database included.
+AES-256-GCM throughout (NIST SP 800-38D) from the package `cryptography`. Every ciphertext names its key and is bound to
+where it lies, so one moved to another row, person or purpose does not open, and a key can be replaced while others read
+and write. Destroying a person's data keys makes everything sealed for them unreadable, old backups of the
+database included.
 """
 
 from __future__ import annotations
 
-import base64
-import binascii
 import hashlib
 import hmac
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
-from cryptography.exceptions import InvalidSignature, InvalidTag
+from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-NONCE_BYTES = 12
+from tracker.domain.keys import WrappedKey
+from tracker.privacy.ciphertext import (
+    KEY_ID_BYTES,
+    DataKey,
+    Sealer,
+    does_not_open,
+    key_id,
+    open_plain,
+    opened,
+)
+from tracker.privacy.key_errors import KeyDestroyedError as KeyDestroyedError
+from tracker.privacy.key_errors import KeyUnavailableError as KeyUnavailableError
+from tracker.privacy.master import MasterRows, Masters
+from tracker.privacy.master import new_master_key as new_master_key
+from tracker.privacy.master import parse_master_key as parse_master_key
+
 IDENTITY = "identity"
 """Purpose of the data key that seals a name, the link to the series, and consent evidence."""
 
-
-class KeyUnavailableError(Exception):
-    """A key is missing, destroyed or wrong, so something sealed cannot be opened."""
-
-
-class KeyDestroyedError(KeyUnavailableError):
-    """A participant's key is gone: they were erased, or are being erased."""
+INSTALLATION = "installation"
+"""Owner of the few keys that belong to nobody."""
 
 
-class KeyRows(Protocol):
+class KeyRows(MasterRows, Protocol):
     """What the vault needs of a key store: wrapped keys by (owner, purpose)."""
 
-    def get(self, owner: str, purpose: str) -> bytes | None:
-        """Return the wrapped key, or None."""
+    def of(self, owner: str, purpose: str) -> tuple[WrappedKey, ...]:
+        """Return an owner's keys for a purpose, the one that seals first."""
 
-    def put(self, owner: str, purpose: str, wrapped: bytes) -> bytes:
-        """Keep a wrapped key unless there is one already; return the one that is kept."""
+    def put(self, owner: str, purpose: str, key: WrappedKey) -> tuple[WrappedKey, ...] | None:
+        """Keep a key unless there is one that seals; return those kept, or None when its master key is not current."""
+
+    def replace(self, owner: str, purpose: str, key: WrappedKey) -> bool:
+        """Let a new key seal; the one before retires. False when nothing was changed."""
 
     def destroy(self, owner: str, purpose: str | None = None) -> int:
         """Delete an owner's keys (for one purpose, or all) and their bytes; return how many there were."""
 
-
-def parse_master_key(text: str) -> bytes:
-    """Read a master key: 32 bytes in base64.
-
-    Raises
-    ------
-    KeyUnavailableError
-        When the text is anything else.
-    """
-    try:
-        key = base64.b64decode(text.strip(), validate=True)
-    except (binascii.Error, ValueError):
-        raise KeyUnavailableError("the master key is not base64") from None
-    if len(key) != 32:
-        raise KeyUnavailableError(f"the master key has {len(key)} bytes; it must have 32")
-    return key
-
-
-def new_master_key() -> str:
-    """Make a random master key, in the form that `parse_master_key` reads."""
-    return base64.b64encode(AESGCM.generate_key(256)).decode()
-
-
-def seal(key: bytes, plaintext: bytes, bound_to: str) -> bytes:
-    """Encrypt and bind to a place.
-
-    Examples
-    --------
-    >>> key = bytes(32)
-    >>> unseal(key, seal(key, b"name", "participants|1|name"), "participants|1|name")
-    b'name'
-    """
-    nonce = os.urandom(NONCE_BYTES)
-    return nonce + AESGCM(key).encrypt(nonce, plaintext, bound_to.encode())
-
-
-def unseal(key: bytes, ciphertext: bytes, bound_to: str) -> bytes:
-    """Decrypt what `seal` made for the same place; raise `KeyUnavailableError` when it does not fit."""
-    try:
-        return AESGCM(key).decrypt(ciphertext[:NONCE_BYTES], ciphertext[NONCE_BYTES:], bound_to.encode())
-    except (InvalidTag, ValueError):
-        raise KeyUnavailableError(f"the ciphertext at {bound_to} does not open with its key") from None
+    def destroy_retiring(self, owner: str, purpose: str, ids: Sequence[str]) -> int:
+        """Delete keys that retire; return how many there were."""
 
 
 class Vault:
@@ -97,51 +68,98 @@ class Vault:
         32 bytes that wrap every key in the store.
     rows
         The key store.
+    again
+        Asks for the master key once more, when another process has replaced it; None: this one or nothing.
     """
 
-    _INSTALLATION = "installation"
-
-    def __init__(self, master: bytes, rows: KeyRows) -> None:
-        self._master = master
+    def __init__(self, master: bytes, rows: KeyRows, again: Callable[[], bytes] | None = None) -> None:
+        self.masters = Masters(master, rows, again)
         self._rows = rows
 
     def seal(self, owner: str, purpose: str, plaintext: bytes, place: str) -> bytes:
         """Seal under an owner's key for a purpose, making that key when there is none."""
-        return seal(self._key(owner, purpose, create=True), plaintext, f"{place}|{owner}|{purpose}")
+        return self.sealer(owner, purpose)(plaintext, place)
 
     def open(self, owner: str, purpose: str, ciphertext: bytes, place: str) -> bytes:
         """Open what was sealed for the same owner, purpose and place."""
-        return unseal(self._key(owner, purpose, create=False), ciphertext, f"{place}|{owner}|{purpose}")
+        return self.opener(owner, purpose)(ciphertext, place)
 
     def opener(self, owner: str, purpose: str) -> Callable[[bytes, str], bytes]:
-        """Fetch an owner's key once; return what opens many ciphertexts: (ciphertext, place) -> plaintext."""
-        key = self._key(owner, purpose, create=False)
-        return lambda ciphertext, place: unseal(key, ciphertext, f"{place}|{owner}|{purpose}")
+        """Fetch an owner's keys once; return what opens many ciphertexts: (ciphertext, place) -> plaintext.
 
-    def sealer(self, owner: str, purpose: str) -> Callable[[bytes, str], bytes]:
-        """Fetch or make an owner's key once and return what seals many things with it: (plaintext, place) -> ciphertext.
-
-        For one transaction: what is sealed with it later might be sealed under a key that was destroyed meanwhile.
+        Fetch it inside the transaction that reads them: a key whose ciphertexts are being sealed anew is destroyed only
+        when no older transaction is open. A key that was made later is fetched when a ciphertext names it.
         """
-        key = self._key(owner, purpose, create=True)
-        return lambda plaintext, place: seal(key, plaintext, f"{place}|{owner}|{purpose}")
+        keys = self._keys(owner, purpose)
+        whose = f"{owner}|{purpose}"
+
+        def open_one(ciphertext: bytes, place: str) -> bytes:
+            nonlocal keys
+            named = key_id(ciphertext)
+            if named is not None:
+                if all(key.id != named for key in keys):
+                    keys = self._keys(owner, purpose)
+                for key in keys:
+                    if key.id == named:
+                        return opened(key, whose, ciphertext, place)
+            return _open_unnamed(keys, ciphertext, f"{place}|{whose}", place)
+
+        return open_one
+
+    def sealer(self, owner: str, purpose: str) -> Sealer:
+        """Fetch or make an owner's key once; return what seals many things: (plaintext, place) -> ciphertext.
+
+        For one writing transaction, and fetched inside it: what is sealed later might name a key that was destroyed.
+        """
+        return Sealer(self._sealing(owner, purpose), f"{owner}|{purpose}")
 
     def destroy(self, owner: str, purpose: str | None = None) -> int:
         """Destroy an owner's keys, for one purpose or all; return how many there were."""
         return self._rows.destroy(owner, purpose)
 
+    def renew(self, owner: str, purpose: str) -> tuple[bytes, tuple[str, ...]]:
+        """Let a new key seal from now on, unless one retires already; return its id, and the ids of those that retire.
+
+        Raises
+        ------
+        KeyDestroyedError
+            When there is no key to renew.
+        """
+        keys = self._rows.of(owner, purpose)
+        while keys and not any(key.retiring for key in keys):
+            self.masters.settle()
+            self._rows.replace(owner, purpose, self._new(owner, purpose))
+            keys = self._rows.of(owner, purpose)
+        sealing = next((key for key in keys if not key.retiring), None)
+        if sealing is None:
+            raise _gone(purpose)
+        return bytes.fromhex(sealing.id), tuple(key.id for key in keys if key.retiring)
+
+    def destroy_retiring(self, owner: str, purpose: str, ids: Sequence[str]) -> int:
+        """Destroy keys that retire and that nothing is sealed with any more; compact the key store afterwards."""
+        return self._rows.destroy_retiring(owner, purpose, ids)
+
     def digest(self, purpose: str, text: str) -> str:
         """Keyed digest (HMAC-SHA-256, hex) for looking something up without storing it."""
-        key = self._key(self._INSTALLATION, purpose, create=True)
-        return hmac.new(key, text.encode(), hashlib.sha256).hexdigest()
+        return _digest(self.secret(purpose), text)
+
+    def digests(self, purpose: str, text: str) -> tuple[str, ...]:
+        """The digest under the key of today, and under those that retire, while digests are being made anew."""
+        today = self.secret(purpose)
+        others = (key.key for key in self._keys(INSTALLATION, purpose))
+        return tuple(dict.fromkeys(_digest(key, text) for key in (today, *others)))
 
     def secret(self, purpose: str) -> bytes:
         """32 bytes of the installation's own for a purpose, the same at every call."""
-        return self._key(self._INSTALLATION, purpose, create=True)
+        return self._sealing(INSTALLATION, purpose).key
 
     def sign(self, message: bytes) -> bytes:
         """Sign (Ed25519) with the installation's key."""
         return self._signer().sign(message)
+
+    def public_key(self) -> bytes:
+        """The 32 bytes with which anybody can verify what `sign` signed."""
+        return self._signer().public_key().public_bytes_raw()
 
     def verify(self, message: bytes, signature: bytes) -> bool:
         """Whether a signature of `sign` belongs to a message."""
@@ -154,16 +172,44 @@ class Vault:
     def _signer(self) -> Ed25519PrivateKey:
         return Ed25519PrivateKey.from_private_bytes(self.secret("signing"))
 
-    def _key(self, owner: str, purpose: str, *, create: bool) -> bytes:
-        wrapped = self._rows.get(owner, purpose)
-        place = f"key|{owner}|{purpose}"
-        if wrapped is None:
-            if not create:
-                raise KeyDestroyedError(f"the {purpose} key of this participant is gone: they were erased")
-            wrapped = self._rows.put(owner, purpose, seal(self._master, os.urandom(32), place))
+    def _keys(self, owner: str, purpose: str) -> tuple[DataKey, ...]:
+        keys = self._rows.of(owner, purpose)
+        if not keys:
+            raise _gone(purpose)
+        return tuple(self._unwrapped(owner, purpose, key) for key in keys)
+
+    def _sealing(self, owner: str, purpose: str) -> DataKey:
+        keys = self._rows.of(owner, purpose)
+        if not keys or keys[0].retiring:
+            keys = self._made(owner, purpose)
+        return self._unwrapped(owner, purpose, keys[0])
+
+    def _made(self, owner: str, purpose: str) -> tuple[WrappedKey, ...]:
+        # A rotation of the master key may commit between the wrapping and the keeping.
+        while (kept := self._rows.put(owner, purpose, self._new(owner, purpose))) is None:
+            self.masters.settle()
+        return kept
+
+    def _new(self, owner: str, purpose: str) -> WrappedKey:
+        return self.masters.wrap(owner, purpose, os.urandom(KEY_ID_BYTES).hex(), os.urandom(32))
+
+    def _unwrapped(self, owner: str, purpose: str, key: WrappedKey) -> DataKey:
+        return DataKey(bytes.fromhex(key.id), self.masters.unwrap(owner, purpose, key))
+
+
+def _open_unnamed(keys: Sequence[DataKey], ciphertext: bytes, bound_to: str, place: str) -> bytes:
+    """Open a ciphertext from before ciphertexts named their keys: any key that retires or seals may be its own."""
+    for key in keys:
         try:
-            return unseal(self._master, wrapped, place)
+            return open_plain(key.key, ciphertext, bound_to)
         except KeyUnavailableError:
-            raise KeyUnavailableError(
-                "the master key does not open the key store; give the key that this store was made with"
-            ) from None
+            continue
+    raise does_not_open(place)
+
+
+def _digest(key: bytes, text: str) -> str:
+    return hmac.new(key, text.encode(), hashlib.sha256).hexdigest()
+
+
+def _gone(purpose: str) -> KeyDestroyedError:
+    return KeyDestroyedError(f"the {purpose} key of this participant is gone: they were erased")

@@ -453,3 +453,6 @@ leases = Table(
     Column("finished_at", Instant),
     Column("outcome", Text),
 )
+
+# The number that this database shares with its key store, so that neither is taken for another's.
+installation = Table("installation", metadata, Column("id", String(32), primary_key=True))
