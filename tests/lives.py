@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import secrets
 from datetime import datetime, timedelta
+
+from sqlalchemy import insert, select
 
 from tests.builders import NOW, leaning, observed, person, store
 from tracker.access import Access
@@ -11,11 +14,14 @@ from tracker.domain.affect import Emotion
 from tracker.domain.consent import Recorder, Scope, Use
 from tracker.domain.people import Person
 from tracker.domain.series import Context, Correction, Prompt
-from tracker.store import drifts, exports, priors
+from tracker.privacy.keys import IDENTITY
+from tracker.store import crops, drifts, exports, priors, tables
 from tracker.workflows import consenting, feedback, prompts
 
 PLACE = "canary-place-7f3a"
 SOURCE = "5ca1ab1e" * 8
+NOTE = "canary-note-33d0: it was a long day"
+FACE = b"canary-face-b8e1" * 8
 
 
 def lived(access: Access, name: str = "canary-name-91c2", *, now: datetime = NOW) -> Person:
@@ -27,13 +33,16 @@ def lived(access: Access, name: str = "canary-name-91c2", *, now: datetime = NOW
     store(access, who, [observed(start + timedelta(minutes=2), None, source=SOURCE)], now)
     feedback.add_context(access, who, Context(start, place=PLACE, company="alone"), now)
     for i, emotion in ((3, Emotion.ANGER), (9, Emotion.NEUTRAL), (3, Emotion.FEAR)):
-        feedback.correct(access, who, Correction(minutes[i], "emotion", leaning(emotion, 0.9)), now)
+        word = Correction(minutes[i], "emotion", leaning(emotion, 0.9))
+        feedback.correct(access, who, word, now, note=NOTE if emotion is Emotion.NEUTRAL else None)
     answered(access, who, minutes[20], Emotion.HAPPINESS, now)
     answered(access, who, minutes[9], Emotion.SURPRISE, now)
     # A scope that stores nothing by itself was withdrawn, and its request waits for an answer.
     consenting.withdraw(access, who, [Scope.EXPORT_PUBLIC], now, recorder=Recorder.PARTICIPANT)
     exported(access, who, now)
     pooled(access, who, now)
+    kept(access, who, now)
+    access.record_look(who.id, now, reader="operator", what="timeline")
     return who
 
 
@@ -75,3 +84,24 @@ def pooled(access: Access, who: Person, now: datetime = NOW) -> None:
             detail={"before": 0.0, "after": 0.4, "answers": 8},
             now=now,
         )
+
+
+def kept(access: Access, who: Person, now: datetime = NOW) -> None:
+    """A face crop, a record from where they were before, and a share in a figure that was given out."""
+    o, crop, record = tables.observations.c, secrets.token_hex(16), secrets.token_hex(16)
+    with access.write(who.id, now) as unit:
+        number, at = unit.connection.execute(
+            select(o.id, o.at).where(o.subject == who.subject).limit(1)
+        ).one()
+        sealed = access.vault.seal(who.id, Scope.FACE_CROPS, FACE, crops.place(crop))
+        permit = unit.permit(Use.KEEP_CROPS)
+        crops.append(unit.connection, permit, who.subject, [crops.NewCrop(crop, number, at, sealed)], now)
+        said = access.vault.seal(who.id, IDENTITY, b"{}", f"former_records.sealed|{record}")
+        former = {"id": record, "participant": who.id, "sealed": said, "recorded_at": now}
+        unit.connection.execute(insert(tables.former_records).values(former))
+        release = {"study": "canary", "at": now, "query": {}, "epsilon": 0.1, "delta": 0.0, "result": {}}
+        added = unit.connection.execute(
+            insert(tables.releases).values(release).returning(tables.releases.c.id)
+        )
+        share = {"release": added.scalar_one(), "subject": who.subject}
+        unit.connection.execute(insert(tables.release_members).values(share))

@@ -101,7 +101,7 @@ def test_the_hourly_job_carries_out_what_is_due_and_finishes_what_was_interrupte
     who, other = lived(access), lived(access, "other")
     consenting.withdraw(access, who, [Scope.CONTEXT], NOW, recorder=Recorder.PARTICIPANT)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(erasure, "STEPS", erasure.STEPS[:2])
+        patch.setattr(erasure.steps, "STEPS", erasure.STEPS[:3])
         with pytest.raises(erasure.ErasureIncompleteError):
             erasure.erase_person(access, other, NOW)
     week = NOW + timedelta(days=7)

@@ -124,6 +124,7 @@ class HourlyRetention:
         erased = erasure.carry_out(access, now)
         hold()
         clean = personal.clean(access, now, hold)
+        erasure.settle(access, now)
         told = f"{forgotten} rows forgotten, {len(erased)} erasures carried out"
         return f"{told}, {clean} learners made clean" if clean else told
 

@@ -8,8 +8,9 @@ from tracker.domain.consent import Scope
 from tracker.privacy import datamap, disclosure
 from tracker.privacy.datamap import Ground, Retention
 from tracker.privacy.files import FILES
-from tracker.store import erasing, keystore, tables
+from tracker.store import erasing, extents, keystore, tables
 from tracker.store.database import Database
+from tracker.workflows.erasure import lineage
 
 ROOT = Path(__file__).parents[2]
 SCHEMAS = (tables.metadata, keystore.metadata)
@@ -68,7 +69,7 @@ def test_what_stays_after_an_erasure_is_operation_and_says_so() -> None:
 
 @pytest.mark.parametrize("scope", Scope)
 def test_erasing_a_scope_reaches_every_table_that_rests_on_it(scope: Scope) -> None:
-    rows = {table.name for table in erasing._rows_of("s", scope)}
+    rows = {table.name for table in extents.conditions("s", "p", lineage.extents(scope))}
     assert set(datamap.tables_of(scope)) <= rows
 
 

@@ -12,13 +12,14 @@ from tests.lives import PLACE, SOURCE, lived
 from tests.postgres import Server
 from tests.processes import close, die_at, finish, opened, start
 from tracker import personal
-from tracker.access import Access
+from tracker.access import Access, Unit
 from tracker.domain.consent import Recorder, Scope
 from tracker.domain.people import Person, UnknownParticipantError
 from tracker.store import (
     compacting,
     erasing,
     exports,
+    extents,
     feedback,
     learned,
     snapshots,
@@ -28,6 +29,8 @@ from tracker.store import (
 )
 from tracker.store.tombstones import Step
 from tracker.workflows import consenting, erasure
+from tracker.workflows.erasure import lineage
+from tracker.workflows.erasure.whose import Whose
 
 LATER = NOW + timedelta(minutes=1)
 
@@ -42,6 +45,11 @@ def access(database_url: str, tmp_path: Path) -> Iterator[Access]:
 def rows(access: Access, who: Person) -> dict[str, int]:
     with access.database.read() as connection:
         return erasing.left_of_person(connection, who.subject, who.id)
+
+
+def left_of(unit: Unit, scope: Scope) -> dict[str, int]:
+    rows = lineage.extents(scope)
+    return extents.left_of_extents(unit.connection, unit.person.subject, unit.person.id, rows)
 
 
 def everything(access: Access) -> dict[str, list[tuple[object, ...]]]:
@@ -66,7 +74,10 @@ def test_a_life_has_rows_in_every_table_of_a_person(access: Access) -> None:
 
 
 def test_every_table_is_a_persons_or_holds_nobody() -> None:
-    nobody = {"consent_log", "exports", "priors", "tombstones", "leases"}
+    nobody = {
+        *("consent_log", "access_log", "notices", "studies"),
+        *("exports", "priors", "releases", "tombstones", "leases"),
+    }
     assert {t.name for t in erasing.owned("s", "p")} | nobody == set(tables.metadata.tables)
 
 
@@ -94,7 +105,7 @@ def test_an_erased_person_is_gone_and_only_they_are(access: Access) -> None:
     for name in {t.name for t in erasing.owned("s", "p")}:
         assert after[name] == before[name], name
     assert done.counts["observations"] == 31
-    assert done.keys == 1
+    assert done.keys == 3
     assert done.exports == 1
     assert access.audit() is None
 
@@ -155,15 +166,14 @@ def test_an_export_that_held_the_person_is_outdated(access: Access) -> None:
 
 def test_a_key_made_while_the_keys_were_destroyed_goes_too(access: Access) -> None:
     who = lived(access)
-    steps = iter(erasure.STEPS)
-    shred = next(steps)
+    keep, shred, *others = erasure.STEPS
 
     def shred_and_be_raced(*args: object) -> None:
         shred(*args)  # type: ignore[arg-type]
         access.vault.seal(who.id, "identity", b"late", "somewhere")
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(erasure, "STEPS", (shred_and_be_raced, *steps))
+        patch.setattr(erasure.steps, "STEPS", (keep, shred_and_be_raced, *others))
         erasure.erase_person(access, who, LATER)
     assert not access.keys.has(who.id)
 
@@ -284,10 +294,10 @@ def test_killed_while_a_scope_is_erased_the_jobs_finish_it(fresh: tuple[Fresh, P
         (code,) = finish(start(erase_scope_and_die, url, folder, who.name, point))
         access = opened(url, folder)
         with access.read(who.id, LATER) as unit:
-            asked = code != 0 and bool(erasing.left_of_scope(unit.connection, who.subject, Scope.CONTEXT))
+            asked = code != 0 and bool(left_of(unit, Scope.CONTEXT))
         done = erasure.carry_out(access, LATER)
         with access.read(who.id, LATER) as unit:
-            left = erasing.left_of_scope(unit.connection, who.subject, Scope.CONTEXT)
+            left = left_of(unit, Scope.CONTEXT)
         assert not left or (asked and not done), "rows are left although the wish was kept"
         close(access)
         if code == 0:
@@ -301,6 +311,8 @@ SCOPES_WITH_ROWS = (
     Scope.PROMPTS,
     Scope.PERSONAL_LEARNING,
     Scope.POOLED_LEARNING,
+    Scope.FACE_CROPS,
+    Scope.NOTES,
 )
 
 
@@ -309,15 +321,11 @@ def test_erasing_a_scope_leaves_the_others_alone(access: Access, scope: Scope) -
     who = lived(access)
     before = rows(access, who)
     with access.read(who.id, LATER) as unit:
-        others = {
-            s: erasing.left_of_scope(unit.connection, who.subject, s)
-            for s in SCOPES_WITH_ROWS
-            if s is not scope
-        }
+        others = {s: left_of(unit, s) for s in SCOPES_WITH_ROWS if s is not scope}
     done = erasure.erase_scope(access, who, scope, LATER)
     assert done.counts
     with access.read(who.id, LATER) as unit:
-        assert erasing.left_of_scope(unit.connection, who.subject, scope) == {}
+        assert left_of(unit, scope) == {}
         replayed = personal.replay(unit)
     assert replayed is None or replayed.equal
     gone = {
@@ -328,11 +336,15 @@ def test_erasing_a_scope_leaves_the_others_alone(access: Access, scope: Scope) -
             "learning_events",
             "snapshots",
             "drifts",
+            "crops",
+            "notes",
         },
         Scope.CONTEXT: {"contexts"},
         Scope.PROMPTS: {"prompts"},
         Scope.PERSONAL_LEARNING: {"learning_events", "snapshots", "drifts"},
         Scope.POOLED_LEARNING: {"prior_members"},
+        Scope.FACE_CROPS: {"crops"},
+        Scope.NOTES: {"notes"},
     }[scope]
     after = rows(access, who)
     assert set(before) - set(after) == gone
@@ -415,7 +427,7 @@ def test_a_scope_without_rows_is_erased_at_once(access: Access) -> None:
     consenting.withdraw(
         access,
         who,
-        [Scope.FACE_CROPS],
+        [Scope.RAW_VIDEO],
         LATER,
         recorder=Recorder.PARTICIPANT,
         answer=consenting.Answer.ERASE_SCOPE,
@@ -471,17 +483,15 @@ def test_one_erasure_that_cannot_finish_holds_up_no_other(
             recorder=Recorder.PARTICIPANT,
             answer=consenting.Answer.ERASE_ALL,
         )
-    look = erasure._look
+    look = erasure.steps.look
 
-    def never_for_the_first(
-        a: Access, t: tombstones.Tombstone, participant: str, s: str, now: object
-    ) -> None:
-        if participant == stuck.id:
+    def never_for_the_first(a: Access, t: tombstones.Tombstone, whose: Whose, now: object) -> None:
+        if whose.participant == stuck.id:
             raise erasure.ErasureIncompleteError("a key is left")
-        look(a, t, participant, s, NOW)
+        look(a, t, whose, NOW)
 
     monkeypatch.setattr(
-        erasure, "STEPS", tuple(never_for_the_first if s is look else s for s in erasure.STEPS)
+        erasure.steps, "STEPS", tuple(never_for_the_first if s is look else s for s in erasure.STEPS)
     )
     with pytest.raises(erasure.ErasureIncompleteError):
         erasure.carry_out(access, NOW)

@@ -9,10 +9,16 @@ from pathlib import Path
 
 from sqlalchemy import Connection, exc, text
 
+from tracker.store import relations
 from tracker.store.database import Database
 
 TRIES = 3
 """How often a checkpoint is tried that other processes' readers are in the way of."""
+
+OWN_ENDINGS = ("", "-wal", "-shm", "-journal")
+SUPER_JOURNAL = "-mj"
+RESTORING = ".restoring"
+"""How the files of a restore that is on its way end."""
 
 _CHUNK = 1 << 20
 _NOT_ALLOWED, _LOCKED = "42501", "55P03"
@@ -61,12 +67,40 @@ def checkpoint(database: Database, *, patience_s: float = 10.0) -> bool:
 
 def traces(files: Iterable[Path], needles: Sequence[bytes]) -> list[str]:
     """Name the files that hold any of the needles' bytes."""
-    return [path.name for path in files if path.is_file() and _holds(path, needles)]
+    return [path.name for path in files if path.is_file() and found_in(path, needles)]
+
+
+def found_in(path: Path, needles: Sequence[bytes]) -> set[bytes]:
+    """Which of the needles lie in a file."""
+    left, found = set(needles), set[bytes]()
+    overlap = max(map(len, needles)) - 1
+    tail = b""
+    with path.open("rb") as file:
+        while left and (chunk := file.read(_CHUNK)):
+            window = tail + chunk
+            here = {needle for needle in left if needle in window}
+            found |= here
+            left -= here
+            tail = window[-overlap:] if overlap else b""
+    return found
 
 
 def files_of(path: Path) -> tuple[Path, ...]:
     """A SQLite database's files: itself, write-ahead log, shared memory, and rollback journal."""
-    return tuple(path.with_name(path.name + end) for end in ("", "-wal", "-shm", "-journal"))
+    return tuple(path.with_name(path.name + end) for end in OWN_ENDINGS)
+
+
+def files_beside(path: Path) -> tuple[list[Path], list[Path]]:
+    """The files whose names begin with a database's: those that SQLite or this program made, and all others."""
+    named = sorted(
+        file for file in path.parent.iterdir() if file.name.startswith(path.name) and file.is_file()
+    )
+    ours = [file for file in named if _is_ours(file.name.removeprefix(path.name))]
+    return ours, [file for file in named if file not in ours]
+
+
+def _is_ours(ending: str) -> bool:
+    return ending in OWN_ENDINGS or ending.startswith((SUPER_JOURNAL, RESTORING))
 
 
 def _compact_sqlite(database: Database, _: Sequence[str], patience_s: float) -> bool:
@@ -101,6 +135,7 @@ def _compact_postgresql(database: Database, tables: Sequence[str], patience_s: f
             raise
         finally:
             connection.execute(text("RESET lock_timeout"))
+        relations.forget_statistics(connection, tables)
         try:
             connection.execute(text("CHECKPOINT"))
         except exc.DBAPIError as error:
@@ -123,15 +158,3 @@ def _code(error: exc.DBAPIError) -> str:
     with suppress(IndexError, TypeError, AttributeError, KeyError):
         return str(error.orig.args[0]["C"])  # type: ignore[union-attr]
     return ""
-
-
-def _holds(path: Path, needles: Sequence[bytes]) -> bool:
-    overlap = max(map(len, needles)) - 1
-    tail = b""
-    with path.open("rb") as file:
-        while chunk := file.read(_CHUNK):
-            window = tail + chunk
-            if any(needle in window for needle in needles):
-                return True
-            tail = window[-overlap:] if overlap else b""
-    return False

@@ -112,6 +112,25 @@ def retire_of(connection: Connection, subject: str, now: datetime) -> int:
     return connection.execute(select(func.count()).select_from(prior_members).where(mine)).scalar_one()
 
 
+def of_member(connection: Connection, subject: str) -> list[str]:
+    """The ids of the priors that hold something of a subject, retired ones too."""
+    query = select(prior_members.c.prior).where(prior_members.c.subject == subject)
+    return list(connection.execute(query.order_by(prior_members.c.prior)).scalars())
+
+
+def remains(connection: Connection, gone: Iterable[str]) -> bool:
+    """Whether one of these priors is still here, or a learner that started from one."""
+    ids = sorted(gone)
+    here = select(priors.c.id).where(priors.c.id.in_(ids)).limit(1)
+    return connection.execute(here).first() is not None or learners_of(connection, ids) > 0
+
+
+def learners_of(connection: Connection, gone: Iterable[str]) -> int:
+    """How many learners have a snapshot that started from one of these priors."""
+    held = select(snapshots.c.subject, snapshots.c.target).where(snapshots.c.prior.in_(sorted(gone)))
+    return connection.execute(select(func.count()).select_from(held.distinct().subquery())).scalar_one()
+
+
 def retire_all_but(connection: Connection, targets: Iterable[str], now: datetime) -> int:
     """Retire the priors of all other targets; return how many were new."""
     others = priors.c.retired_at.is_(None) & priors.c.target.not_in(sorted(targets))

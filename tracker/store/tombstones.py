@@ -23,6 +23,8 @@ class Step(StrEnum):
     """How far an erasure has come."""
 
     BEGUN = "begun"
+    # A scope's erasure: the log's guard lets events of consent go only while a person's stands at its beginning.
+    OPENED = "opened"
     EMPTIED = "emptied"
     DONE = "done"
 
@@ -46,7 +48,15 @@ class Tombstone:
     signature
         Of `evidence`, by the installation; empty until rows were deleted.
     pending
-        Both ids, sealed under a key that is destroyed when the erasure is done.
+        Whose it is and what to look for, sealed under a key that is destroyed when the erasure is done.
+    scope
+        The scope that is erased; None: the whole person.
+    retired
+        Ids of the priors that held something of it.
+    clean_at
+        When no learner held anything of it any more; None while one does.
+    looked, unseen, copies
+        Where it was looked, where it could not be, and which files beside the database hold copies.
     """
 
     id: str
@@ -61,6 +71,12 @@ class Tombstone:
     looks: tuple[int, ...] = ()
     signature: bytes = b""
     pending: bytes = b""
+    scope: str | None = None
+    retired: tuple[str, ...] = ()
+    clean_at: datetime | None = None
+    looked: tuple[str, ...] = ()
+    unseen: tuple[str, ...] = ()
+    copies: tuple[str, ...] = ()
 
     def evidence(self) -> bytes:
         """What the signature is over."""
@@ -114,11 +130,18 @@ def _counts(tombstone: Tombstone) -> dict[str, Any]:
         "looks": list(tombstone.looks),
         "signature": tombstone.signature.hex(),
         "pending": tombstone.pending.hex(),
+        "scope": tombstone.scope,
+        "retired": list(tombstone.retired),
+        "clean_at": tombstone.clean_at.isoformat() if tombstone.clean_at is not None else None,
+        "looked": list(tombstone.looked),
+        "unseen": list(tombstone.unseen),
+        "copies": list(tombstone.copies),
     }
 
 
 def _tombstone(row: Any) -> Tombstone:
     counts = row["counts"]
+    clean_at = counts.get("clean_at")
     return Tombstone(
         id=row["id"],
         subject_digest=row["subject_digest"],
@@ -132,4 +155,10 @@ def _tombstone(row: Any) -> Tombstone:
         looks=tuple(counts.get("looks", ())),
         signature=bytes.fromhex(counts["signature"]),
         pending=bytes.fromhex(counts["pending"]),
+        scope=counts.get("scope"),
+        retired=tuple(counts.get("retired", ())),
+        clean_at=datetime.fromisoformat(clean_at) if clean_at is not None else None,
+        looked=tuple(counts.get("looked", ())),
+        unseen=tuple(counts.get("unseen", ())),
+        copies=tuple(counts.get("copies", ())),
     )

@@ -1,0 +1,183 @@
+"""Begin, go on with and finish erasures, and carry out those that are due."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import replace
+from datetime import datetime
+from functools import partial
+
+from tracker import personal
+from tracker.access import Access
+from tracker.domain.consent import Scope
+from tracker.domain.people import Person, UnknownParticipantError
+from tracker.privacy.keys import KeyDestroyedError
+from tracker.store import priors, requests, tombstones
+from tracker.store.database import DatabaseError
+from tracker.store.requests import RequestRow
+from tracker.store.tombstones import Step, Tombstone
+from tracker.workflows.erasure import steps, whose
+from tracker.workflows.erasure.errors import ErasureIncompleteError
+from tracker.workflows.erasure.outcome import Erased, outcome
+
+PENDING = "erasing"
+PLACE = "tombstones.counts"
+
+
+def erase_person(access: Access, person: Person, now: datetime) -> Erased:
+    """Erase everything about a person; doing it again changes nothing and returns the same.
+
+    Raises
+    ------
+    ErasureIncompleteError
+        When something is still there, or a reader elsewhere keeps the old bytes alive: run it again.
+    """
+    return _erase(access, person, None, now)
+
+
+def erase_scope(access: Access, person: Person, scope: Scope, now: datetime) -> Erased:
+    """Erase what one scope covers, as it stands now; a scope still granted goes on afterwards.
+
+    Raises
+    ------
+    ErasureIncompleteError
+        As for `erase_person`.
+    """
+    return _erase(access, person, scope, now)
+
+
+def clean_learners(access: Access, done: Erased, now: datetime) -> Erased:
+    """Carry out the second stage at once: fit priors without what was erased, rebase learners that held it."""
+    if done.clean_at is not None:
+        return done
+    personal.clean(access, now)
+    settle(access, now)
+    return stages(access, done.tombstone)
+
+
+def settle(access: Access, now: datetime) -> int:
+    """Note for each erasure whose second stage has come to its end that it has; return how many were new."""
+    with access.database.write() as connection:
+        waiting = [t for t in tombstones.every(connection) if t.step is Step.DONE and t.clean_at is None]
+        clean = [t for t in waiting if not priors.remains(connection, t.retired)]
+        for tombstone in clean:
+            tombstones.advance(connection, replace(tombstone, clean_at=now))
+    return len(clean)
+
+
+def stages(access: Access, tombstone: str) -> Erased:
+    """How far an erasure is in its second stage; the first one is done.
+
+    Raises
+    ------
+    LookupError
+        When no such erasure is done.
+    """
+    with access.database.read() as connection:
+        found = tombstones.get(connection, tombstone)
+        if found is None or found.step is not Step.DONE:
+            raise LookupError("no erasure that is done has this tombstone")
+        left = priors.learners_of(connection, found.retired) if found.clean_at is None else 0
+    return outcome(found, left, is_sqlite=access.database.is_sqlite)
+
+
+def resume(access: Access, now: datetime) -> list[Erased]:
+    """Finish every erasure that was interrupted; return those that were."""
+    return _each(_unfinished(access, now))
+
+
+def carry_out(access: Access, now: datetime) -> list[Erased]:
+    """Finish what was interrupted, then do what participants asked for and what has become due."""
+    done = _each(_unfinished(access, now))
+    by_person: dict[str, list[RequestRow]] = {}
+    with access.database.read() as connection:
+        for request in requests.due(connection, now):
+            by_person.setdefault(request.participant, []).append(request)
+    wanted: list[Callable[[], Erased]] = []
+    for participant, asked in by_person.items():
+        with suppress(UnknownParticipantError, KeyDestroyedError), access.read(participant, now) as unit:
+            if any(request.answer == "erase_all" for request in asked):
+                wanted.append(partial(erase_person, access, unit.person, now))
+            else:
+                wanted += [partial(erase_scope, access, unit.person, r.scope, now) for r in asked]
+    return done + _each(wanted)
+
+
+def _erase(access: Access, person: Person, scope: Scope | None, now: datetime) -> Erased:
+    number = tombstone_of(access, person.id, scope)
+    with access.database.write() as connection:
+        standing = tombstones.get(connection, number)
+        if standing is None or (scope is not None and standing.step is Step.DONE):
+            theirs = whose.of(connection, person, scope)
+            begun = Tombstone(
+                id=number,
+                subject_digest=subject_digest(access, person.subject, scope),
+                erased_at=now,
+                step=Step.BEGUN if scope is None else Step.OPENED,
+                rows={},
+                scope=scope.value if scope is not None else None,
+                pending=access.vault.seal(number, PENDING, theirs.as_bytes(), PLACE),
+            )
+            if standing is None:
+                tombstones.begin(connection, begun)
+            else:
+                tombstones.advance(connection, begun)  # something of the scope was stored again since
+    return finish(access, number, now)
+
+
+def finish(access: Access, number: str, now: datetime) -> Erased:
+    """Do what is left to do of an erasure that was begun."""
+    for step in steps.STEPS:
+        with access.database.read() as connection:
+            tombstone = tombstones.get(connection, number)
+        assert tombstone is not None
+        if tombstone.step is Step.DONE:
+            break
+        try:
+            theirs = whose.read(access.vault.open(number, PENDING, tombstone.pending, PLACE))
+        except KeyDestroyedError:
+            break  # another process finished it in this moment
+        step(access, tombstone, theirs, now)
+    with access.database.read() as connection:
+        tombstone = tombstones.get(connection, number)
+    assert tombstone is not None
+    if tombstone.step is not Step.DONE:
+        raise ErasureIncompleteError("the key store is not the one with which it was begun")
+    access.vault.destroy(number)
+    return stages(access, number)
+
+
+def tombstone_of(access: Access, participant: str, scope: Scope | None) -> str:
+    """The id of the tombstone of a person, or of one scope of theirs: a keyed digest."""
+    return access.tombstone_of(participant if scope is None else f"{participant}|{scope.value}")
+
+
+def subject_digest(access: Access, subject: str, scope: Scope | None) -> str:
+    """By what the rows are recognised in an old backup: a keyed digest of the subject's id."""
+    return access.vault.digest("tombstones", subject if scope is None else f"{subject}|{scope.value}")
+
+
+def _unfinished(access: Access, now: datetime) -> list[Callable[[], Erased]]:
+    with access.database.read() as connection:
+        standing = tombstones.every(connection)
+    open_ = {t.id for t in standing if t.step is not Step.DONE}
+    # Killed between the last two steps, an erasure leaves the key of its own notes behind.
+    for tombstone in access.keys.owners(PENDING) & {t.id for t in standing} - open_:
+        access.vault.destroy(tombstone)
+    # People first: a scope of somebody who is being erased waits for that.
+    ordered = sorted((t for t in standing if t.id in open_), key=lambda t: t.scope is not None)
+    return [partial(finish, access, t.id, now) for t in ordered]
+
+
+def _each(erasures: Sequence[Callable[[], Erased]]) -> list[Erased]:
+    """Carry out all; one that cannot be finished now holds up none of the others."""
+    done, failed = [], None
+    for erase in erasures:
+        try:
+            done.append(erase())
+        except DatabaseError as error:
+            failed = error
+    if failed is not None:
+        raise failed
+    return done

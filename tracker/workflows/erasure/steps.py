@@ -1,0 +1,148 @@
+"""The steps of an erasure: each can be done again, and none is called done before it was looked at."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime
+
+from tracker.access import Access
+from tracker.domain.consent import Scope
+from tracker.domain.people import UnknownParticipantError
+from tracker.store import chains, compacting, erasing, exports, extents, people, priors, requests, tombstones
+from tracker.store.tombstones import Step, Tombstone
+from tracker.workflows.erasure import lineage, scoped
+from tracker.workflows.erasure.errors import ErasureIncompleteError, rows_left
+from tracker.workflows.erasure.looking import look as look_for
+from tracker.workflows.erasure.whose import Whose
+
+
+def keep(access: Access, tombstone: Tombstone, whose: Whose, now: datetime) -> None:
+    """Keep the tombstone with the keys too: an older backup of the database knows nothing of it."""
+    access.keys.keep_tombstone(tombstone.id, tombstone.subject_digest, tombstone.scope, tombstone.erased_at)
+
+
+def shred(access: Access, tombstone: Tombstone, whose: Whose, now: datetime) -> None:
+    """Destroy the keys."""
+    count = access.vault.destroy(whose.participant, whose.scope.value if whose.scope is not None else None)
+    if count:
+        with access.database.write() as connection:
+            here = _standing(tombstones.get(connection, tombstone.id))
+            tombstones.advance(connection, replace(here, keys=here.keys + count))
+
+
+def empty(access: Access, tombstone: Tombstone, whose: Whose, now: datetime) -> None:
+    """Delete the rows, flag the exports and retire the priors, in one transaction."""
+    if tombstone.step not in (Step.BEGUN, Step.OPENED):
+        return
+    if whose.scope is not None:
+        _empty_scope(access, tombstone, whose, whose.scope, now)
+        return
+    participant, subject = whose.participant, whose.subject
+    with access.database.write() as connection:
+        people.lock(connection, participant)
+        here = _standing(tombstones.get(connection, tombstone.id))
+        if here.step is not Step.BEGUN:
+            return
+        here = replace(
+            here,
+            log=chains.positions_of(connection, chains.CONSENT, participant),
+            looks=chains.positions_of(connection, chains.LOOKS, participant),
+            exports=exports.flag(connection, participant, now),
+            retired=tuple(priors.of_member(connection, subject)),
+            priors=priors.retire_of(connection, subject, now),
+            rows=erasing.delete_person(connection, subject, participant),
+            step=Step.EMPTIED,
+        )
+        tombstones.advance(connection, replace(here, signature=access.vault.sign(here.evidence())))
+
+
+def rebuild(access: Access, tombstone: Tombstone, whose: Whose, now: datetime) -> None:
+    """Rebuild the files, so that no page keeps the old bytes."""
+    names = [table.name for table in erasing.owned(whose.subject, whose.participant)]
+    if not compacting.compact(access.database, [*names, "tombstones"]):
+        raise ErasureIncompleteError("another process still reads an older state of the database")
+    if not access.keys.compact():
+        raise ErasureIncompleteError("another process still reads an older state of the key store")
+
+
+def look(access: Access, tombstone: Tombstone, whose: Whose, now: datetime) -> None:
+    """Look whether it is gone."""
+    if whose.scope is None:
+        with access.database.read() as connection:
+            left = erasing.left_of_person(connection, whose.subject, whose.participant)
+        if left:
+            raise rows_left(left)
+        if access.keys.has(whose.participant):
+            raise ErasureIncompleteError("a key is left")
+    elif not _goes_on(access, whose, whose.scope, now):
+        with access.database.read() as connection:
+            rows = lineage.extents(whose.scope)
+            left = extents.left_of_extents(connection, whose.subject, whose.participant, rows)
+        if left:
+            raise rows_left(left)
+    looked = look_for(access, whose)
+    with access.database.write() as connection:
+        here = _standing(tombstones.get(connection, tombstone.id))
+        here = replace(here, looked=looked.at, unseen=looked.unseen, copies=looked.copies)
+        tombstones.advance(connection, here)
+
+
+def close(access: Access, tombstone: Tombstone, whose: Whose, now: datetime) -> None:
+    """Call it done, and forget whose it was."""
+    with access.database.write() as connection:
+        here = _standing(tombstones.get(connection, tombstone.id))
+        clean = now if not here.priors else None
+        done = replace(here, step=Step.DONE, erased_at=now, clean_at=clean, pending=b"")
+        tombstones.advance(connection, done)
+        if whose.scope is not None:
+            carried_out = ("erase_scope", "unanswered", "keep")
+            requests.cancel(connection, whose.participant, whose.scope, carried_out)
+
+
+# The keys go twice: a consent that was being recorded meanwhile may have made one again.
+STEPS: tuple[Callable[[Access, Tombstone, Whose, datetime], None], ...] = (
+    keep,
+    shred,
+    empty,
+    shred,
+    rebuild,
+    look,
+    close,
+)
+"""What is done between a tombstone's setting and its being called done, in this order."""
+
+
+def _empty_scope(access: Access, tombstone: Tombstone, whose: Whose, scope: Scope, now: datetime) -> None:
+    try:
+        with access.write(whose.participant, now) as unit:
+            connection = unit.connection
+            here = _standing(tombstones.get(connection, tombstone.id))
+            reaches = lineage.in_priors(scope)
+            here = replace(
+                here,
+                retired=tuple(priors.of_member(connection, whose.subject)) if reaches else (),
+                priors=priors.retire_of(connection, whose.subject, now) if reaches else 0,
+                rows=scoped.delete(unit, scope),
+                exports=exports.flag(connection, whose.participant, now),
+                step=Step.EMPTIED,
+            )
+            tombstones.advance(connection, replace(here, signature=access.vault.sign(here.evidence())))
+    except UnknownParticipantError:  # they were erased meanwhile, and this with them
+        with access.database.write() as connection:
+            here = _standing(tombstones.get(connection, tombstone.id))
+            tombstones.advance(connection, replace(here, step=Step.EMPTIED))
+
+
+def _goes_on(access: Access, whose: Whose, scope: Scope, now: datetime) -> bool:
+    """Whether the scope is still granted, so that new rows may stand already."""
+    try:
+        with access.read(whose.participant, now) as unit:
+            return scope in unit.grants()
+    except UnknownParticipantError:
+        return False
+
+
+def _standing(tombstone: Tombstone | None) -> Tombstone:
+    assert tombstone is not None, "a tombstone that was set never goes"
+    return tombstone
