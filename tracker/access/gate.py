@@ -25,6 +25,10 @@ from tracker.store.chains import CONSENT, LOOKS, Chain, EventRow, LogRow
 from tracker.store.database import Connection, Database
 from tracker.store.keystore import KeyStore
 from tracker.store.types import to_microseconds
+from tracker.study import Study
+
+NAMES = "names"
+"""Purpose of the installation's key under which names are looked up."""
 
 
 class Access:
@@ -52,20 +56,20 @@ class Access:
 
     def person(self, name: str) -> Person:
         """Find a participant by name; raise `UnknownParticipantError` when there is none."""
-        with self.database.read() as connection:
-            row = people.by_digest(connection, self.vault.digest("names", name))
-        if row is None:
-            raise UnknownParticipantError(name)
-        opened = self._open_unless_erased([row])
-        if not opened:
-            raise UnknownParticipantError(name)
-        return opened[0]
+        tried: tuple[str, ...] = ()
+        # While digests are made anew under another key, one that was fetched before would miss what is there.
+        while (digests := self.vault.digests(NAMES, name)) != tried:
+            tried = digests
+            with self.database.read() as connection:
+                row = people.by_digest(connection, digests)
+                if row is not None and (found := self._open_unless_erased([row])):
+                    return found[0]
+        raise UnknownParticipantError(name)
 
     def everyone(self) -> list[Person]:
         """All participants, in the order of enrolment; without those whose erasure is not finished."""
         with self.database.read() as connection:
-            rows = people.everyone(connection)
-        return self._open_unless_erased(rows)
+            return self._open_unless_erased(people.everyone(connection))
 
     def tombstone_of(self, participant: str) -> str:
         """The id of the tombstone that stands, or would stand, for a participant: a keyed digest."""
@@ -92,7 +96,10 @@ class Access:
             paused_at=None,
         )
         with self.database.write() as connection:
-            added = people.add(connection, self.vault.digest("names", name), row, subject)
+            people.lock_names(connection)
+            digests = self.vault.digests(NAMES, name)
+            taken = people.by_digest(connection, digests) is not None
+            added = not taken and people.add(connection, digests[0], row, subject)
         if not added:
             self.vault.destroy(participant)
             raise EnrolmentError(f"{name!r} is enrolled already; choose another name")
@@ -153,7 +160,9 @@ class Access:
                 raise UnknownParticipantError(participant)
             opener = self.vault.opener(participant, IDENTITY)
             events = self._events(connection, participant, opener)
-            yield Unit(connection, _opened(opener, row), now, events, self._rules(connection, now))
+            study = studies.in_force(connection)
+            rules = _rules(connection, study, now)
+            yield Unit(connection, _opened(opener, row), now, events, rules, study=study)
 
     @contextmanager
     def look(self, participant: str, now: datetime, *, reader: str, what: str) -> Iterator[Unit]:
@@ -284,23 +293,15 @@ class Access:
         return tuple(audit.consent_event(opener, row) for row in rows)
 
     def _writing(self, connection: Connection, person: Person, now: datetime, opener: sealing.Opener) -> Unit:
+        study = studies.in_force(connection)
         return Unit(
             connection,
             person,
             now,
             self._events(connection, person.id, opener),
-            self._rules(connection, now),
+            _rules(connection, study, now),
             grants.of(connection, person.subject),
-        )
-
-    def _rules(self, connection: Connection, now: datetime) -> Rules:
-        study = studies.newest(connection)
-        consent: Mapping[str, object] = study.document.get("consent", {}) if study is not None else {}
-        lasts = consent.get("expires_after_days")
-        return Rules(
-            notices=notices.valid(connection, now),
-            guardians=consent.get("guardians") is True,
-            lasts_days=lasts if isinstance(lasts, int) else None,
+            study,
         )
 
     def _next(self, connection: Connection, log: Chain) -> tuple[int, str]:
@@ -327,6 +328,14 @@ class Access:
             LogRow(seq, link.commitment, now, previous, link.hash),
             EventRow(seq, participant, now, sealed, salt),
         )
+
+
+def _rules(connection: Connection, study: Study, now: datetime) -> Rules:
+    return Rules(
+        notices=notices.valid(connection, now),
+        guardians=study.consent.guardians,
+        lasts_days=study.consent.expires_after_days,
+    )
 
 
 def open_access(database: Database, key_store: Path, master: bytes) -> Access:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from types import MappingProxyType
 
@@ -20,6 +20,7 @@ from tracker.domain.consent import (
 from tracker.domain.people import Person
 from tracker.privacy.consent import decide, in_force
 from tracker.store.database import Connection
+from tracker.study import DEFAULT, Study, readable_from, taken_from
 
 
 @dataclass(frozen=True)
@@ -40,6 +41,8 @@ class Unit:
         What the study demands of a grant.
     grants_held
         Ids of the grants in force, under which rows are written; empty in a reading unit.
+    study
+        The study that governs, as this transaction sees it.
     """
 
     connection: Connection
@@ -48,6 +51,7 @@ class Unit:
     events: tuple[ConsentEvent, ...]
     rules: Rules
     grants_held: Mapping[Scope, int] = field(default_factory=lambda: MappingProxyType({}))
+    study: Study = DEFAULT
 
     def permit(self, use: Use) -> Permit:
         """Return a permit, or raise `ConsentMissingError` naming the missing scopes."""
@@ -62,11 +66,29 @@ class Unit:
         return decision if isinstance(decision, Permit) else None
 
     def capture_permit(self) -> Permit:
-        """Return a permit to store the series; raise `PausedError` while the person has paused."""
+        """Return a permit to store the series, as far back as the study takes it in.
+
+        Raises
+        ------
+        PausedError
+            While the person has paused.
+        StudyClosedError
+            When the study is closed.
+        """
         permit = self.permit(Use.STORE_SERIES)
+        self.study.demand_open("nothing more is stored")
         if self.person.paused_at is not None:
             raise PausedError(self.person.name, self.person.paused_at)
-        return permit
+        return self.taking(permit, Scope.AFFECT_SERIES)
+
+    def taking(self, permit: Permit, scope: Scope) -> Permit:
+        """A permit to write rows of a scope, reaching back no further than the study's retention."""
+        start = taken_from(self.study, scope, self.now)
+        return permit if start is None else replace(permit, covers_from=max(permit.covers_from, start))
+
+    def readable_from(self, scope: Scope) -> datetime | None:
+        """The instant from which on rows of a scope may be read at all; None: every one that there is."""
+        return readable_from(self.study, scope, self._decided_at())
 
     def grants(self) -> dict[Scope, ConsentEvent]:
         """The event on which each granted scope rests now."""

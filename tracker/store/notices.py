@@ -11,10 +11,11 @@ from sqlalchemy import Connection, or_, select, update
 from tracker.domain.consent import Notice
 from tracker.store.rows import upsert
 from tracker.store.tables import notices
+from tracker.study import Study, notice_texts
 
 
 def publish(connection: Connection, notice: Notice, document: Mapping[str, Any], now: datetime) -> None:
-    """Let a text stand; one that was retired before stands again."""
+    """Let a text stand; one that was retired before stands again, and when it did not is kept."""
     statement = upsert(connection, notices).values(
         sha256=notice.sha256,
         version=notice.version,
@@ -22,7 +23,22 @@ def publish(connection: Connection, notice: Notice, document: Mapping[str, Any],
         document=dict(document),
         published_at=now,
     )
-    connection.execute(statement.on_conflict_do_update(index_elements=["sha256"], set_={"retired_at": None}))
+    added = statement.on_conflict_do_nothing(index_elements=["sha256"]).returning(notices.c.sha256)
+    if connection.execute(added).one_or_none() is not None:
+        return
+    this = notices.c.sha256 == notice.sha256
+    retired_at, absent = connection.execute(select(notices.c.retired_at, notices.c.absent).where(this)).one()
+    if retired_at is not None:
+        gap = [retired_at.isoformat(), max(now, retired_at).isoformat()]
+        connection.execute(update(notices).where(this).values(retired_at=None, absent=[*absent, gap]))
+
+
+def stand(connection: Connection, study: Study, now: datetime) -> int:
+    """Let the texts of a study stand, and retire every other; return how many were retired."""
+    texts = {text.notice(): text for text in notice_texts(study)}
+    for notice, text in texts.items():
+        publish(connection, notice, text.document(), now)
+    return retire_all_but(connection, frozenset(notice.sha256 for notice in texts), now)
 
 
 def retire_all_but(connection: Connection, standing: frozenset[str], now: datetime) -> int:
@@ -34,10 +50,22 @@ def retire_all_but(connection: Connection, standing: frozenset[str], now: dateti
 def valid(connection: Connection, at: datetime) -> frozenset[str]:
     """The SHA-256 of each text that stands at an instant.
 
-    There is no lower bound: nobody can have agreed to a text before it was there.
+    There is no lower bound: nobody can have agreed to a text before it was there. For the past ask `stood`.
     """
     standing = or_(notices.c.retired_at.is_(None), notices.c.retired_at > at)
     return frozenset(connection.execute(select(notices.c.sha256).where(standing)).scalars())
+
+
+def stood(connection: Connection, at: datetime) -> frozenset[str]:
+    """The SHA-256 of each text that stood at a past instant, whatever became of it since."""
+    c = notices.c
+    rows = connection.execute(select(c.sha256, c.retired_at, c.absent))
+    return frozenset(
+        sha256
+        for sha256, retired_at, absent in rows
+        if (retired_at is None or at < retired_at)
+        and not any(datetime.fromisoformat(gone) <= at < datetime.fromisoformat(back) for gone, back in absent)
+    )
 
 
 def document(connection: Connection, sha256: str) -> dict[str, Any] | None:

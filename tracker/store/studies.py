@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, insert, select
 
+from tracker.store.database import DatabaseError
 from tracker.store.tables import studies
+from tracker.study import DEFAULT, Study, StudyError, from_document
+
+_checked: dict[str, Study] = {}
+"""Studies that were read and checked before, by the SHA-256 of their document: a unit of work asks each time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,8 +40,30 @@ def apply(connection: Connection, row: StudyRow) -> None:
 
 def newest(connection: Connection) -> StudyRow | None:
     """The version that governs; None where no study was applied."""
-    found = every(connection)
-    return found[-1] if found else None
+    c = studies.c
+    query = select(c.sha256, c.document, c.applied_at, c.applied_by).order_by(c.id.desc()).limit(1)
+    found = connection.execute(query).one_or_none()
+    return None if found is None else StudyRow(*found)
+
+
+def in_force(connection: Connection) -> Study:
+    """The study that governs, checked; the built-in one where none was applied.
+
+    Raises
+    ------
+    DatabaseError
+        When what is stored is not what was applied: nothing may rest on it then.
+    """
+    sha256 = connection.execute(
+        select(studies.c.sha256).order_by(studies.c.id.desc()).limit(1)
+    ).scalar_one_or_none()
+    if sha256 is None:
+        return DEFAULT
+    if sha256 not in _checked:
+        row = newest(connection)
+        assert row is not None
+        _checked[sha256] = _study(row)
+    return _checked[sha256]
 
 
 def every(connection: Connection) -> list[StudyRow]:
@@ -41,3 +71,20 @@ def every(connection: Connection) -> list[StudyRow]:
     c = studies.c
     query = select(c.sha256, c.document, c.applied_at, c.applied_by).order_by(c.id)
     return [StudyRow(*row) for row in connection.execute(query)]
+
+
+def digest(document: Mapping[str, Any]) -> str:
+    """The SHA-256 of a study's document."""
+    return hashlib.sha256(json.dumps(document, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
+
+
+def _study(row: StudyRow) -> Study:
+    if isinstance(row.document, dict) and digest(row.document) == row.sha256:
+        try:
+            return from_document(row.document)
+        except StudyError as error:
+            raise DatabaseError(f"the study in force was made for another version: {error}") from None
+    raise DatabaseError(
+        f"the study in force ({row.sha256[:12]}) was altered after it was applied; bring the database back "
+        "from a backup, or apply the study's file again"
+    )

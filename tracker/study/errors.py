@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from tracker.domain.consent import ConsentError
+
 
 class StudyError(ValueError):
     """A study file cannot be used as it is.
@@ -25,7 +27,7 @@ class ForbiddenStudyError(StudyError):
     """A study is of a kind that must not run, whatever else its file says."""
 
 
-class StudyClosedError(Exception):
+class StudyClosedError(ConsentError):
     """The study is closed: it takes in nothing new. Withdrawal, access and erasure still work."""
 
     def __init__(self, what: str) -> None:

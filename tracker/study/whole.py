@@ -15,6 +15,7 @@ from pydantic_core import PydanticCustomError
 from tracker.domain.consent import Scope
 from tracker.domain.notice import CARDS, HELP_CONTACT, LANGUAGE, VERSION
 from tracker.study.deployment import ATTESTED, REFUSED, Deployment
+from tracker.study.errors import StudyClosedError
 from tracker.study.parts import (
     Aggregates,
     Attestation,
@@ -95,6 +96,11 @@ class Study(Part):
         return hashlib.sha256(
             json.dumps(self.document(), sort_keys=True, ensure_ascii=False).encode()
         ).hexdigest()
+
+    def demand_open(self, what: str) -> None:
+        """Raise `StudyClosedError`, saying what cannot be done, when the study is closed."""
+        if self.closed:
+            raise StudyClosedError(what)
 
     def closing(self) -> Study:
         """The same study, closed."""

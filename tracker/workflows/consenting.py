@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
 from tracker.access import Access, Unit
-from tracker.domain.consent import EXPORT_SCOPES, ConsentError, ConsentEvent, Recorder, Scope, State
+from tracker.domain.consent import EXPORT_SCOPES, ConsentError, ConsentEvent, Notice, Recorder, Scope, State
 from tracker.domain.instants import require_past
-from tracker.domain.notice import BUILT_IN, notice
 from tracker.domain.people import Person
 from tracker.personal import consent_changed
-from tracker.store import exports, notices, requests
-
-GRACE = timedelta(days=7)
-"""After a withdrawal without an answer, what the scope covers is erased at the end of this time."""
+from tracker.store import exports, notices, requests, studies
+from tracker.study import notice_texts
 
 
 class Answer(StrEnum):
@@ -40,18 +38,25 @@ class EvidenceError(ConsentError, ValueError):
     """An operator's record lacks its evidence."""
 
 
+class NoticeChangedError(ConsentError):
+    """The notice that somebody read is not the one that stands any more."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "the notice has changed since it was shown; nothing was recorded. Read the new one, then choose again"
+        )
+
+
 def publish(access: Access, now: datetime) -> int:
-    """Let the notice of this program stand, and retire every other: whoever agreed to one is asked again.
+    """Let the notice of the study in force stand, and retire every other: whoever agreed to one is asked again.
 
     Returns
     -------
     int
         How many texts were retired.
     """
-    text = BUILT_IN.notice()
     with access.database.write() as connection:
-        notices.publish(connection, text, BUILT_IN.document(), now)
-        return notices.retire_all_but(connection, frozenset({text.sha256}), now)
+        return notices.stand(connection, studies.in_force(connection), now)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +78,7 @@ def grant(
     recorder: Recorder,
     covers_from: datetime | None = None,
     evidence: str = "",
+    shown: str | None = None,
 ) -> list[ConsentEvent]:
     """Record that scopes are granted.
 
@@ -87,6 +93,8 @@ def grant(
         stated, `now`; or, for a scope that is in force, from when it covers already.
     evidence
         Demanded of an operator: where the signed paper lies, for example.
+    shown
+        SHA-256 of the notice that was read; unless stated, that of the study in its first language.
 
     Raises
     ------
@@ -94,6 +102,10 @@ def grant(
         When an operator gives no evidence.
     InstantError
         When `covers_from` is naive or in the future.
+    NoticeChangedError
+        When the notice that was read does not stand any more.
+    StudyClosedError
+        When the study is closed.
     """
     if recorder is Recorder.OPERATOR and not evidence.strip():
         raise EvidenceError(
@@ -101,14 +113,13 @@ def grant(
         )
     stated = require_past(covers_from, now) if covers_from is not None else None
     with access.write(person.id, now) as unit:
-        before = unit.grants()
+        unit.study.demand_open("nothing more can be granted")
+        text, before = _notice(unit, shown), unit.grants()
         events = []
         for scope in scopes:
             start = stated or (min(now, before[scope].covers_from) if scope in before else now)
             events.append(
-                access.record(
-                    unit, scope, State.GIVEN, notice(), recorder, covers_from=start, evidence=evidence
-                )
+                access.record(unit, scope, State.GIVEN, text, recorder, covers_from=start, evidence=evidence)
             )
             requests.cancel(unit.connection, person.id, scope, VOIDED[recorder])
         consent_changed(access.again(unit), scopes)
@@ -130,7 +141,12 @@ def refuse(
 
 
 def confirm(
-    access: Access, person: Person, now: datetime, *, proof: Callable[[Unit], None] = lambda _: None
+    access: Access,
+    person: Person,
+    now: datetime,
+    *,
+    proof: Callable[[Unit], None] = lambda _: None,
+    shown: str | None = None,
 ) -> list[ConsentEvent]:
     """Record the participant's own confirmation of every grant that an operator recorded.
 
@@ -141,8 +157,17 @@ def confirm(
     proof
         What shows that it is the participant, in the same transaction: a one-time code is used up if, and
         only if, the confirmation is recorded. It raises to refuse.
+    shown
+        As in `grant`.
+
+    Raises
+    ------
+    NoticeChangedError, StudyClosedError
+        As `grant`.
     """
     with access.write(person.id, now) as unit:
+        unit.study.demand_open("nothing more can be confirmed")
+        text = _notice(unit, shown)
         proof(unit)
         waiting = [e for e in unit.grants().values() if e.recorder is Recorder.OPERATOR]
         waiting.sort(key=lambda e: e.seq)
@@ -151,7 +176,7 @@ def confirm(
                 unit,
                 e.scope,
                 State.RENEWED,
-                notice(),
+                text,
                 Recorder.PARTICIPANT,
                 covers_from=e.covers_from,
             )
@@ -228,16 +253,32 @@ def _end(
     with access.write(person.id, now) as unit:
         before = unit.grants()
         events = [
-            access.record(unit, scope, state, notice(), recorder, covers_from=now, evidence=evidence)
+            access.record(unit, scope, state, _notice(unit), recorder, covers_from=now, evidence=evidence)
             for scope in scopes
         ]
         consent_changed(access.again(unit), scopes)
-        due = now + GRACE if answer is Answer.UNANSWERED else None if answer is Answer.KEEP else now
+        grace = timedelta(days=unit.study.consent.grace_days)
+        due = now + grace if answer is Answer.UNANSWERED else None if answer is Answer.KEEP else now
         for scope in scopes:
             if scope in before or state is State.WITHDRAWN:
                 requests.put(unit.connection, person.id, scope, answer.value, due, now)
-        if not EXPORT_SCOPES.isdisjoint(before.keys() & set(scopes)):
-            exports.flag(unit.connection, person.id, now)
+        _flag_exports(unit, before.keys() & set(scopes))
     access.sign_head()
     return events
 
+
+def _notice(unit: Unit, shown: str | None = None) -> Notice:
+    standing = [text.notice() for text in notice_texts(unit.study)]
+    found = next((n for n in standing if shown in (None, n.sha256)), None)
+    if found is None:
+        raise NoticeChangedError
+    return found
+
+
+def _flag_exports(unit: Unit, gone: AbstractSet[Scope]) -> None:
+    """Mark the person's exports that can rest on what is withdrawn: all, or those through the door that closed."""
+    doors = {Scope.EXPORT_PSEUDONYMOUS: False, Scope.EXPORT_PUBLIC: True}
+    if gone & (EXPORT_SCOPES - doors.keys()):
+        exports.flag(unit.connection, unit.person.id, unit.now)
+    for door in gone & doors.keys():
+        exports.flag(unit.connection, unit.person.id, unit.now, public=doors[door])
