@@ -71,7 +71,7 @@ def _create_tables() -> None:
     _create_sealed("access_events", "access_log")
     op.create_table(
         "grants",
-        sa.Column("id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("id", RowId, autoincrement=False, nullable=False),
         sa.Column("subject", sa.String(length=32), nullable=False),
         sa.Column("scope", sa.String(length=32), nullable=False),
         sa.ForeignKeyConstraint(["subject"], ["subjects.id"], name=op.f("fk_grants_subject_subjects")),

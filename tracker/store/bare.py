@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import func, insert, select
+from sqlalchemy import func, insert, select, text
 
 from tracker.domain.affect import Distribution
 from tracker.domain.consent import Scope
@@ -46,6 +46,16 @@ def bulk_insert(
     with database.write() as connection:
         connection.execute(insert(observations), seen)
         connection.execute(insert(estimates), said)
+
+
+def drop_gate(database: Database) -> None:
+    """Drop the triggers that look for each row's grant from a SQLite database made to be measured."""
+    with database.write() as connection:
+        named = text(
+            "SELECT name FROM sqlite_master WHERE type = 'trigger' AND name LIKE '%\\_granted' ESCAPE '\\'"
+        )
+        for name in connection.execute(named).scalars().all():
+            connection.execute(text(f"DROP TRIGGER {name}"))
 
 
 def bulk_learned(

@@ -137,7 +137,7 @@ former_records = Table(
 grants = Table(
     "grants",
     metadata,
-    Column("id", BigInteger, primary_key=True, autoincrement=False),
+    Column("id", RowId, primary_key=True, autoincrement=False),
     _subject(),
     Column("scope", String(32), nullable=False),
     UniqueConstraint("subject", "scope"),
@@ -152,6 +152,8 @@ notices = Table(
     Column("document", JSON, nullable=False),
     Column("published_at", Instant, nullable=False),
     Column("retired_at", Instant),
+    # Pairs of instants (ISO 8601) between which it did not stand, for a text that stood again afterwards.
+    Column("absent", JSON, nullable=False, server_default=text("'[]'")),
 )
 
 studies = Table(
