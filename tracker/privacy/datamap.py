@@ -132,7 +132,7 @@ TABLES: tuple[Stored, ...] = (
     Stored(
         "notices",
         "The exact texts that people were asked to agree to.",
-        _columns("notices", _O, _R.NOTICE, "sha256 version language document published_at retired_at"),
+        _columns("notices", _O, _R.NOTICE, "sha256 version language document published_at retired_at absent"),
     ),
     Stored(
         "studies",

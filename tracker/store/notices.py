@@ -30,7 +30,7 @@ def publish(connection: Connection, notice: Notice, document: Mapping[str, Any],
     retired_at, absent = connection.execute(select(notices.c.retired_at, notices.c.absent).where(this)).one()
     if retired_at is not None:
         gap = [retired_at.isoformat(), max(now, retired_at).isoformat()]
-        connection.execute(update(notices).where(this).values(retired_at=None, absent=[*absent, gap]))
+        connection.execute(update(notices).where(this).values(retired_at=None, absent=[*(absent or []), gap]))
 
 
 def stand(connection: Connection, study: Study, now: datetime) -> int:
@@ -64,7 +64,7 @@ def stood(connection: Connection, at: datetime) -> frozenset[str]:
         sha256
         for sha256, retired_at, absent in rows
         if (retired_at is None or at < retired_at)
-        and not any(datetime.fromisoformat(gone) <= at < datetime.fromisoformat(back) for gone, back in absent)
+        and not any(datetime.fromisoformat(gone) <= at < datetime.fromisoformat(back) for gone, back in absent or [])
     )
 
 

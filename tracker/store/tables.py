@@ -153,7 +153,7 @@ notices = Table(
     Column("published_at", Instant, nullable=False),
     Column("retired_at", Instant),
     # Pairs of instants (ISO 8601) between which it did not stand, for a text that stood again afterwards.
-    Column("absent", JSON, nullable=False, server_default=text("'[]'")),
+    Column("absent", JSON),
 )
 
 studies = Table(
