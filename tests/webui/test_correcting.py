@@ -1,13 +1,17 @@
 """Correct a moment: by form, by panel and by JSON; what is wrong with a value is said."""
 
+import re
 from datetime import timedelta
 
+import numpy as np
 import pytest
 
 from tests.webui.site import Site
 from tracker.domain.affect import Emotion
 from tracker.domain.consent import Recorder, Scope
+from tracker.domain.series import Observation, TimeSource
 from tracker.workflows import consenting
+from tracker.workflows.ingest.keeping import keep
 
 
 def test_a_moment_is_corrected_in_two_steps_and_shows_before_and_after(site: Site) -> None:
@@ -119,3 +123,88 @@ def test_the_panel_is_a_part_of_a_page_and_the_page_a_whole_one(lite: Site) -> N
     visitor = lite.logged_in()
     assert "<html" in visitor.get(f"/moment/{at}").text
     assert "<html" not in visitor.get(f"/moment/{at}", headers={"X-Panel": "1"}).text
+
+
+WORDS = "Slept <badly> & worked late\nstill, a good evening"
+SHOWN = "Slept &lt;badly&gt; &amp; worked late\nstill, a good evening"
+
+
+def test_a_note_is_kept_with_the_correction_and_shown_to_its_writer_alone(lite: Site) -> None:
+    at = lite.series(lite.person())[40]
+    page = f"/moment/{int(at.timestamp())}"
+    visitor = lite.logged_in()
+    assert "<textarea" in visitor.get(page).text
+    answer = visitor.post("/correct", {"at": at.isoformat(), "emotion": "fear", "note": f" {WORDS}\r\n"})
+    assert "Your note is kept, encrypted" in answer.text
+    # The field begins with what stands, so that choosing another emotion does not lose it.
+    assert f">{SHOWN}</textarea>" in answer.text
+    again = visitor.get(page)
+    assert f">{SHOWN}</textarea>" in again.text
+    assert again.headers["Cache-Control"] == "no-store, private"
+    lite.series(lite.person("bob"))
+    assert "badly" not in lite.logged_in("bob").get(page).text
+    assert "badly" not in visitor.get("/timeline/day/2026-03-20/data").text
+
+
+@pytest.mark.parametrize("note", ["", "  \r\n "])
+def test_an_empty_field_is_no_note(lite: Site, note: str) -> None:
+    at = lite.series(lite.person())[40]
+    visitor = lite.logged_in()
+    answer = visitor.post("/correct", {"at": at.isoformat(), "emotion": "fear", "note": note})
+    assert "You said fear." in answer.text
+    assert "Your note is kept" not in answer.text
+    assert visitor.json("/correct", {"at": at.isoformat(), "emotion": "fear"}).get_json()["noted"] is False
+
+
+@pytest.mark.parametrize(
+    ("note", "says"),
+    [("x" * 2001, "has 2,001 characters"), ("a\0b", "U+0000"), (["a"], "A note is a text"), (7, "is a text")],
+)
+def test_what_is_no_note_is_named_and_nothing_is_stored(lite: Site, note: object, says: str) -> None:
+    at = lite.series(lite.person())[40]
+    visitor = lite.logged_in()
+    answer = visitor.json("/correct", {"at": at.isoformat(), "emotion": "fear", "note": note})
+    assert answer.status_code == 400
+    assert says in answer.get_json()["error"]
+    assert visitor.get("/timeline/day/2026-03-20/data").get_json()["corrections"] == []
+
+
+def test_without_its_grant_there_is_no_field_and_a_note_sent_all_the_same_is_refused(lite: Site) -> None:
+    who = lite.person()
+    at = lite.series(who)[40]
+    visitor = lite.logged_in()
+    visitor.post("/correct", {"at": at.isoformat(), "emotion": "fear", "note": WORDS})
+    consenting.withdraw(lite.access, who, [Scope.NOTES], lite.now, recorder=Recorder.PARTICIPANT)
+    page = visitor.get(f"/moment/{int(at.timestamp())}").text
+    assert "<textarea" not in page
+    assert f'<q class="own-note">{SHOWN}</q>' in page  # what is kept stays theirs to read
+    answer = visitor.post("/correct", {"at": at.isoformat(), "emotion": "anger", "note": "more"})
+    assert answer.status_code == 403
+    assert "nothing was saved" in answer.text
+    told = visitor.get(f"/moment/{int(at.timestamp())}").text
+    (said,) = re.findall(r"<span>You said</span>(.*?)</li>", told)
+    assert "fear" in said
+    assert "anger" not in said
+
+
+def test_the_kept_picture_is_shown_to_its_owner_alone(lite: Site) -> None:
+    who = lite.person()
+    at = lite.series(who)[40]
+    with lite.access.write(who.id, lite.now) as unit:
+        seen = Observation("a" * 64, int(at.timestamp() * 1_000_000), at, TimeSource.STATED, None, 1)
+        assert keep(lite.access, unit, {seen: np.full((48, 48, 3), 77, np.uint8)}) == 1
+    visitor = lite.logged_in()
+    page = visitor.get(f"/moment/{int(at.timestamp())}").text
+    (picture,) = re.findall(r'<img class="own-face" src="([^"]+)"', page)
+    response = visitor.get(picture)
+    assert response.mimetype == "image/png"
+    assert response.data.startswith(b"\x89PNG")
+    assert response.headers["Cache-Control"] == "no-store, private"
+    number = int(picture.rsplit("/", 1)[1])
+    assert visitor.get(f"/moment/picture/{number + 1}").status_code == 404  # seen, and no picture kept
+    lite.person("bob")
+    assert lite.logged_in("bob").get(picture).status_code == 404
+    stranger = lite.visitor().get(picture)
+    assert stranger.status_code in {302, 303, 401}
+    assert b"PNG" not in stranger.data
+    assert "own-face" not in visitor.get(f"/moment/{int(at.timestamp()) + 600}?within=60").text

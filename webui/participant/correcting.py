@@ -11,7 +11,7 @@ from werkzeug.wrappers import Response as BaseResponse
 from tracker.domain.affect import Distribution, Emotion
 from tracker.domain.instants import parse_instant
 from tracker.domain.series import Correction, Moment
-from tracker.workflows import feedback, timeline
+from tracker.workflows import feedback, showing, timeline
 from tracker.workflows.feedback import Corrected
 from webui import auth
 from webui.errors import answer
@@ -32,19 +32,29 @@ def moment(at: int) -> str:
     return _render(found)
 
 
+@pages.get("/moment/picture/<int:observation>")
+def picture(observation: int) -> Response:
+    """The kept face crop of one of one's own observations; no cache keeps it (`webui.headers`)."""
+    found = showing.own_crop(services().access, auth.person(), observation, auth.now())
+    if found is None:
+        abort(404)
+    return Response(found, mimetype="image/png")
+
+
 @pages.post("/correct")
 def correct() -> str | Response | BaseResponse | tuple[BaseResponse | str, int]:
     """Store what the person says about a moment, and show what it changed.
 
-    Takes a form, or JSON ``{"at": ISO 8601, "emotion": ..., "second": ...}``.
+    Takes a form, or JSON ``{"at": ISO 8601, "emotion": ..., "second": ..., "note": ...}``.
     """
     try:
-        at, said = _read(request.get_json() if request.is_json else request.form)
+        at, said, note = _read(request.get_json() if request.is_json else request.form)
         corrected = feedback.correct(
             services().access,
             auth.person(),
             Correction(at, "emotion", said, suggestion_shown=True),
             auth.now(),
+            note=note,
         )
     except ValueError as error:
         return answer(400, str(error))
@@ -53,14 +63,21 @@ def correct() -> str | Response | BaseResponse | tuple[BaseResponse | str, int]:
     return _render(_moment(at, 0), corrected, said)
 
 
-def _read(given: Any) -> tuple[datetime, Distribution]:
+def _read(given: Any) -> tuple[datetime, Distribution, str | None]:
     if not hasattr(given, "get"):
         raise ValueError("Send an object with at, emotion and, for a mixed state, second.")
     first = _emotion(given.get("emotion"))
     second = _emotion(given["second"]) if given.get("second") else None
     if second is first:
         raise ValueError(f"The second emotion is {second} like the first; choose another or none.")
-    return parse_instant(str(given.get("at", ""))), Distribution.said(first, second)
+    return parse_instant(str(given.get("at", ""))), Distribution.said(first, second), _note(given.get("note"))
+
+
+def _note(text: Any) -> str | None:
+    if text is not None and not isinstance(text, str):
+        raise ValueError(f"A note is a text, not {text!r}.")
+    # A form sends its field also when nothing was written in it.
+    return text if text and text.strip() else None
 
 
 def _emotion(text: Any) -> Emotion:
@@ -93,7 +110,8 @@ def _moment(at: datetime, within: int) -> Moment:
 
 def _render(found: Moment, corrected: Corrected | None = None, said: Distribution | None = None) -> str:
     template = "moment_panel.html" if request.headers.get(_PANEL) else "moment.html"
-    return render_template(template, moment=found, corrected=corrected, answered=said)
+    kept = showing.own_moment(services().access, auth.person(), found.observation, found.at, auth.now())
+    return render_template(template, moment=found, corrected=corrected, answered=said, kept=kept)
 
 
 def _as_json(c: Corrected) -> dict[str, Any]:
@@ -104,6 +122,7 @@ def _as_json(c: Corrected) -> dict[str, Any]:
         "before": c.before and c.before.as_dict(),
         "after": c.after and c.after.as_dict(),
         "superseded": c.superseded is not None,
+        "noted": c.noted,
         "missing": [scope.value for scope in c.missing],
         "not_covered_since": c.not_covered_since and c.not_covered_since.isoformat(),
     }

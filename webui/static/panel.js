@@ -24,6 +24,7 @@
   holder.addEventListener("keydown", (event) => {
     // The place of the key counts, not its letter: digits need Shift on some keyboards.
     const digit = /^(?:Digit|Numpad)([1-8])$/.exec(event.code);
+    if (event.target.matches("textarea")) return; // digits of a note are its own
     if (!digit || event.ctrlKey || event.metaKey || event.altKey || event.repeat) return;
     const button = holder.querySelector(`[data-key="${digit[1]}"]`);
     if (!button) return;
