@@ -46,11 +46,17 @@ class Sealer:
         The data key.
     whose
         What every message is bound to beside its place: owner and purpose.
+
+    Attributes
+    ----------
+    head
+        How everything begins that is sealed with this data key.
     """
 
     def __init__(self, key: DataKey, whose: str) -> None:
         half = os.urandom(HALF_BYTES)
-        self._head = bytes([FORMAT]) + key.id + half
+        self.head = head_of(key.id)
+        self._head = self.head + half
         self._whose = whose
         self._aead = AESGCM(_derived(key.key, half))
         self._left = MOST_MESSAGES
@@ -86,6 +92,17 @@ def opened(key: DataKey, whose: str, ciphertext: bytes, place: str) -> bytes:
         return aead.decrypt(nonce, ciphertext[HEADER_BYTES:], _bound(head, whose, place))
     except (InvalidTag, ValueError):
         raise does_not_open(place) from None
+
+
+def head_of(key: bytes) -> bytes:
+    """How every ciphertext begins that is sealed with a data key of this id.
+
+    Examples
+    --------
+    >>> head_of(b"12345678")
+    b'\x0112345678'
+    """
+    return bytes([FORMAT]) + key
 
 
 def key_id(ciphertext: bytes) -> bytes | None:

@@ -117,8 +117,8 @@ class Vault:
         """Destroy an owner's keys, for one purpose or all; return how many there were."""
         return self._rows.destroy(owner, purpose)
 
-    def renew(self, owner: str, purpose: str) -> tuple[bytes, tuple[str, ...]]:
-        """Let a new key seal from now on, unless one retires already; return its id, and the ids of those that retire.
+    def renew(self, owner: str, purpose: str) -> None:
+        """Let a new key seal from now on; the one before retires. Where one retires already, nothing is changed.
 
         Raises
         ------
@@ -130,6 +130,12 @@ class Vault:
             self.masters.settle()
             self._rows.replace(owner, purpose, self._new(owner, purpose))
             keys = self._rows.of(owner, purpose)
+        if not keys:
+            raise _gone(purpose)
+
+    def renewed(self, owner: str, purpose: str) -> tuple[bytes, tuple[str, ...]]:
+        """Ids of the key that seals, and of those that retire; raise `KeyDestroyedError` when there is none."""
+        keys = self._rows.of(owner, purpose)
         sealing = next((key for key in keys if not key.retiring), None)
         if sealing is None:
             raise _gone(purpose)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -11,6 +12,9 @@ from sqlalchemy import Connection, func, insert, select, text, update
 
 from tracker.store.rows import upsert
 from tracker.store.tables import accounts, participants, subjects
+
+_NAMES = 0x6E616D6573
+"""Number of PostgreSQL's advisory lock on names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,9 +53,24 @@ _PARTICIPANT = (
 )
 
 
-def by_digest(connection: Connection, name_digest: str) -> ParticipantRow | None:
-    """Find a participant by the keyed digest of their name."""
-    return _one(connection, participants.c.name_digest == name_digest)
+def by_digest(connection: Connection, name_digests: Sequence[str]) -> ParticipantRow | None:
+    """Find a participant by the keyed digest of their name, under any of the keys that it may be made with."""
+    return _one(connection, participants.c.name_digest.in_(name_digests))
+
+
+def lock_names(connection: Connection) -> None:
+    """Let nobody else enrol, or make digests anew, until the transaction ends.
+
+    SQLite needs no lock: its writing transactions exclude each other.
+    """
+    if connection.dialect.name == "postgresql":
+        connection.execute(select(func.pg_advisory_xact_lock(_NAMES)))
+
+
+def set_digest(connection: Connection, participant: str, name_digest: str) -> None:
+    """Put the digest of a participant's name under another key."""
+    where = participants.c.id == participant
+    connection.execute(update(participants).where(where).values(name_digest=name_digest))
 
 
 def by_id(connection: Connection, participant: str) -> ParticipantRow | None:
