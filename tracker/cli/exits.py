@@ -51,6 +51,8 @@ _BY_NAME: dict[str, Exit] = {
     "tracker.learning.kinds.TargetError": Exit.USAGE,
     "tracker.workflows.feedback.ContextError": Exit.USAGE,
     "tracker.workflows.feedback.PromptError": Exit.UNKNOWN,
+    "tracker.workflows.importing.errors.ArchiveError": Exit.SOURCE,
+    "tracker.workflows.importing.errors.NotEmptyError": Exit.USAGE,
     "tracker.workflows.export.errors.UnknownExportError": Exit.UNKNOWN,
     "tracker.workflows.export.errors.WithdrawnError": Exit.CONSENT,
     "tracker.workflows.export.errors.ExportError": Exit.USAGE,

@@ -1,0 +1,84 @@
+"""Learn again what was said elsewhere: a learner starts from a prior of its own installation, so none is taken in."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from tracker import personal
+from tracker.access import Unit
+from tracker.domain.affect import Distribution
+from tracker.domain.consent import Use
+from tracker.learning.kinds import label_of
+from tracker.learning.weights import correction_weight
+from tracker.learning.window import window
+from tracker.store import feedback, learned, timeline
+from tracker.store.feedback import CorrectionRow
+from tracker.store.seen import Seen
+from tracker.workflows.feedback import kind_of_rater
+
+
+def learn_again(unit: Unit) -> int:
+    """Teach the person's learners the corrections of the last 30 days that stand; return how many they learned.
+
+    Each is predicted before it is learned, in the order of the moments. What was said earlier is not learned: it
+    would have been forgotten where it comes from, too. The learner's words on past moments stay as they were.
+
+    Parameters
+    ----------
+    unit
+        A writing unit in which the rows were stored.
+    """
+    permit = unit.allowed(Use.LEARN)
+    if permit is None:
+        return 0
+    start, _ = window(unit.now)
+    said = feedback.standing_corrections(
+        unit.connection, unit.person.subject, max(start, permit.covers_from), unit.now
+    )
+    learners: dict[str, personal.Personal] = {}
+    n = 0
+    for row in said:
+        if row.target not in learners:
+            learners[row.target] = personal.rebase(unit, row.target)
+        n += _learn(unit, learners[row.target], row, permit.covers_from)
+    for target in learners:
+        personal.rebase(unit, target)
+    return n
+
+
+def _learn(unit: Unit, personal_: personal.Personal, row: CorrectionRow, since: datetime) -> bool:
+    reading = timeline.reading_of(unit.connection, row.observation) if row.observation is not None else None
+    machine = reading.machine if reading is not None else None
+    at = reading.at if reading is not None else row.at
+    if at < since:
+        return False
+    label = label_of(row.target, row.distribution, row.value)
+    seen = _seen(unit, personal_, machine, row.at, at)
+    weight = correction_weight(kind_of_rater(row.rater), accepted=False)
+    learned.add_learned(
+        unit.connection,
+        unit.permit(Use.LEARN),
+        unit.person.subject,
+        row.target,
+        correction=row.id,
+        seen=seen,
+        label=label,
+        weight=weight,
+        predicted=personal_.learner.predict(seen.features),
+        machine=machine,
+        snapshot_before=personal_.snapshot.id,
+        now=unit.now,
+    )
+    personal_.learner.learn(seen.features, label, weight)
+    return True
+
+
+def _seen(
+    unit: Unit, learner: personal.Personal, machine: Distribution | None, at: datetime, seen_at: datetime
+) -> Seen:
+    if learner.target != personal.EMOTION:
+        return personal.look(unit, learner.target, at)
+    contexts = feedback.contexts_between(unit.connection, unit.person.subject, seen_at, seen_at)
+    zone = ZoneInfo(unit.person.zone)
+    return Seen(learner.features(machine, seen_at, zone, personal.context_at(contexts, seen_at)))
