@@ -60,10 +60,24 @@ def members(connection: Connection, export: str) -> set[str]:
     return set(connection.execute(query).scalars())
 
 
-def flag(connection: Connection, participant: str, now: datetime) -> int:
-    """Mark every export that holds a participant as outdated; return how many were new."""
-    mine = select(export_members.c.export).where(export_members.c.participant == participant)
-    statement = (
-        update(exports).where(exports.c.id.in_(mine), exports.c.outdated_at.is_(None)).values(outdated_at=now)
+def flag(connection: Connection, participant: str, now: datetime, *, public: bool | None = None) -> int:
+    """Mark exports that hold a participant as outdated; return how many were new.
+
+    Parameters
+    ----------
+    public
+        Only public exports, or only those that are not; None: all.
+    """
+    mine = (
+        select(exports.c.id, exports.c.request)
+        .join(export_members, export_members.c.export == exports.c.id)
+        .where(export_members.c.participant == participant, exports.c.outdated_at.is_(None))
     )
-    return connection.execute(statement).rowcount
+    found = [
+        export
+        for export, request in connection.execute(mine)
+        if public is None or bool(request.get("public")) == public
+    ]
+    for export in found:
+        connection.execute(update(exports).where(exports.c.id == export).values(outdated_at=now))
+    return len(found)

@@ -3,6 +3,7 @@
 from tracker.workflows.export.errors import (
     ExportError,
     NothingToExportError,
+    TooFewPeopleError,
     UnknownExportError,
     WithdrawnError,
 )
@@ -12,6 +13,7 @@ __all__ = [
     "ExportError",
     "ExportResult",
     "NothingToExportError",
+    "TooFewPeopleError",
     "UnknownExportError",
     "WithdrawnError",
     "export_dataset",

@@ -22,6 +22,10 @@ LIMITS = (
     "Pseudonyms of two exports cannot be matched with each other, but rows with the same instants and values "
     "can. Times, zones and habits of a person can identify them: this is personal data; share it no further "
     "than its participants allowed, and do not try to find out who they are.",
+    "k-anonymity is that of the table `participants` alone: its columns, pseudonym and `origin` aside, are told so "
+    "that at least k real people share each row, and the zone likewise in every table. It says nothing about the "
+    "rows: whoever counts them, or knows when somebody was recorded, may find that person all the same. "
+    "l-diversity is not claimed.",
     "Participants can withdraw. Ask from time to time whether this export is outdated, and replace it.",
 )
 
@@ -66,7 +70,7 @@ def _table(table: Table, seen: Distributions | None) -> list[str]:
         "",
         f"- Primary key: {', '.join(f'`{c}`' for c in table.primary_key)}",
         *([f"- References: {references}"] if references else []),
-        f"- Here only with the scopes: export_pseudonymous; {table.scopes}",
+        f"- Here only with the scopes: export_pseudonymous (in a public export export_public); {table.scopes}",
         *([f"- Rows: {seen.rows}"] if seen is not None else []),
         "",
     ]

@@ -18,10 +18,20 @@ from tracker.domain.consent import EXPORT_SCOPES, EXPORT_USES, SCOPES_OF, Notice
 class Exclusion(StrEnum):
     """Why a participant is not in an export."""
 
-    NOT_GRANTED = "export_pseudonymous not in force"
-    NOT_CONFIRMED = "export_pseudonymous not confirmed by the participant"
-    WITHDRAWN = "export_pseudonymous withdrawn since"
+    NOT_GRANTED = "{scope} not in force"
+    NOT_CONFIRMED = "{scope} not confirmed by the participant"
+    WITHDRAWN = "{scope} withdrawn since"
     NO_ROWS_GRANTED = "neither affect_series nor prompts in force"
+
+    def told(self, door: Use) -> str:
+        """In words, for an export through this door.
+
+        Examples
+        --------
+        >>> Exclusion.WITHDRAWN.told(Use.EXPORT_PUBLIC)
+        'export_public withdrawn since'
+        """
+        return self.value.format(scope=_scope(door).value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +56,7 @@ class Starts:
     prompts: datetime | None
 
 
-def decide(unit: Unit, at: datetime, seq: int | None = None) -> Starts | Exclusion:
+def decide(unit: Unit, at: datetime, seq: int | None = None, door: Use = Use.EXPORT) -> Starts | Exclusion:
     """Decide what of a person may be exported.
 
     Parameters
@@ -58,30 +68,39 @@ def decide(unit: Unit, at: datetime, seq: int | None = None) -> Starts | Exclusi
     seq
         Where the consent log stood when the export was first made, for repeating it: what was granted
         later adds nothing, what was withdrawn later takes away.
+    door
+        For whom it is made: `Use.EXPORT` for researchers, `Use.EXPORT_PUBLIC` for everybody.
     """
     then = _as_of(unit, at, seq)
-    if _start(then, (Use.EXPORT,)) is None:
-        unconfirmed = Scope.EXPORT_PSEUDONYMOUS in then.grants()
+    if _start(then, (door,)) is None:
+        unconfirmed = _scope(door) in then.grants()
         return Exclusion.NOT_CONFIRMED if unconfirmed else Exclusion.NOT_GRANTED
-    if _start(unit, (Use.EXPORT,)) is None:
+    if _start(unit, (door,)) is None:
         return Exclusion.WITHDRAWN
     found = {}
-    for kind, uses in EXPORT_USES.items():
+    for kind, needed in EXPORT_USES.items():
+        uses = tuple(door if use is Use.EXPORT else use for use in needed)
         first, second = _start(then, uses), _start(unit, uses)
         found[kind] = max(first, second) if first is not None and second is not None else None
     starts = Starts(**found)
     return Exclusion.NO_ROWS_GRANTED if starts.series is starts.prompts is None else starts
 
 
-def decide_then(unit: Unit, at: datetime, seq: int) -> Starts | Exclusion:
+def decide_then(unit: Unit, at: datetime, seq: int, door: Use = Use.EXPORT) -> Starts | Exclusion:
     """Decide as it was decided when the consent log stood at a position."""
     known = tuple(e for e in unit.events if e.seq <= seq)
-    return decide(replace(unit, events=known), at, seq)
+    return decide(replace(unit, events=known), at, seq, door)
 
 
-def notices(unit: Unit, at: datetime, seq: int) -> set[Notice]:
+def notices(unit: Unit, at: datetime, seq: int, door: Use = Use.EXPORT) -> set[Notice]:
     """The notices under which the person granted what an export rests on."""
-    return {e.notice for scope, e in _as_of(unit, at, seq).grants().items() if scope in EXPORT_SCOPES}
+    rests_on = (EXPORT_SCOPES - {_scope(Use.EXPORT)}) | {_scope(door)}
+    return {e.notice for scope, e in _as_of(unit, at, seq).grants().items() if scope in rests_on}
+
+
+def _scope(door: Use) -> Scope:
+    [scope] = SCOPES_OF[door]
+    return scope
 
 
 def _as_of(unit: Unit, at: datetime, seq: int | None) -> Unit:

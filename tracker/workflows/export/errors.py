@@ -37,5 +37,29 @@ class WithdrawnError(ConsentError):
         )
 
 
+class TooFewPeopleError(ConsentError):
+    """Too few people to hide among.
+
+    Parameters
+    ----------
+    people
+        How many real ones would be in it.
+    k
+        How many there have to be.
+    public
+        Whether it was to be public.
+    """
+
+    def __init__(self, people: int, k: int, *, public: bool) -> None:
+        who = "1 person" if people == 1 else f"{people} people"
+        if public:
+            super().__init__(
+                f"a study of {who} has no public export: nobody hides among fewer than {k}. "
+                "Export it for its researchers, without --public, or wait for more people who grant export_public"
+            )
+        else:
+            super().__init__(f"{who} cannot hide each other among {k}; ask for a --k of at most {people}")
+
+
 class NothingToExportError(ConsentError):
     """Nobody's consent allows a single row."""

@@ -7,18 +7,24 @@ import secrets
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
 import pyarrow as pa
 
 from tracker.access import Access, Unit
+from tracker.domain.consent import Use
 from tracker.domain.people import Person, UnknownParticipantError
-from tracker.store import exporting, exports, people
+from tracker.store import exporting, exports
 from tracker.store.exporting import Cut
 from tracker.workflows.export.eligibility import Exclusion, Starts, decide, decide_then, notices
-from tracker.workflows.export.errors import NothingToExportError, UnknownExportError, WithdrawnError
+from tracker.workflows.export.errors import (
+    NothingToExportError,
+    TooFewPeopleError,
+    UnknownExportError,
+    WithdrawnError,
+)
 from tracker.workflows.export.frames import Who
 from tracker.workflows.export.naming import Pseudonyms
 
@@ -55,6 +61,10 @@ class Plan:
     told
         What the manifest says that the files do not: exclusions, notices, versions, networks. Repeating an
         export says it again, as it was.
+    door
+        For whom: `Use.EXPORT` or `Use.EXPORT_PUBLIC`.
+    k
+        How many people at least share what the table `participants` tells of them; None: as it is.
     repeated
         The SHA-256 of the manifest that a repetition must arrive at; None for a new export.
     """
@@ -67,6 +77,8 @@ class Plan:
     names: Pseudonyms
     formats: frozenset[str]
     told: dict[str, Any]
+    door: Use
+    k: int | None
     repeated: str | None = None
 
 
@@ -75,7 +87,13 @@ class ChangedError(Exception):
 
 
 def plan_new(
-    access: Access, at: datetime, now: datetime, chosen: Sequence[str] | None, formats: frozenset[str]
+    access: Access,
+    at: datetime,
+    now: datetime,
+    chosen: Sequence[str] | None,
+    formats: frozenset[str],
+    door: Use = Use.EXPORT,
+    k: int | None = None,
 ) -> Plan:
     """Decide who is in a new export.
 
@@ -93,15 +111,18 @@ def plan_new(
     with locked(access, persons, now) as units:
         seq, cut = exporting.log_position(units[0].connection), Cut(at, exporting.marks(units[0].connection))
         for unit in units:
-            starts = decide(unit, at, seq)
+            starts = decide(unit, at, seq, door)
             if isinstance(starts, Exclusion):
-                excluded[starts.value] += 1
+                excluded[starts.told(door)] += 1
             else:
                 allowed.append((unit.person, starts))
-                said |= notices(unit, at, seq)
+                said |= notices(unit, at, seq, door)
     if not allowed:
         reasons = ", ".join(f"{n} {reason}" for reason, n in sorted(excluded.items()))
         raise NothingToExportError(f"nothing to export: nobody's consent allows it ({reasons})")
+    real = sum(not person.simulated for person, _ in allowed)
+    if k is not None and 0 < real < k:
+        raise TooFewPeopleError(real, k, public=door is Use.EXPORT_PUBLIC)
     told = {
         "made_with": {
             "affect-tracker": importlib.metadata.version("affect-tracker"),
@@ -113,7 +134,7 @@ def plan_new(
     export = secrets.token_hex(16)
     names = Pseudonyms(access.vault.secret(f"export|{export}"))
     members = _in_order(_member(person, names, starts) for person, starts in allowed)
-    return Plan(export, cut, seq, now, members, names, formats, told)
+    return Plan(export, cut, seq, now, members, names, formats, told, door, k)
 
 
 def plan_again(access: Access, export: str, now: datetime) -> Plan:
@@ -134,14 +155,15 @@ def plan_again(access: Access, export: str, now: datetime) -> Plan:
     persons = [person for person in access.everyone() if person.id in ids]
     request = row.request
     gone, seq = request["members"] - len(persons), request["seq"]
+    door = Use.EXPORT_PUBLIC if request.get("public") else Use.EXPORT
     if not persons:
         raise WithdrawnError(export, gone)
     names = Pseudonyms(access.vault.secret(f"export|{export}"))
     members = []
     with locked(access, persons, now) as units:
         for unit in units:
-            starts = decide(unit, row.at, seq)
-            if isinstance(starts, Exclusion) or starts != decide_then(unit, row.at, seq):
+            starts = decide(unit, row.at, seq, door)
+            if isinstance(starts, Exclusion) or starts != decide_then(unit, row.at, seq, door):
                 gone += 1
             else:
                 members.append(_member(unit.person, names, starts))
@@ -156,6 +178,8 @@ def plan_again(access: Access, export: str, now: datetime) -> Plan:
         names,
         frozenset(request["formats"]),
         request["told"],
+        door,
+        request.get("k"),
         row.manifest_sha256,
     )
 
@@ -167,6 +191,8 @@ def request(plan: Plan, told: dict[str, Any]) -> dict[str, Any]:
         "seq": plan.seq,
         "marks": dict(plan.cut.marks),
         "members": len(plan.members),
+        "public": plan.door is Use.EXPORT_PUBLIC,
+        "k": plan.k,
         "told": told,
     }
 
@@ -198,7 +224,7 @@ def reading(access: Access, plan: Plan, member: Member, now: datetime) -> Iterat
 
 def require_unchanged(plan: Plan, member: Member, unit: Unit) -> None:
     """Raise `ChangedError` when a member's consent is no longer as planned."""
-    if decide(unit, plan.cut.at, plan.seq) != member.starts:
+    if decide(unit, plan.cut.at, plan.seq, plan.door) != member.starts:
         raise ChangedError
 
 

@@ -12,10 +12,11 @@ from typing import Any
 
 from tracker import shipped
 from tracker.access import Access
+from tracker.domain.consent import Use
 from tracker.domain.instants import require_past
 from tracker.fer.manifest import read_manifest
 from tracker.store import exports
-from tracker.workflows.export import codebook, folder, planning
+from tracker.workflows.export import anonymising, codebook, folder, planning
 from tracker.workflows.export.describing import as_json, data_package, iso, networks
 from tracker.workflows.export.errors import ExportError, NothingToExportError
 from tracker.workflows.export.exclusions import Excluded
@@ -23,6 +24,9 @@ from tracker.workflows.export.planning import ChangedError, Plan
 from tracker.workflows.export.streaming import Stream, Tables
 from tracker.workflows.export.tables import PARTICIPANTS, SIMULATED, TABLES
 from tracker.workflows.export.writing import FORMATS, TableWriter, Written
+
+PUBLIC_K = 5
+"""Among how many people at least anybody hides in a public export, unless the study says more."""
 
 ATTEMPTS = 3
 """How often an export begins anew because somebody's consent changed while it was made."""
@@ -48,6 +52,9 @@ class ExportResult:
         How many were left out, by reason; rows by ``"table: reason"``.
     manifest_sha256
         SHA-256 of manifest.json, which holds that of every other file.
+    k
+        How many people share the rarest row of the table `participants`, pseudonyms aside; 0 where nobody in it
+        is real; None for the repetition of an export in which that was not looked at.
     """
 
     id: str
@@ -59,6 +66,7 @@ class ExportResult:
     excluded_participants: Mapping[str, int]
     excluded_rows: Mapping[str, int]
     manifest_sha256: str
+    k: int | None
 
 
 def export_dataset(
@@ -70,6 +78,8 @@ def export_dataset(
     at: datetime | None = None,
     formats: AbstractSet[str] | None = None,
     again: str | None = None,
+    public: bool = False,
+    k: int | None = None,
     progress: Callable[[float], None] = lambda done: None,
 ) -> ExportResult:
     """Export the rows whose scopes were in force at an instant and still are.
@@ -90,7 +100,14 @@ def export_dataset(
     formats
         Of ``parquet`` and ``csv``; default both.
     again
-        Id of an earlier export to repeat byte for byte; it brings its own participants, instant and formats.
+        Id of an earlier export to repeat byte for byte; it brings its own participants, instant, formats, door
+        and k.
+    public
+        Whether everybody may have it: then it holds those alone who granted `export_public`, of whom there have
+        to be k.
+    k
+        How many people at least share what the table `participants` tells of them: it is told more coarsely, and
+        so is the zone of every row, until they do. None: as it is; for a public export `PUBLIC_K`.
     progress
         Hears how much is done, 0 to 1.
 
@@ -105,13 +122,20 @@ def export_dataset(
         When a name or `again` is unknown.
     NothingToExportError
         When consent leaves no row.
+    TooFewPeopleError
+        When there are fewer than k.
     WithdrawnError
         When somebody in the export to be repeated withdrew since.
     StorageFullError
         When the disk fills up; nothing is left behind.
     """
-    if again is not None and (participants is not None or at is not None or formats is not None):
-        raise ExportError("an export is repeated as it was: --again takes no participants, instant or format")
+    chosen = (participants, at, formats, k)
+    if again is not None and (public or any(choice is not None for choice in chosen)):
+        raise ExportError(
+            "an export is repeated as it was: --again takes no participants, instant, format, --public or --k"
+        )
+    if k is not None and k < 1:
+        raise ExportError(f"--k is a number of people from 1 on, not {k}")
     wanted = frozenset(formats if formats is not None else FORMATS)
     if not wanted or wanted - set(FORMATS):
         raise ExportError(
@@ -124,7 +148,9 @@ def export_dataset(
             if again is not None:
                 plan = planning.plan_again(access, again, now)
             else:
-                plan = planning.plan_new(access, instant, now, participants, wanted)
+                door = Use.EXPORT_PUBLIC if public else Use.EXPORT
+                hidden = PUBLIC_K if public and k is None else k
+                plan = planning.plan_new(access, instant, now, participants, wanted, door, hidden)
             return _make(access, plan, place, now, progress)
         except ChangedError:
             continue
@@ -137,8 +163,8 @@ def _make(
     access: Access, plan: Plan, out: Path, now: datetime, progress: Callable[[float], None]
 ) -> ExportResult:
     with folder.partial(out, plan.id[:12]) as here:
-        tables, files, excluded = _write_tables(access, plan, here, now, progress)
-        told = plan.told if plan.repeated is not None else plan.told | _found(tables, excluded)
+        tables, files, excluded, anonymity = _write_tables(access, plan, here, now, progress)
+        told = plan.told if plan.repeated is not None else plan.told | _found(tables, excluded, anonymity)
         manifest, digest = _describe(plan, here, tables, files, told)
         if plan.repeated not in (None, digest):
             raise ExportError(
@@ -166,27 +192,34 @@ def _make(
         told["excluded_participants"],
         told["excluded_rows"],
         digest,
+        told.get("anonymity", {}).get("k"),
     )
 
 
 def _write_tables(
     access: Access, plan: Plan, here: Path, now: datetime, progress: Callable[[float], None]
-) -> tuple[Tables, dict[str, Written], Excluded]:
+) -> tuple[Tables, dict[str, Written], Excluded, dict[str, Any]]:
     writers: dict[str, TableWriter] = {}
     excluded = Excluded()
     try:
         for table in TABLES:
             writers[table.name] = TableWriter(here, table, plan.formats)
         tables = Tables(writers)
+        veil = None
+        if plan.k is not None:
+            people = [(member.person, member.starts) for member in plan.members]
+            veil = anonymising.veil(people, plan.cut.at, plan.k)
         for i, member in enumerate(plan.members):
 
             def report(done: float, i: int = i) -> None:
                 progress((i + done) / len(plan.members))
 
             with planning.reading(access, plan, member, now) as unit:
-                stream = Stream(unit, member.who, member.starts, plan.cut, plan.names, tables)
+                stream = Stream(unit, member.who, member.starts, plan.cut, plan.names, tables, veil)
                 excluded += stream.run(report)
             report(1.0)
+        frame, anonymity = anonymising.told(tables.people, veil)
+        tables.write(PARTICIPANTS, frame)
         if not any(w.rows for name, w in writers.items() if name != PARTICIPANTS.name):
             raise NothingToExportError(
                 f"nothing to export: up to {plan.cut.at.isoformat()} there is no row that consent allows "
@@ -197,12 +230,13 @@ def _write_tables(
         for writer in writers.values():
             writer.abandon()
         raise
-    return tables, files, excluded
+    return tables, files, excluded, anonymity
 
 
-def _found(tables: Tables, excluded: Excluded) -> dict[str, Any]:
+def _found(tables: Tables, excluded: Excluded, anonymity: dict[str, Any]) -> dict[str, Any]:
     known = read_manifest(shipped.models() / "manifest.toml").values()
     return {
+        "anonymity": anonymity,
         "excluded_rows": {f"{table}: {why}": n for (table, why), n in sorted(excluded.items())},
         "networks": networks(list(tables.networks), {e.id: (e.sha256, e.card) for e in known}),
     }
@@ -217,6 +251,8 @@ def _describe(
     heading = (
         f"Export `{plan.id}` of {iso(plan.cut.at)}.{mark} `manifest.json` has the SHA-256 of every file."
     )
+    if "anonymity" in told:  # exports from before it was looked at say what they said
+        heading += f"\n\n{anonymising.sentence(told['anonymity'])}"
     seen = {name: writer.distributions for name, writer in tables.writers.items()}
     described = {
         "datapackage.json": as_json(data_package(plan.id, plan.created_at, files, simulated=bool(simulated))),

@@ -15,6 +15,7 @@ from tracker.store.exporting import Cut
 from tracker.store.rows import EMOTION_COLUMNS
 from tracker.store.types import to_microseconds
 from tracker.workflows.export import tables
+from tracker.workflows.export.anonymising import KINDS, Veil
 from tracker.workflows.export.declaring import Table
 from tracker.workflows.export.eligibility import Starts
 from tracker.workflows.export.exclusions import Excluded, excluded
@@ -31,6 +32,7 @@ from tracker.workflows.export.frames import (
     sources,
 )
 from tracker.workflows.export.naming import Numbers, Pseudonyms
+from tracker.workflows.export.tables import PARTICIPANTS
 from tracker.workflows.export.writing import TableWriter
 
 _ESTIMATE_COLUMNS = ("id", "at", "zone", "network", "snapshot", *EMOTION_COLUMNS, "recorded_at")
@@ -39,9 +41,10 @@ _PROMPT_TIMES = ("notified_at", "started_at", "completed_at")
 
 @dataclass
 class Tables:
-    """The open tables of an export, and the numbers given out so far."""
+    """The open tables of an export, its people with what is told of each, and the numbers given out so far."""
 
     writers: dict[str, TableWriter]
+    people: list[dict[str, Any]] = field(default_factory=list)
     networks: set[str] = field(default_factory=set)
     numbers: dict[str, Numbers] = field(
         default_factory=lambda: {
@@ -69,6 +72,8 @@ class Stream:
         The export's pseudonyms.
     into
         The open tables.
+    veil
+        How zones are told; None where they are told as they are.
     """
 
     def __init__(
@@ -79,9 +84,11 @@ class Stream:
         cut: Cut,
         names: Pseudonyms,
         into: Tables,
+        veil: Veil | None = None,
     ) -> None:
         self._connection, self._person = unit.connection, unit.person
         self._who, self._starts, self._cut, self._names, self._into = who, starts, cut, names, into
+        self._veil = veil
 
     def run(self, report: Callable[[float], None]) -> Excluded:
         """Write everything; return how many rows consent left out, by table and reason.
@@ -126,7 +133,7 @@ class Stream:
                 "aligned": pa.array([None if a is None else bool(a) for a in c["aligned"]], pa.bool_()),
                 **instant("recorded_at", c["zone"], c["recorded_at"]),
             }
-            self._into.write(table, frame)
+            self._write(table, frame)
             yield numbers.last
 
     def _estimates(self) -> Iterator[int]:
@@ -152,7 +159,7 @@ class Stream:
                 "observation": pa.array(observed),
                 **instant("recorded_at", c["zone"], c["recorded_at"]),
             }
-            self._into.write(tables.ESTIMATES, frame)
+            self._write(tables.ESTIMATES, frame)
             yield int(observed[-1])
 
     def _prompts(self) -> None:
@@ -170,7 +177,7 @@ class Stream:
             }
             for name in ("scheduled_at", *_PROMPT_TIMES, "recorded_at"):
                 frame |= instant(name, c["zone"], c[name])
-            self._into.write(tables.PROMPTS, frame)
+            self._write(tables.PROMPTS, frame)
 
     def _corrections(self) -> None:
         if self._starts.series is self._starts.prompts is None:
@@ -194,7 +201,7 @@ class Stream:
                 "suggestion_shown": pa.array([bool(s) for s in c["suggestion_shown"]], pa.bool_()),
                 **instant("recorded_at", c["zone"], c["recorded_at"]),
             }
-            self._into.write(tables.CORRECTIONS, frame)
+            self._write(tables.CORRECTIONS, frame)
 
     def _contexts(self) -> None:
         since = self._starts.contexts
@@ -210,7 +217,7 @@ class Stream:
                 "context": pa.array(numbers.add(ids([0] * len(rows)))),
                 **instant("recorded_at", c["zone"], c["recorded_at"]),
             }
-            self._into.write(tables.CONTEXTS, frame)
+            self._write(tables.CONTEXTS, frame)
 
     def _drifts(self) -> None:
         since = self._starts.learner
@@ -229,20 +236,22 @@ class Stream:
                 "drift": pa.array(numbers.add(ids([0] * len(rows)))),
                 **instant("recorded_at", zones, c["recorded_at"]),
             }
-            self._into.write(tables.DRIFTS, frame)
+            self._write(tables.DRIFTS, frame)
 
     def _participant(self, before: dict[str, int]) -> None:
-        granted = {
-            f"{kind}_granted": pa.array([getattr(self._starts, kind) is not None])
-            for kind in ("series", "learner", "contexts", "prompts")
-        }
-        counted = {
-            f"n_{name}": pa.array([writer.rows - before[name]], pa.int64())
-            for name, writer in self._into.writers.items()
-            if name != tables.PARTICIPANTS.name
-        }
-        who = {"participant": pa.array([self._who.pseudonym]), "origin": pa.array([self._who.origin])}
-        self._into.write(tables.PARTICIPANTS, {**who, **granted, **counted})
+        writers = self._into.writers.items()
+        self._into.people.append(
+            {
+                "participant": self._who.pseudonym,
+                "zone": self._person.zone,
+                **{f"{kind}_granted": getattr(self._starts, kind) is not None for kind in KINDS},
+                **{f"n_{name}": w.rows - before[name] for name, w in writers if name != PARTICIPANTS.name},
+                "origin": self._who.origin,
+            }
+        )
+
+    def _write(self, table: Table, frame: Frame) -> None:
+        self._into.write(table, frame if self._veil is None else self._veil.over(frame, self._person))
 
 
 def _as_of(row: Sequence[Any], names: Sequence[str], at: datetime) -> Sequence[Any]:

@@ -10,11 +10,21 @@ RECORDED = "RECORDED"
 SIMULATED = "SIMULATED"
 
 
+_HIDDEN = "withheld, so that nobody stands out"
+
+
 def _instant(name: str, meaning: str, missing: str = "") -> tuple[Column, Column]:
-    offset = f"Local time minus UTC at `{name}`, from `zone`."
+    offset, hidden = f"Local time minus UTC at `{name}`, from `zone`.", f"{missing}, or {_HIDDEN}"
     return (
         Column(name, Kind.DATETIME, meaning, "UTC", missing=missing),
-        Column(f"{name}_offset_min", Kind.INTEGER, offset, "min", missing=missing, bounds=(-1440, 1440)),
+        Column(
+            f"{name}_offset_min",
+            Kind.INTEGER,
+            offset,
+            "min",
+            missing=hidden if missing else _HIDDEN,
+            bounds=(-1440, 1440),
+        ),
     )
 
 
@@ -30,7 +40,12 @@ _PARTICIPANT = Column(
     Kind.STRING,
     "Random pseudonym, made anew for every export: the same person has another one in another export.",
 )
-_ZONE = Column("zone", Kind.STRING, "IANA time zone of the participant then.")
+_ZONE = Column(
+    "zone",
+    Kind.STRING,
+    "IANA time zone of the participant then; where manifest.json says so under `anonymity`, told more coarsely.",
+    missing=_HIDDEN,
+)
 _RECORDED_AT = _instant("recorded_at", "When the row was stored.")
 _ORIGIN = Column(
     "origin",
@@ -45,11 +60,18 @@ PARTICIPANTS = Table(
     "One participant whose rows are here.",
     (
         _PARTICIPANT,
+        Column(
+            "zone",
+            Kind.STRING,
+            "IANA time zone of the participant; told more coarsely where manifest.json says so under `anonymity`.",
+            missing=_HIDDEN,
+        ),
         *(
             Column(
                 f"{what}_granted",
                 Kind.BOOLEAN,
                 f"Whether {rows} could be exported; where not, none are here.",
+                missing=_HIDDEN,
             )
             for what, rows in (
                 ("series", "observations, the network's estimates and corrections"),
@@ -59,7 +81,7 @@ PARTICIPANTS = Table(
             )
         ),
         *(
-            Column(f"n_{rows}", Kind.INTEGER, f"How many rows they have in {rows}.")
+            Column(f"n_{rows}", Kind.INTEGER, f"How many rows they have in {rows}.", missing=_HIDDEN)
             for rows in ("observations", "estimates", "corrections", "contexts", "prompts", "drifts")
         ),
         _ORIGIN,
