@@ -25,7 +25,7 @@ def bench(
     rows: Annotated[int, typer.Option(help="Observations of the 30 days.", min=1000)] = 300_000,
     as_json: AsJson = False,
 ) -> None:
-    """Measure tracking, storing and its gate, the timeline page, learners, their rebase, sealing: each beside its limit."""
+    """Measure tracking, storing and its gate, the timeline page, learners and sealing, each beside its limit."""
     if only is not None and only not in _ALL:
         raise typer.BadParameter(f"--only must be one of {', '.join(_ALL)}, not {only!r}")
     settings = settings_of(context)

@@ -17,14 +17,15 @@ from tracker.store.tables import access_events, access_log, consent_events, cons
 
 @dataclass(frozen=True, slots=True)
 class Chain:
-    """A log, and the table of sealed events beside it."""
+    """A log, the table of sealed events beside it, and the number of the lock that its writers take (PostgreSQL)."""
 
     log: Table
     events: Table
+    lock: int
 
 
-CONSENT = Chain(consent_log, consent_events)
-LOOKS = Chain(access_log, access_events)
+CONSENT = Chain(consent_log, consent_events, 0x61666663)
+LOOKS = Chain(access_log, access_events, 0x6166666C)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +53,8 @@ class LogRow:
 def tail(connection: Connection, chain: Chain) -> tuple[int, str] | None:
     """Lock a log against other writers and return its last row's (seq, hash)."""
     if connection.dialect.name == "postgresql":
-        connection.execute(text(f"LOCK TABLE {chain.log.name} IN EXCLUSIVE MODE"))
+        # A lock on the table would need the right to change its rows, which the program's role has not.
+        connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": chain.lock})
     return head(connection, chain)
 
 
