@@ -130,6 +130,24 @@ def test_correcting_needs_no_mouse(site: Served, browser: Browser) -> None:
         expect(page.locator("a[data-moment]:focus")).to_have_attribute("aria-label", name or "")
 
 
+def test_a_note_is_written_with_keys_that_choose_nothing_and_stays(site: Served, browser: Browser) -> None:
+    with visiting(browser, site, viewport={"width": 390, "height": 844}, color_scheme="dark") as visit:
+        page = visit.page
+        page.goto(site.doors["ada"])
+        visit.chart()
+        page.locator("a[data-moment]").nth(3).click()
+        page.get_by_label("Note, if you like").click()
+        page.keyboard.type("Slept 5 hours, 2 of them well")
+        expect(page.get_by_role("heading", name="How was it really?")).to_be_visible()
+        assert visit.fits()
+        page.get_by_role("button", name="sadness").click()
+        expect(page.get_by_text("Your note is kept, encrypted")).to_be_visible()
+        expect(page.get_by_label("Note, if you like")).to_have_value("Slept 5 hours, 2 of them well")
+        page.keyboard.press("Digit5")  # the panel has the focus again, and its digits choose
+        expect(page.get_by_text("You said anger.")).to_be_visible()
+        expect(page.get_by_label("Note, if you like")).to_have_value("Slept 5 hours, 2 of them well")
+
+
 def test_every_view_is_drawn_and_can_be_stepped_through(site: Served, browser: Browser) -> None:
     with visiting(browser, site, color_scheme="dark") as visit:
         page = visit.page
