@@ -382,7 +382,9 @@ def _create_triggers_postgresql() -> None:
         told = _NO_GRANT.format(table=table)
         op.execute(
             f"CREATE FUNCTION {table}_granted() RETURNS trigger LANGUAGE plpgsql AS $$ "
-            f"BEGIN IF NOT EXISTS ({rests_on}) THEN RAISE EXCEPTION '{told}'; END IF; RETURN NEW; END $$"
+            # Locked until the writer commits: a withdrawal waits for it, even if the writer went past the gate.
+            f"BEGIN PERFORM {rests_on.removeprefix('SELECT ')} FOR KEY SHARE OF g; "
+            f"IF NOT FOUND THEN RAISE EXCEPTION '{told}'; END IF; RETURN NEW; END $$"
         )
         op.execute(
             f"CREATE TRIGGER {table}_granted BEFORE INSERT ON {table} "
