@@ -80,9 +80,8 @@ def test_while_a_key_retires_both_open_and_the_new_one_seals(vault: Vault, keys:
     # What was fetched before goes on: the opener meets a key that it does not know, the sealer's still opens.
     assert opener(after, "p") == b"after"
     assert vault.open("ada", "notes", sealer(b"late", "p"), "p") == b"late"
-    assert vault.renew("ada", "notes") == (new, retiring), (
-        "an interrupted one goes on, it does not begin anew"
-    )
+    vault.renew("ada", "notes")
+    assert vault.renewed("ada", "notes") == (new, retiring), "an interrupted one goes on"
     assert vault.destroy_retiring("ada", "notes", retiring) == 1
     assert vault.open("ada", "notes", after, "p") == b"after"
     with pytest.raises(KeyUnavailableError, match="does not open"):
@@ -149,3 +148,85 @@ def test_a_wrong_key_adopts_no_older_store(keys: KeyStore) -> None:
         stranger.seal("bob", "notes", b"", "p")
     assert keys.masters() == ()
     assert not keys.has("bob")
+
+
+# --- the master key takes the place of another --------------------------------------------------------------------
+
+NEW = bytes(range(1, 33))
+
+
+def test_both_master_keys_open_everything_until_the_rotation_is_finished(
+    vault: Vault, keys: KeyStore
+) -> None:
+    sealed = vault.seal("ada", "notes", b"dear diary", "p")
+    secret = vault.secret("sessions")
+    assert vault.masters.replace(NEW) == 2
+    for master in (MASTER, NEW):
+        other = Vault(master, keys)
+        assert other.open("ada", "notes", sealed, "p") == b"dear diary"
+        assert other.secret("sessions") == secret
+        added = other.seal(f"with {master[0]}", "notes", b"new", "p")
+        assert Vault(NEW, keys).open(f"with {master[0]}", "notes", added, "p") == b"new"
+    assert vault.masters.finish()
+    assert not vault.masters.finish()
+    assert Vault(NEW, keys).open("ada", "notes", sealed, "p") == b"dear diary"
+    assert vault.open("ada", "notes", sealed, "p") == b"dear diary", "it was there, and goes on"
+    for act in (
+        lambda late: late.open("ada", "notes", sealed, "p"),
+        lambda late: late.seal("carl", "notes", b"", "p"),
+        lambda late: late.masters.settle(),
+    ):
+        with pytest.raises(KeyUnavailableError, match="the key that this store was made with"):
+            act(Vault(MASTER, keys))
+
+
+def test_before_everything_is_wrapped_anew_both_open_too(vault: Vault, keys: KeyStore) -> None:
+    sealed = vault.seal("ada", "notes", b"dear diary", "p")
+    break_off(vault, keys, NEW)
+    assert keys.of("ada", "notes")[0].master == vault.masters.given
+    for master in (MASTER, NEW):
+        assert Vault(master, keys).open("ada", "notes", sealed, "p") == b"dear diary"
+    assert Vault(NEW, keys).masters.replace(NEW) == 1, "whoever goes on holds either key"
+    assert Vault(NEW, keys).masters.finish()
+
+
+def break_off(vault: Vault, keys: KeyStore, new: bytes) -> None:
+    """Announce a new master key, and go no further."""
+
+    def broken(*_: object) -> int:
+        raise RuntimeError
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(keys, "rewrap", broken)
+        with pytest.raises(RuntimeError):
+            vault.masters.replace(new)
+
+
+def test_a_key_that_was_announced_and_lost_is_forgotten_for_another(vault: Vault, keys: KeyStore) -> None:
+    sealed = vault.seal("ada", "notes", b"dear diary", "p")
+    break_off(vault, keys, bytes(32))
+    assert Vault(MASTER, keys).masters.replace(NEW) == 1
+    vault.masters.finish()
+    assert Vault(NEW, keys).open("ada", "notes", sealed, "p") == b"dear diary"
+    with pytest.raises(KeyUnavailableError):
+        Vault(bytes(32), keys).open("ada", "notes", sealed, "p")
+
+
+def test_two_rotations_do_not_cross(vault: Vault) -> None:
+    vault.seal("ada", "notes", b"", "p")
+    vault.masters.replace(NEW)
+    with pytest.raises(KeyUnavailableError, match="finish that one first"):
+        vault.masters.replace(bytes(32))
+
+
+def test_a_process_whose_source_has_the_new_key_goes_on_after_the_end(vault: Vault, keys: KeyStore) -> None:
+    sealed = vault.seal("ada", "notes", b"dear diary", "p")
+    asked: list[int] = []
+    late = Vault(MASTER, keys, again=lambda: asked.append(1) or NEW)
+    assert late.open("ada", "notes", sealed, "p") == b"dear diary"
+    assert not asked
+    vault.masters.replace(NEW)
+    vault.masters.finish()
+    assert late.open("ada", "notes", sealed, "p") == b"dear diary"
+    assert late.open("ada", "notes", late.seal("ada", "notes", b"more", "q"), "q") == b"more"
+    assert asked == [1]

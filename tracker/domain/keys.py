@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +28,14 @@ class WrappedKey:
     retiring: bool = False
 
 
+class MasterState(StrEnum):
+    """What a master key does in a key store."""
+
+    CURRENT = "current"
+    INCOMING = "incoming"
+    FORMER = "former"
+
+
 @dataclass(frozen=True, slots=True)
 class MasterRow:
     """What the key store knows of a master key; never the key itself.
@@ -35,12 +44,13 @@ class MasterRow:
     ----------
     id
         16 hexadecimal digits, from a digest of the key.
-    current
-        Whether new keys are wrapped under it.
+    state
+        Everything is wrapped under the current one. While it is being replaced there is another beside it: the one
+        that comes, and from the moment at which everything was wrapped anew, the one that goes.
     bridge
-        While a rotation is under way: the other master key, encrypted under this one.
+        Of an incoming or a former one: the current key, encrypted under it.
     """
 
     id: str
-    current: bool
+    state: MasterState
     bridge: bytes | None = None

@@ -24,7 +24,10 @@ class Ground(StrEnum):
 class Retention(StrEnum):
     """How long something is kept."""
 
-    ERASED = "until the participant erases it, or withdraws and lets the time for an answer pass"
+    ERASED = (
+        "until the participant erases it, withdraws and lets the time for an answer pass, or the study's days for it "
+        "are over"
+    )
     PERSON = "until the participant is erased"
     WINDOW = "30 days, as the learner's memory"
     CODE = "until it is used, at most 14 days"
@@ -169,13 +172,13 @@ TABLES: tuple[Stored, ...] = (
             Scope.AFFECT_SERIES,
             _R.ERASED,
             "id subject source pts_us at zone time_source reason faces box_x box_y box_w box_h detector "
-            "score sharpness aligned grant_id recorded_at",
+            "score sharpness aligned samples grant_id recorded_at",
         ),
     ),
     Stored(
         "estimates",
         "Which emotion the face looked like, to the network and to the participant's own learner.",
-        _columns("estimates", Scope.AFFECT_SERIES, _R.ERASED, "id observation network grant_id recorded_at")
+        _columns("estimates", Scope.AFFECT_SERIES, _R.ERASED, "id observation network samples grant_id recorded_at")
         + _columns(
             "estimates",
             Scope.AFFECT_SERIES,
@@ -370,7 +373,7 @@ TABLES: tuple[Stored, ...] = (
         "masters",
         "In the key store: by which number the master key is known, and for the time of its replacement the other one, "
         "encrypted.",
-        _columns("masters", _O, _R.EVIDENCE, "id current bridge"),
+        _columns("masters", _O, _R.EVIDENCE, "id state bridge"),
     ),
     Stored(
         "kept_tombstones",

@@ -19,7 +19,7 @@ from typing import Protocol
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from tracker.domain.keys import MasterRow, WrappedKey
+from tracker.domain.keys import MasterRow, MasterState, WrappedKey
 from tracker.privacy.ciphertext import open_plain, seal_plain
 from tracker.privacy.key_errors import KeyUnavailableError
 
@@ -133,7 +133,7 @@ class Masters:
                 self.unwrap(*some)
                 self._rows.adopt(self._given)
             return
-        current = next(m.id for m in here if m.current)
+        current = next(m.id for m in here if m.state is MasterState.CURRENT)
         self._find(current)
         self._wraps = current
 
@@ -146,14 +146,13 @@ class Masters:
         incoming, old = master_id(new), self._wraps
         if incoming == old:
             return 0
-        noted = [m.id for m in self._rows.masters() if not m.current]
-        if noted and noted != [incoming]:
+        if any(m.state is MasterState.FORMER for m in self._rows.masters()):
             raise KeyUnavailableError(
-                "another rotation of the master key is under way; finish it with the key that it began with"
+                "another rotation of the master key is under way; finish that one first"
             )
         self._held[incoming] = new
-        self._rows.announce(MasterRow(incoming, False, _bridge(new, self._held[old])))
-        former = MasterRow(old, False, _bridge(self._held[old], new))
+        self._rows.announce(MasterRow(incoming, MasterState.INCOMING, _bridge(new, self._held[old])))
+        former = MasterRow(old, MasterState.FORMER, _bridge(self._held[old], new))
 
         def rewrapped(owner: str, purpose: str, key: WrappedKey) -> bytes:
             return seal_plain(new, self.unwrap(owner, purpose, key), _place(owner, purpose))
@@ -166,11 +165,13 @@ class Masters:
         """Forget the master key that was replaced: from now on it opens nothing. False when there is none."""
         return self._rows.forget_former()
 
-    def standing(self) -> tuple[str, str | None]:
-        """Ids of the current master key, and of another that opens everything too while they rotate."""
-        here = self._rows.masters()
-        current = next((m.id for m in here if m.current), self._given)
-        return current, next((m.id for m in here if not m.current), None)
+    def standing(self) -> dict[MasterState, str]:
+        """Ids of the master keys that open something, by what they do; settled before."""
+        return {row.state: row.id for row in self._rows.masters()}
+
+    def current_key(self) -> bytes:
+        """The master key under which everything is wrapped; settled before. It goes into the operator's file alone."""
+        return self._held[self._wraps]
 
     def _find(self, master: str) -> bytes:
         if master not in self._held:

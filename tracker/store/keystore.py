@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import Connection, delete, insert, select, update
 from sqlalchemy.dialects.sqlite import insert as upsert
 
-from tracker.domain.keys import MasterRow, WrappedKey
+from tracker.domain.keys import MasterRow, MasterState, WrappedKey
 from tracker.store.compacting import compact
 from tracker.store.database import Database, DatabaseError
 from tracker.store.keytables import (
@@ -171,16 +171,16 @@ class KeyStore:
         """Note, where no master key is noted yet, that this one wraps everything."""
         with self._database.write() as connection:
             if not _masters(connection):
-                connection.execute(insert(masters).values(id=master, current=True))
+                _note(connection, MasterRow(master, MasterState.CURRENT))
                 connection.execute(update(wrapped_keys).values(master=master))
 
     def announce(self, incoming: MasterRow) -> None:
-        """Note a master key that is to replace the current one; until it does, its bridge leads to that."""
+        """Note a master key that is to replace the current one; one that was announced before and never came goes."""
         with self._database.write() as connection:
-            if len(_masters(connection)) == 1:
-                connection.execute(
-                    insert(masters).values(id=incoming.id, current=False, bridge=incoming.bridge)
-                )
+            here = _masters(connection)
+            if MasterState.FORMER not in {m.state for m in here} and incoming.id not in {m.id for m in here}:
+                connection.execute(delete(masters).where(masters.c.state == MasterState.INCOMING.value))
+                _note(connection, incoming)
 
     def rewrap(self, incoming: str, former: MasterRow, rewrapped: RewrapEvery) -> int:
         """Wrap every key anew under the incoming master key, in one transaction; return how many.
@@ -195,29 +195,25 @@ class KeyStore:
             Makes the new wrapping of a key.
         """
         with self._database.write() as connection:
-            if incoming not in {m.id for m in _masters(connection) if not m.current}:
+            if incoming not in {m.id for m in _masters(connection) if m.state is MasterState.INCOMING}:
                 return 0  # another process was first
             rows = connection.execute(select(wrapped_keys)).all()
             for row in rows:
                 values = {"wrapped": rewrapped(row.owner, row.purpose, _key(row)), "master": incoming}
                 connection.execute(update(wrapped_keys).where(wrapped_keys.c.id == row.id).values(**values))
-            connection.execute(
-                update(masters).where(masters.c.id == incoming).values(current=True, bridge=None)
-            )
-            noted = {"current": False, "bridge": former.bridge}
-            connection.execute(update(masters).where(masters.c.id == former.id).values(**noted))
+            connection.execute(delete(masters))
+            _note(connection, MasterRow(incoming, MasterState.CURRENT))
+            _note(connection, former)
         return len(rows)
 
     def forget_former(self) -> bool:
         """Forget the master key that was replaced: it opens nothing any more. False when there is none."""
+        statement = delete(masters).where(masters.c.state == MasterState.FORMER.value)
         with self._database.write() as connection:
-            here = _masters(connection)
-            former = [m.id for m in here if not m.current]
-            if not former or not any(m.current and m.bridge is None for m in here):
-                return False
-            connection.execute(delete(masters).where(masters.c.id.in_(former)))
-        self.compact()
-        return True
+            gone = connection.execute(statement).rowcount > 0
+        if gone:
+            self.compact()
+        return gone
 
     # --- heads, tombstones, whose store this is -----------------------------------------------------------------
 
@@ -238,6 +234,13 @@ class KeyStore:
                     index_elements=["log"], set_=newer, where=chain_heads.c.seq < statement.excluded.seq
                 )
             )
+
+    def replace_head(self, seq: int, head: str, signature: bytes, log: str = CONSENT) -> None:
+        """Keep a head of a log though it may be an older one: rows were lost, and a restore accounts for it."""
+        values = {"seq": seq, "hash": head, "signature": signature}
+        statement = upsert(chain_heads).values(log=log, **values)
+        with self._database.write() as connection:
+            connection.execute(statement.on_conflict_do_update(index_elements=["log"], set_=values))
 
     def keep_tombstone(self, id: str, subject_digest: str, scope: str | None, erased_at: datetime) -> None:
         """Keep a tombstone with the keys; of the same one again, only when it was is written anew."""
@@ -325,14 +328,18 @@ def _add(connection: Connection, owner: str, purpose: str, key: WrappedKey) -> N
 
 
 def _masters(connection: Connection) -> tuple[MasterRow, ...]:
-    query = select(masters).order_by(masters.c.current.desc(), masters.c.id)
-    return tuple(MasterRow(row.id, row.current, row.bridge) for row in connection.execute(query))
+    query = select(masters).order_by(masters.c.state)
+    return tuple(MasterRow(row.id, MasterState(row.state), row.bridge) for row in connection.execute(query))
+
+
+def _note(connection: Connection, row: MasterRow) -> None:
+    connection.execute(insert(masters).values(id=row.id, state=row.state.value, bridge=row.bridge))
 
 
 def _wraps(connection: Connection, master: str) -> bool:
     """Whether new keys may be wrapped under a master key: the current one; the first comer in a new store."""
     here = _masters(connection)
     if not here and connection.execute(select(wrapped_keys.c.id).limit(1)).one_or_none() is None:
-        connection.execute(insert(masters).values(id=master, current=True))
+        _note(connection, MasterRow(master, MasterState.CURRENT))
         return True
-    return any(m.current and m.id == master for m in here)
+    return any(m.state is MasterState.CURRENT and m.id == master for m in here)

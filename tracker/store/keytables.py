@@ -47,8 +47,9 @@ masters = Table(
     "masters",
     metadata,
     Column("id", String(16), primary_key=True),
-    Column("current", Boolean, nullable=False),
+    Column("state", String(16), nullable=False),
     Column("bridge", LargeBinary),
+    Index("uq_masters_state", "state", unique=True),
 )
 
 chain_heads = Table(
