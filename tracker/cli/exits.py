@@ -18,6 +18,7 @@ class Exit(IntEnum):
     NETWORK = 7
     DISK_FULL = 8
     BROKE_OFF = 9
+    FORGED = 10
     INTERRUPTED = 130
 
 
@@ -25,6 +26,9 @@ class Exit(IntEnum):
 _BY_NAME: dict[str, Exit] = {
     "tracker.domain.consent.ConsentError": Exit.CONSENT,
     "tracker.workflows.consenting.EvidenceError": Exit.USAGE,
+    "tracker.workflows.consenting.GuardianError": Exit.USAGE,
+    "tracker.privacy.signed.ForgedError": Exit.FORGED,
+    "tracker.privacy.receipts.NothingToShowError": Exit.UNKNOWN,
     "tracker.domain.people.UnknownParticipantError": Exit.UNKNOWN,
     "tracker.domain.people.EnrolmentError": Exit.USAGE,
     "tracker.domain.instants.InstantError": Exit.USAGE,
@@ -51,8 +55,12 @@ _BY_NAME: dict[str, Exit] = {
     "tracker.learning.kinds.TargetError": Exit.USAGE,
     "tracker.workflows.feedback.ContextError": Exit.USAGE,
     "tracker.workflows.feedback.PromptError": Exit.UNKNOWN,
+    "tracker.cli.archiving.ArchiveFileError": Exit.USAGE,
     "tracker.workflows.importing.errors.ArchiveError": Exit.SOURCE,
     "tracker.workflows.importing.errors.NotEmptyError": Exit.USAGE,
+    "tracker.workflows.aggregates.errors.AggregateError": Exit.USAGE,
+    "tracker.workflows.aggregates.errors.TooFewError": Exit.CONSENT,
+    "tracker.privacy.budget.BudgetError": Exit.USAGE,
     "tracker.workflows.export.errors.UnknownExportError": Exit.UNKNOWN,
     "tracker.workflows.export.errors.WithdrawnError": Exit.CONSENT,
     "tracker.workflows.export.errors.ExportError": Exit.USAGE,

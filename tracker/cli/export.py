@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.table import Table
 
+from tracker.cli import aggregating
 from tracker.cli.installation import now, opened, settings_of
 from tracker.cli.output import AsJson, out, print_json, progress
 from tracker.domain.instants import parse_instant
@@ -41,9 +43,57 @@ def export(
     again: Annotated[
         str | None, typer.Option(metavar="ID", help="Repeat an earlier export byte for byte.")
     ] = None,
+    public: Annotated[
+        bool, typer.Option("--public", help="For everybody: only who granted export_public, k-anonymous.")
+    ] = False,
+    k: Annotated[
+        int | None, typer.Option(metavar="K", help="Tell of participants so coarsely that K share each row.")
+    ] = None,
+    aggregate: Annotated[
+        bool, typer.Option("--aggregate", help="Differentially private figures about everybody instead.")
+    ] = False,
+    epsilon: Annotated[
+        float | None, typer.Option(metavar="E", help="With --aggregate: what it costs each person's budget.")
+    ] = None,
+    first: Annotated[
+        str | None, typer.Option("--from", metavar="DAY", help="With --aggregate: default four weeks.")
+    ] = None,
+    last: Annotated[
+        str | None, typer.Option("--to", metavar="DAY", help="With --aggregate: default yesterday (UTC).")
+    ] = None,
+    figure: Annotated[
+        list[str] | None, typer.Option(metavar="NAME", help="With --aggregate; may be repeated.")
+    ] = None,
+    most_per_day: Annotated[
+        int | None,
+        typer.Option(metavar="N", help="With --aggregate: observations a day to count at most, 200."),
+    ] = None,
+    simulated: Annotated[
+        bool, typer.Option("--simulated", help="With --aggregate: about SIMULATED people instead.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Export what consent allows: tables, data package, codebook and manifest, whole or not at all."""
+    own = {"--from": first, "--to": last, "--epsilon": epsilon, "--figure": figure}
+    own |= {"--most-per-day": most_per_day, "--simulated": simulated or None}
+    if aggregate:
+        others = {"--participant": participant, "--format": formats, "--at": at, "--again": again, "--k": k}
+        _refuse({**others, "--public": public or None}, "goes without --aggregate alone")
+        if epsilon is None:
+            raise typer.BadParameter("--aggregate needs --epsilon, what it may cost each person's budget")
+        aggregating.aggregate(
+            opened(settings_of(context)),
+            folder,
+            epsilon,
+            first=first,
+            last=last,
+            figures=figure,
+            most_per_day=most_per_day,
+            simulated=simulated,
+            as_json=as_json,
+        )
+        return
+    _refuse(own, "goes with --aggregate alone")
     instant = parse_instant(at) if at is not None else None
     access = opened(settings_of(context))
 
@@ -58,12 +108,19 @@ def export(
             at=instant,
             formats={f.value for f in formats} if formats else None,
             again=again,
+            public=public,
+            k=k,
             progress=report,
         )
     if as_json:
         print_json(_values(result))
     else:
         _print(result)
+
+
+def _refuse(options: Mapping[str, object], why: str) -> None:
+    if given := [name for name, value in options.items() if value is not None]:
+        raise typer.BadParameter(f"{given[0]} {why}")
 
 
 def _values(result: ExportResult) -> dict[str, object]:
@@ -77,6 +134,7 @@ def _values(result: ExportResult) -> dict[str, object]:
         "excluded_participants": dict(result.excluded_participants),
         "excluded_rows": dict(result.excluded_rows),
         "manifest_sha256": result.manifest_sha256,
+        "k": result.k,
     }
 
 
@@ -92,6 +150,8 @@ def _print(result: ExportResult) -> None:
         console.print(f"left out: {n} participants, {reason}", highlight=False)
     for reason, n in result.excluded_rows.items():
         console.print(f"left out: {n} rows of {reason}", highlight=False)
+    if result.k:
+        console.print(f"k-anonymity of the table participants: k = {result.k}", highlight=False)
     console.print(
         f"{result.folder}\nthe same again: affect-tracker export --again {result.id} --out DIR",
         highlight=False,

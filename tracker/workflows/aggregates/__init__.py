@@ -1,7 +1,7 @@
 """Figures about all participants together, differentially private, within a budget for each of them."""
 
 from tracker.workflows.aggregates.errors import AggregateError, TooFewError
-from tracker.workflows.aggregates.ledger import Account, Ledger, account, ledger
+from tracker.workflows.aggregates.ledger import Account, Ledger, account, governing, ledger
 from tracker.workflows.aggregates.queries import DEFAULT_FIGURES, Query, query_for
 from tracker.workflows.aggregates.releasing import Release, release
 
@@ -14,6 +14,7 @@ __all__ = [
     "Release",
     "TooFewError",
     "account",
+    "governing",
     "ledger",
     "query_for",
     "release",

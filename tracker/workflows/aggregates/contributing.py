@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tracker.access import Unit
-from tracker.domain.consent import Use
+from tracker.domain.consent import Scope, Use
 from tracker.store import aggregating
 from tracker.workflows.aggregates.queries import EMOTION_CELLS, PARTS, WEEKDAYS, Figure, Query
 
@@ -20,7 +20,7 @@ Table = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class Starts:
-    """From which instants on somebody may be counted; a change while figures are made leaves them out.
+    """From which instants on somebody's consent lets them be counted; a change meanwhile leaves them out.
 
     Attributes
     ----------
@@ -56,10 +56,11 @@ def contribution(unit: Unit, query: Query) -> Contribution | None:
     starts = starts_of(unit)
     if starts is None or starts.series >= query.end:
         return None
-    start = max(starts.series, query.start)
+    start = _latest(starts.series, query.start, unit.readable_from(Scope.AFFECT_SERIES))
+    prompted = starts.prompts and _latest(starts.prompts, unit.readable_from(Scope.PROMPTS))
     observed = aggregating.observed(unit.connection, unit.person.subject, start, query.end)
     tables = {
-        figure.name: _answers(unit, figure, start, query.end, starts.prompts)
+        figure.name: _answers(unit, figure, start, query.end, prompted)
         for figure in query.described()
         if figure.target
     }
@@ -69,6 +70,10 @@ def contribution(unit: Unit, query: Query) -> Contribution | None:
         share = min(1.0, observed / query.days / query.most_per_day)
         tables["observations_per_day"] = np.array([[share, 1 - share]])
     return Contribution(starts, tables | _emotions(unit, query, start))
+
+
+def _latest(*instants: datetime | None) -> datetime:
+    return max(instant for instant in instants if instant is not None)
 
 
 def _answers(unit: Unit, figure: Figure, start: datetime, end: datetime, prompted: datetime | None) -> Table:

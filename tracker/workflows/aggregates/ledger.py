@@ -7,7 +7,7 @@ from typing import Any
 
 from tracker.access import Access, Unit
 from tracker.privacy.budget import Budget, Charge, composed, left
-from tracker.store import releases
+from tracker.store import releases, studies
 from tracker.store.releases import ReleaseRow
 
 
@@ -55,6 +55,20 @@ class Account:
             "epsilon_left": self.left.epsilon,
             "delta_left": self.left.delta,
         }
+
+
+def governing(access: Access) -> tuple[str, Budget]:
+    """The study in force: its id, and what it may cost each participant.
+
+    Raises
+    ------
+    BudgetError
+        When the study allows no figures: its delta is 0, which no cohort can be counted with.
+    """
+    with access.database.read() as connection:
+        study = studies.in_force(connection)
+    rules = study.aggregates
+    return study.id, Budget(rules.epsilon, rules.delta, rules.min_people)
 
 
 def ledger(access: Access, budget: Budget, *, study: str = "default") -> Ledger:

@@ -116,4 +116,5 @@ def _start(unit: Unit, uses: Iterable[Use]) -> datetime | None:
         if permit is None or any(grants[s].recorder is not Recorder.PARTICIPANT for s in SCOPES_OF[use]):
             return None
         starts.append(permit.covers_from)
+        starts += [at for s in SCOPES_OF[use] if (at := unit.readable_from(s)) is not None]
     return max(starts)

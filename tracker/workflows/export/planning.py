@@ -109,6 +109,8 @@ def plan_new(
         raise NothingToExportError("nothing to export: nobody is enrolled here")
     allowed, said, excluded = [], set(), Counter[str]()
     with locked(access, persons, now) as units:
+        if door is Use.EXPORT_PUBLIC:
+            k = max(k or 0, units[0].study.export.k)
         seq, cut = exporting.log_position(units[0].connection), Cut(at, exporting.marks(units[0].connection))
         for unit in units:
             starts = decide(unit, at, seq, door)

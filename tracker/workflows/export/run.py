@@ -25,9 +25,6 @@ from tracker.workflows.export.streaming import Stream, Tables
 from tracker.workflows.export.tables import PARTICIPANTS, SIMULATED, TABLES
 from tracker.workflows.export.writing import FORMATS, TableWriter, Written
 
-PUBLIC_K = 5
-"""Among how many people at least anybody hides in a public export, unless the study says more."""
-
 ATTEMPTS = 3
 """How often an export begins anew because somebody's consent changed while it was made."""
 
@@ -107,7 +104,7 @@ def export_dataset(
         to be k.
     k
         How many people at least share what the table `participants` tells of them: it is told more coarsely, and
-        so is the zone of every row, until they do. None: as it is; for a public export `PUBLIC_K`.
+        so is the zone of every row, until they do. None: as it is. In a public export at least the study's k.
     progress
         Hears how much is done, 0 to 1.
 
@@ -149,8 +146,7 @@ def export_dataset(
                 plan = planning.plan_again(access, again, now)
             else:
                 door = Use.EXPORT_PUBLIC if public else Use.EXPORT
-                hidden = PUBLIC_K if public and k is None else k
-                plan = planning.plan_new(access, instant, now, participants, wanted, door, hidden)
+                plan = planning.plan_new(access, instant, now, participants, wanted, door, k)
             return _make(access, plan, place, now, progress)
         except ChangedError:
             continue
