@@ -1,27 +1,21 @@
-"""What a study demands of consent, put into force as applying a study file does."""
+"""A study put into force, as applying a study file does."""
 
 from __future__ import annotations
 
-import hashlib
-import json
+import itertools
 from datetime import datetime
 from typing import Any
 
 from tests.builders import NOW
 from tracker.access import Access
-from tracker.store import notices, studies
-from tracker.store.studies import StudyRow
+from tracker.study import DEFAULT
+from tracker.study.parts import ConsentRules
+from tracker.workflows import studies
+
+_versions = itertools.count(1)
 
 
-def ruled(access: Access, now: datetime = NOW, **consent: Any) -> None:
-    """Let a study with this ``[consent]`` govern."""
-    document = {"id": "proof", "consent": consent}
-    sha256 = hashlib.sha256(json.dumps(document, sort_keys=True).encode()).hexdigest()
-    with access.database.write() as connection:
-        studies.apply(connection, StudyRow(sha256, document, now, "the proof"))
-
-
-def standing(access: Access, *sha256s: str, now: datetime = NOW) -> None:
-    """Retire every notice but these."""
-    with access.database.write() as connection:
-        notices.retire_all_but(connection, frozenset(sha256s), now)
+def ruled(access: Access, now: datetime = NOW, *, consent: dict[str, Any] | None = None, **parts: Any) -> None:
+    """Let a study with these parts govern from an instant on."""
+    said = {"id": "the-proof", "version": f"{next(_versions)}", "consent": ConsentRules(**(consent or {})), **parts}
+    assert studies.apply(access, DEFAULT.model_copy(update=said), "the proof", now)

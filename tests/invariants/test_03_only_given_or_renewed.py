@@ -68,7 +68,7 @@ def test_states_are_those_of_the_standard_and_no_other() -> None:
 
 
 def test_a_grant_that_has_expired_is_none_although_no_job_ever_ran(access: Access) -> None:
-    ruled(access, NOW - 40 * DAY, expires_after_days=30)
+    ruled(access, NOW - 40 * DAY, consent={"expires_after_days": 30})
     who = person(access, now=NOW - 30 * DAY)
     assert store(access, who, [observed(NOW - DAY)], NOW - TICK).observations == 1
     for late in (timedelta(0), TICK, 400 * DAY):

@@ -68,7 +68,7 @@ def _succeeds(write: Callable[[], None]) -> bool:
 
 
 def test_every_write_was_as_the_log_says_now(access: Access, figure: Tell) -> None:
-    ruled(access, NOW - 100 * DAY, expires_after_days=LASTS)
+    ruled(access, NOW - 100 * DAY, consent={"expires_after_days": LASTS})
     examples = writes = 0
 
     @settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
