@@ -52,6 +52,11 @@ def left_of_person(connection: Connection, subject: str, participant: str) -> di
     return {name: n for name, n in counts.items() if n}
 
 
+def subject_ids(connection: Connection) -> list[str]:
+    """Every subject's id."""
+    return list(connection.execute(select(subjects.c.id).order_by(subjects.c.id)).scalars())
+
+
 def count(connection: Connection, table: Table, condition: ColumnElement[bool]) -> int:
     """Count the rows of a table that fulfil a condition."""
     return connection.execute(select(func.count()).select_from(table).where(condition)).scalar_one()

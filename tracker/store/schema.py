@@ -90,7 +90,7 @@ def migrate(
 def require_ours(database: Database, migrations: Path) -> None:
     """Raise `DatabaseError` unless the database is empty or was made by this program, and not by newer code."""
     here = current(database)
-    if here is not None and here not in _known(migrations):
+    if here is not None and here not in known(migrations):
         raise _too_new(database, here)
     if here is None:
         with database.read() as connection:
@@ -107,14 +107,14 @@ def check(database: Database, migrations: Path) -> None:
         return
     if here is None:
         raise DatabaseError(f"{database.describe()} is empty; prepare it with: affect-tracker init")
-    if here not in _known(migrations):
+    if here not in known(migrations):
         raise _too_new(database, here)
     raise DatabaseError(
         f"{database.describe()} has the older schema {here}; back it up, then run: affect-tracker init"
     )
 
 
-def _known(migrations: Path) -> set[str]:
+def known(migrations: Path) -> set[str]:
     return {s.revision for s in ScriptDirectory.from_config(config(migrations)).walk_revisions()}
 
 

@@ -5,6 +5,7 @@ deleted, the files rebuilt; then it looks, and only what it has seen to be gone 
 the way leaves the tombstone behind, and `resume` finishes the rest.
 """
 
+from tracker.workflows.erasure import certificate as certificate
 from tracker.workflows.erasure.carrying import carry_out as carry_out
 from tracker.workflows.erasure.carrying import clean_learners as clean_learners
 from tracker.workflows.erasure.carrying import erase_person as erase_person
@@ -15,4 +16,5 @@ from tracker.workflows.erasure.carrying import stages as stages
 from tracker.workflows.erasure.certificate import certify as certify
 from tracker.workflows.erasure.errors import ErasureIncompleteError as ErasureIncompleteError
 from tracker.workflows.erasure.outcome import Erased as Erased
+from tracker.workflows.erasure.replaying import replay as replay
 from tracker.workflows.erasure.steps import STEPS as STEPS

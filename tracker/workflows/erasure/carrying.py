@@ -14,12 +14,13 @@ from tracker.domain.consent import Scope
 from tracker.domain.people import Person, UnknownParticipantError
 from tracker.privacy.keys import KeyDestroyedError
 from tracker.store import priors, requests, tombstones
-from tracker.store.database import DatabaseError
+from tracker.store.database import Connection, DatabaseError
 from tracker.store.requests import RequestRow
 from tracker.store.tombstones import Step, Tombstone
 from tracker.workflows.erasure import steps, whose
 from tracker.workflows.erasure.errors import ErasureIncompleteError
 from tracker.workflows.erasure.outcome import Erased, outcome
+from tracker.workflows.erasure.whose import Whose
 
 PENDING = "erasing"
 PLACE = "tombstones.counts"
@@ -104,31 +105,50 @@ def carry_out(access: Access, now: datetime) -> list[Erased]:
     return done + _each(wanted)
 
 
-def _erase(access: Access, person: Person, scope: Scope | None, now: datetime) -> Erased:
+def begin(
+    access: Access, connection: Connection, tombstone: str, digest: str, theirs: Whose, now: datetime
+) -> None:
+    """Set a tombstone, or set one that stands back to the beginning."""
+    begun = Tombstone(
+        id=tombstone,
+        subject_digest=digest,
+        erased_at=now,
+        step=Step.BEGUN if theirs.scope is None else Step.OPENED,
+        rows={},
+        scope=theirs.scope.value if theirs.scope is not None else None,
+        pending=access.vault.seal(tombstone, PENDING, theirs.as_bytes(), PLACE),
+    )
+    tombstones.begin(connection, begun)
+    tombstones.advance(connection, begun)
+
+
+def erase_scope_staged(access: Access, person: Person, scope: Scope, now: datetime) -> Erased:
+    """Erase a scope in a backup that is staged, whatever its tombstone says: that may be of another time."""
+    return _erase(access, person, scope, now, staged=True)
+
+
+def _erase(
+    access: Access, person: Person, scope: Scope | None, now: datetime, *, staged: bool = False
+) -> Erased:
     number = tombstone_of(access, person.id, scope)
     with access.database.write() as connection:
         standing = tombstones.get(connection, number)
-        if standing is None or (scope is not None and standing.step is Step.DONE):
-            theirs = whose.of(connection, person, scope)
-            begun = Tombstone(
-                id=number,
-                subject_digest=subject_digest(access, person.subject, scope),
-                erased_at=now,
-                step=Step.BEGUN if scope is None else Step.OPENED,
-                rows={},
-                scope=scope.value if scope is not None else None,
-                pending=access.vault.seal(number, PENDING, theirs.as_bytes(), PLACE),
-            )
-            if standing is None:
-                tombstones.begin(connection, begun)
-            else:
-                tombstones.advance(connection, begun)  # something of the scope was stored again since
-    return finish(access, number, now)
+        # Of a scope something may have been stored again since.
+        if staged or standing is None or (scope is not None and standing.step is Step.DONE):
+            digest = subject_digest(access, person.subject, scope)
+            begin(access, connection, number, digest, whose.of(connection, person, scope), now)
+    return finish(access, number, now, staged=staged)
 
 
-def finish(access: Access, number: str, now: datetime) -> Erased:
-    """Do what is left to do of an erasure that was begun."""
+def finish(access: Access, number: str, now: datetime, *, staged: bool = False) -> Erased:
+    """Do what is left to do of an erasure that was begun.
+
+    In a backup that is staged the key store stays as it is, until the backup has taken the database's place: what it
+    should not open any more, it does not, and today's database still needs the rest.
+    """
     for step in steps.STEPS:
+        if staged and step in steps.ON_KEYS:
+            continue
         with access.database.read() as connection:
             tombstone = tombstones.get(connection, number)
         assert tombstone is not None

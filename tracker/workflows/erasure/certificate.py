@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import base64
-import json
 from datetime import datetime
 from typing import Any
 
 from tracker.access import Access
+from tracker.privacy import signed
+from tracker.privacy.signed import Signer
 from tracker.workflows.erasure.outcome import Erased
 
 FORMAT = "affect-tracker erasure certificate 1"
@@ -16,24 +16,12 @@ FORMAT = "affect-tracker erasure certificate 1"
 def certify(access: Access, done: Erased, now: datetime) -> dict[str, Any]:
     """Make the certificate of an erasure, signed with the installation's key.
 
-    The signature is Ed25519 over the canonical JSON (sorted keys, no spaces, UTF-8) of all other fields.
+    Anybody can check it with `tracker.privacy.signed.require_signature` and the key's fingerprint.
     """
     document = {"format": FORMAT, "issued_at": now.isoformat(), **done.as_dict()}
-    document["public_key"] = _text(access.vault.public_key())
-    return {**document, "signature": _text(access.vault.sign(canonical(document)))}
+    return signed.signed(document, Signer(access.vault.public_key(), access.vault.sign))
 
 
-def canonical(document: dict[str, Any]) -> bytes:
-    """The bytes that are signed.
-
-    Examples
-    --------
-    >>> canonical({"b": 1, "a": "ä", "signature": "x"})
-    b'{"a":"\\xc3\\xa4","b":1}'
-    """
-    signed = {key: value for key, value in document.items() if key != "signature"}
-    return json.dumps(signed, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
-
-
-def _text(raw: bytes) -> str:
-    return base64.b64encode(raw).decode()
+def written(certificate: dict[str, Any]) -> str:
+    """The certificate as a file."""
+    return signed.written(certificate)

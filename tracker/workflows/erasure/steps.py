@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from tracker.access import Access
+from tracker.access.naming import renew_name_digests
 from tracker.domain.consent import Scope
 from tracker.domain.people import UnknownParticipantError
 from tracker.store import chains, compacting, erasing, exports, extents, people, priors, requests, tombstones
@@ -55,6 +56,12 @@ def empty(access: Access, tombstone: Tombstone, whose: Whose, now: datetime) -> 
             step=Step.EMPTIED,
         )
         tombstones.advance(connection, replace(here, signature=access.vault.sign(here.evidence())))
+
+
+def rename(access: Access, tombstone: Tombstone, whose: Whose, now: datetime) -> None:
+    """Digest the names of all who stay anew: under the old key a guessed name could be tried on an old backup."""
+    if whose.scope is None:
+        renew_name_digests(access)
 
 
 def rebuild(access: Access, tombstone: Tombstone, whose: Whose, now: datetime) -> None:
@@ -106,11 +113,15 @@ STEPS: tuple[Callable[[Access, Tombstone, Whose, datetime], None], ...] = (
     shred,
     empty,
     shred,
+    rename,
     rebuild,
     look,
     close,
 )
 """What is done between a tombstone's setting and its being called done, in this order."""
+
+ON_KEYS = frozenset({keep, shred, rename})
+"""The steps that change the key store."""
 
 
 def _empty_scope(access: Access, tombstone: Tombstone, whose: Whose, scope: Scope, now: datetime) -> None:
