@@ -1,0 +1,94 @@
+"""Erase again, in a backup that is brought back, whoever and whatever was erased since it was made.
+
+By then its rows cannot be linked to anybody: the keys that could are destroyed. They are recognised by keyed digests of
+their ids, which the tombstones in the key store hold.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from tracker.access import Access
+from tracker.domain.consent import Scope
+from tracker.store import erasing, exports, people, priors, tombstones
+from tracker.store.database import Connection
+from tracker.store.keystore import KeptTombstone
+from tracker.store.tombstones import Step
+from tracker.workflows.erasure import carrying
+from tracker.workflows.erasure.whose import Whose
+
+
+def replay(access: Access, made_at: datetime, now: datetime) -> int:
+    """Erase again; return how many rows went.
+
+    Parameters
+    ----------
+    access
+        The backup, staged where nobody else sees it, with the keys of today.
+    made_at
+        When it was made.
+    now
+        The instant (UTC).
+
+    Raises
+    ------
+    ErasureIncompleteError
+        When something of somebody is still there.
+    """
+    kept = access.keys.tombstones_kept()
+    count = _people(access, [t for t in kept if t.scope is None], now)
+    return count + _scopes(access, [t for t in kept if t.scope is not None], made_at, now)
+
+
+def _people(access: Access, kept: list[KeptTombstone], now: datetime) -> int:
+    by_subject, by_id = {t.subject_digest: t for t in kept}, {t.id: t for t in kept}
+    found: dict[str, tuple[str, str]] = {}
+    with access.database.read() as connection:
+        for subject in erasing.subject_ids(connection):
+            if tombstone := by_subject.get(carrying.subject_digest(access, subject, None)):
+                found[tombstone.id] = ("", subject)
+        for row in people.everyone(connection):
+            if tombstone := by_id.get(access.tombstone_of(row.id)):
+                found[tombstone.id] = (row.id, found.get(tombstone.id, ("", ""))[1])
+    count = 0
+    for number, (participant, subject) in found.items():
+        count += _person(
+            access, by_id[number], Whose(participant, subject, needles=_ids(participant, subject)), now
+        )
+    return count
+
+
+def _person(access: Access, kept: KeptTombstone, whose: Whose, now: datetime) -> int:
+    with access.database.write() as connection:
+        standing = tombstones.get(connection, kept.id)
+        if standing is not None and standing.step is Step.DONE:
+            # What today's tombstone says of the logs stays true; only the series of then has come back.
+            return _series(connection, whose, now)
+        carrying.begin(access, connection, kept.id, kept.subject_digest, whose, now)
+    return carrying.finish(access, kept.id, now, staged=True).rows
+
+
+def _series(connection: Connection, whose: Whose, now: datetime) -> int:
+    exports.flag(connection, whose.participant, now)
+    priors.retire_of(connection, whose.subject, now)
+    return sum(erasing.delete_person(connection, whose.subject, whose.participant).values())
+
+
+def _scopes(access: Access, kept: list[KeptTombstone], made_at: datetime, now: datetime) -> int:
+    by_id = {t.id: t for t in kept}
+    count = 0
+    for person in access.everyone():
+        for scope in Scope:
+            tombstone = by_id.get(carrying.tombstone_of(access, person.id, scope))
+            if tombstone is None:
+                continue
+            with access.database.read() as connection:
+                standing = tombstones.get(connection, tombstone.id)
+            unfinished = standing is not None and standing.step is not Step.DONE
+            if tombstone.erased_at > made_at or unfinished:
+                count += carrying.erase_scope_staged(access, person, scope, now).rows
+    return count
+
+
+def _ids(*ids: str) -> tuple[bytes, ...]:
+    return tuple(one.encode() for one in ids if one)
