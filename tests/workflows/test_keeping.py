@@ -193,6 +193,20 @@ def test_tracking_again_adds_no_crop_nor_does_another_network(
         assert connection.execute(select(tables.crops).order_by(tables.crops.c.id)).all() == before
 
 
+def test_of_two_runs_side_by_side_one_keeps_each_crop(access: Access, tmp_path: Path, engine: Engine) -> None:
+    ada = person(access)
+    source = recording(tmp_path / "frames")
+    beside: list[ingest.Tracked] = []
+
+    def track_too(call: int) -> None:
+        if call == 3:  # the first run knows by now what was stored when it began: nothing
+            beside.append(track(access, ada, source, engine))
+
+    first = track(access, ada, source, engine, Centre(track_too), each_alone=True)
+    assert (first.crops, beside[0].crops) == (3, 3)
+    assert len(kept(access, ada)) == 6
+
+
 def test_a_crop_of_a_moment_before_the_grant_of_crops_is_not_kept(
     access: Access, tmp_path: Path, engine: Engine
 ) -> None:

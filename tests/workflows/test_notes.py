@@ -14,11 +14,11 @@ from tests.processes import close
 from tracker.access import Access
 from tracker.domain.affect import Emotion
 from tracker.domain.consent import ConsentMissingError, NotCoveredError, Recorder, Scope
-from tracker.domain.notes import NoteError
+from tracker.domain.notes import NoteError, from_bytes
 from tracker.domain.people import Person
 from tracker.domain.series import Correction, Prompt
 from tracker.privacy.keys import KeyUnavailableError
-from tracker.store import tables
+from tracker.store import notes, tables
 from tracker.workflows import consenting, erasure, feedback, prompts, showing
 from tracker.workflows.export import export_dataset
 
@@ -194,3 +194,19 @@ def test_erasing_takes_the_notes_and_their_key(access: Access, scope: Scope | No
     assert corrections(access) == (2 if scope is Scope.NOTES else 1)
     if scope is Scope.NOTES:
         assert shown(access, ada, done) is None
+
+
+@pytest.mark.parametrize(("scope", "stays"), [(Scope.PROMPTS, False), (Scope.AFFECT_SERIES, True)])
+def test_a_note_beside_an_answer_goes_with_the_answer(access: Access, scope: Scope, stays: bool) -> None:
+    ada = enrolled(access)
+    asked = prompts.record(access, ada, Prompt("noon", AT, AT, AT, None, "open"), NOW)
+    answer = Correction(AT, "leave_me_alone", None, 1.0)
+    feedback.correct(access, ada, answer, NOW, prompt=asked, note=WORDS)
+    consenting.withdraw(access, ada, [scope], NOW, recorder=Recorder.PARTICIPANT)
+    erasure.erase_scope(access, ada, scope, NOW)
+    assert len(stored(access)) == corrections(access) == int(stays)
+    if stays:
+        with access.database.read() as connection:
+            (row,) = connection.execute(select(tables.notes)).all()
+        opened = access.vault.open(ada.id, Scope.NOTES.value, row.sealed, notes.place(row.id))
+        assert from_bytes(opened) == WORDS
