@@ -66,7 +66,7 @@ def test_what_was_spent_before_the_budget_was_lowered_leaves_nothing() -> None:
         ({"epsilon": 0.0}, "above 0, not 0.0"),
         ({"epsilon": float("nan")}, "not nan"),
         ({"epsilon": float("inf")}, "not inf"),
-        ({"delta": 0.0}, "delta lies above 0"),
+        ({"delta": -1e-9}, "delta lies from 0"),
         ({"delta": 0.5}, "not at 0.5"),
         ({"least_people": 9}, "fewer than 10 people, not 9"),
     ],
@@ -80,3 +80,8 @@ def test_impossible_budgets_are_refused(values: dict[str, float], told: str) -> 
 def test_impossible_charges_are_refused(epsilon: float) -> None:
     with pytest.raises(BudgetError):
         Budget().charge(epsilon)
+
+
+def test_without_a_delta_there_are_no_figures() -> None:
+    with pytest.raises(BudgetError, match="delta is 0, so no figures"):
+        Budget(delta=0.0).charge(0.5)

@@ -9,6 +9,8 @@ from tests import builders
 from tests.webui.site import PASSWORD, Site
 from tracker.domain.consent import PausedError
 from tracker.domain.people import UnknownParticipantError
+from tracker.store import releases
+from tracker.study import DEFAULT
 from tracker.workflows import accounts
 
 
@@ -69,6 +71,23 @@ def test_guessing_the_password_when_erasing_locks_too(lite: Site) -> None:
         visitor.post("/my-data/erase", {"password": "wrong"})
     assert visitor.post("/my-data/erase", {"password": PASSWORD}).status_code == 400
     assert lite.access.person("ada")
+
+
+def test_the_page_says_how_often_one_was_counted_with_others(lite: Site) -> None:
+    me, other = lite.person(), builders.person(lite.access, "grace", now=lite.now)
+    visitor = lite.logged_in()
+    assert "no figures about everybody in the study together have counted you" in visitor.get("/my-data").text
+    for epsilon, subjects in (
+        (0.25, [me.subject]),
+        (0.5, [me.subject, other.subject]),
+        (0.1, [other.subject]),
+    ):
+        with lite.access.database.write() as connection:
+            query = {"epsilon": epsilon}
+            releases.add(connection, DEFAULT.id, query, (epsilon, 0.0), {"refused": True}, subjects, lite.now)
+    page = visitor.get("/my-data").text
+    assert "have counted you twice" in page
+    assert "75 % is used up" in page
 
 
 def test_every_page_names_the_help_contact_and_that_nobody_watches(lite: Site) -> None:

@@ -12,6 +12,7 @@ from rich.table import Table
 from tracker.access import Access
 from tracker.cli.installation import now, opened, settings_of
 from tracker.cli.output import AsJson, out, print_json, progress
+from tracker.workflows import budgets
 
 if TYPE_CHECKING:
     from tracker.workflows.aggregates import Release
@@ -37,7 +38,7 @@ def aggregate(
     from tracker.workflows.export import folder as folders  # noqa: PLC0415
 
     place = folders.check(folder)
-    study, budget = aggregates.governing(access)
+    study, allowed = budgets.governing(access)
     query = aggregates.query_for(
         at := now(),
         epsilon,
@@ -48,7 +49,7 @@ def aggregate(
         **({} if most_per_day is None else {"most_per_day": most_per_day}),
     )
     with progress("Reading everybody's part") as report:
-        told = aggregates.release(access, query, budget, at, study=study, progress=report)
+        told = aggregates.release(access, query, allowed, at, study=study, progress=report)
     document = _document(told, study)
     writing.publish(place, told.id, document)
     if as_json:
@@ -60,11 +61,9 @@ def aggregate(
 @app.command()
 def budget(context: typer.Context, as_json: AsJson = False) -> None:
     """Show the study's budget for each participant, and what its figures have cost so far."""
-    from tracker.workflows import aggregates  # noqa: PLC0415 - OpenDP takes a while
-
     access = opened(settings_of(context))
-    study, allowed = aggregates.governing(access)
-    found = aggregates.ledger(access, allowed, study=study)
+    study, allowed = budgets.governing(access)
+    found = budgets.ledger(access, allowed, study=study)
     if as_json:
         print_json(
             {

@@ -56,7 +56,7 @@ class Budget:
         The whole loss allowed. At 1, no set of figures can be more than e = 2.7 times as likely with
         somebody's data as without; raise it for figures with less noise, lower it for more cover.
     delta
-        How probable it may be that this does not hold; far below 1 / people.
+        How probable it may be that this does not hold; far below 1 / people. With 0 no figures can be made.
     least_people
         No figure is made of fewer people than this; at least 10.
 
@@ -73,8 +73,8 @@ class Budget:
     def __post_init__(self) -> None:
         if not (math.isfinite(self.epsilon) and self.epsilon > 0):
             raise BudgetError(f"a budget's epsilon is a number above 0, not {self.epsilon}")
-        if not 0 < self.delta <= 1e-3:
-            raise BudgetError(f"a budget's delta lies above 0 and at most at 0.001, not at {self.delta}")
+        if not 0 <= self.delta <= 1e-3:
+            raise BudgetError(f"a budget's delta lies from 0 to 0.001, not at {self.delta}")
         if self.least_people < LEAST_PEOPLE:
             raise BudgetError(
                 f"no figure is made of fewer than {LEAST_PEOPLE} people, not {self.least_people}"
@@ -95,8 +95,13 @@ class Budget:
         Raises
         ------
         BudgetError
-            When ε is not above 0, or more than the whole budget.
+            When ε is not above 0, or more than the whole budget; or when δ is 0.
         """
+        if not self.delta:
+            raise BudgetError(
+                "the study's delta is 0, so no figures can be made: that enough people are in them cannot be told "
+                "privately for certain. Set [aggregates] delta in the study file, for example to 1e-6"
+            )
         if not (math.isfinite(epsilon) and epsilon > 0):
             raise BudgetError(f"an epsilon is a number above 0, not {epsilon}")
         if epsilon > self.epsilon:

@@ -7,7 +7,7 @@ import io
 from flask import Blueprint, Response, redirect, render_template, request, send_file, session, url_for
 from werkzeug.wrappers import Response as BaseResponse
 
-from tracker.workflows import accounts, enrolment, erasure
+from tracker.workflows import accounts, budgets, enrolment, erasure
 from tracker.workflows.portability.bundle import write_bundle
 from webui import auth
 from webui.services import services
@@ -66,8 +66,15 @@ def erase() -> str | BaseResponse | tuple[str, int]:
 
 
 def _page(problem: str = "") -> str:
+    with services().access.read(auth.person().id, auth.now()) as unit:
+        has_password, counted = accounts.has_password(unit), budgets.account(unit)
     return render_template(
-        "mydata.html", person=auth.person(), has_password=_has_password(), word=WORD, problem=problem
+        "mydata.html",
+        person=auth.person(),
+        has_password=has_password,
+        counted=counted,
+        word=WORD,
+        problem=problem,
     )
 
 

@@ -14,6 +14,7 @@ from tracker.privacy.budget import Budget, Charge, affords, composed
 from tracker.privacy.keys import KeyDestroyedError
 from tracker.store import releases
 from tracker.store.database import Connection
+from tracker.study import DEFAULT
 from tracker.workflows.aggregates.contributing import Contribution, contribution, starts_of
 from tracker.workflows.aggregates.errors import AggregateError, TooFewError
 from tracker.workflows.aggregates.figures import told
@@ -57,7 +58,7 @@ def release(
     budget: Budget,
     now: datetime,
     *,
-    study: str = "default",
+    study: str = DEFAULT.id,
     progress: Callable[[float], None] = lambda done: None,
 ) -> Release:
     """Tell figures about everybody who granted `affect_series` and can pay for them.

@@ -9,6 +9,7 @@ from tracker.access import Access, Unit
 from tracker.privacy.budget import Budget, Charge, composed, left
 from tracker.store import releases, studies
 from tracker.store.releases import ReleaseRow
+from tracker.study import DEFAULT, Study
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +47,12 @@ class Account:
     spent: Charge
     left: Charge
 
+    @property
+    def used(self) -> float:
+        """How much of the ε is spent, from 0 to 1."""
+        whole = self.spent.epsilon + self.left.epsilon
+        return self.spent.epsilon / whole if whole else 0.0
+
     def as_json(self) -> dict[str, Any]:
         """As commands and archives say it."""
         return {
@@ -57,21 +64,20 @@ class Account:
         }
 
 
-def governing(access: Access) -> tuple[str, Budget]:
-    """The study in force: its id, and what it may cost each participant.
+def budget_of(study: Study) -> Budget:
+    """What a study's figures may cost each participant."""
+    rules = study.aggregates
+    return Budget(rules.epsilon, rules.delta, rules.min_people)
 
-    Raises
-    ------
-    BudgetError
-        When the study allows no figures: its delta is 0, which no cohort can be counted with.
-    """
+
+def governing(access: Access) -> tuple[str, Budget]:
+    """The study in force: its id, and what its figures may cost each participant."""
     with access.database.read() as connection:
         study = studies.in_force(connection)
-    rules = study.aggregates
-    return study.id, Budget(rules.epsilon, rules.delta, rules.min_people)
+    return study.id, budget_of(study)
 
 
-def ledger(access: Access, budget: Budget, *, study: str = "default") -> Ledger:
+def ledger(access: Access, budget: Budget, *, study: str = DEFAULT.id) -> Ledger:
     """A study's releases and what they have cost at most; it tells of nobody."""
     with access.database.read() as connection:
         rows = tuple(releases.every(connection, study))
@@ -79,8 +85,8 @@ def ledger(access: Access, budget: Budget, *, study: str = "default") -> Ledger:
     return Ledger(rows, spent, left(budget, spent))
 
 
-def account(unit: Unit, budget: Budget, *, study: str = "default") -> Account:
-    """A participant's own account, for themselves."""
-    [charges] = releases.charges(unit.connection, study, {unit.person.subject}).values()
+def account(unit: Unit) -> Account:
+    """A participant's own account in the study in force, for themselves."""
+    [charges] = releases.charges(unit.connection, unit.study.id, {unit.person.subject}).values()
     spent = composed(Charge(*charge) for charge in charges)
-    return Account(len(charges), spent, left(budget, spent))
+    return Account(len(charges), spent, left(budget_of(unit.study), spent))
