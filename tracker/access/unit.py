@@ -19,8 +19,9 @@ from tracker.domain.consent import (
 )
 from tracker.domain.people import Person
 from tracker.privacy.consent import decide, in_force
+from tracker.privacy.standing import Standing, standing
 from tracker.store.database import Connection
-from tracker.study import DEFAULT, Study, readable_from, taken_from
+from tracker.study import DEFAULT, Study, horizons, readable_from, taken_from
 
 
 @dataclass(frozen=True)
@@ -90,9 +91,22 @@ class Unit:
         """The instant from which on rows of a scope may be read at all; None: every one that there is."""
         return readable_from(self.study, scope, self._decided_at())
 
+    def horizons(self) -> dict[Scope, datetime]:
+        """`readable_from` of each scope that is not kept without end: what every reading of rows leaves out."""
+        return horizons(self.study, self._decided_at())
+
+    def keeping(self, permit: Permit, scope: Scope) -> Permit:
+        """A permit to write rows of a scope about moments that can be read at all."""
+        start = self.readable_from(scope)
+        return permit if start is None else replace(permit, covers_from=max(permit.covers_from, start))
+
     def grants(self) -> dict[Scope, ConsentEvent]:
         """The event on which each granted scope rests now."""
         return in_force(self.events, self._decided_at(), self.rules)
+
+    def standing(self) -> dict[Scope, Standing]:
+        """Where each scope stands now, and why."""
+        return standing(self.events, self._decided_at(), self.rules)
 
     def _decide(self, use: Use) -> Permit | Refusal:
         return decide(self.person.id, self.events, use, self._decided_at(), self.rules, self.grants_held)

@@ -178,7 +178,9 @@ TABLES: tuple[Stored, ...] = (
     Stored(
         "estimates",
         "Which emotion the face looked like, to the network and to the participant's own learner.",
-        _columns("estimates", Scope.AFFECT_SERIES, _R.ERASED, "id observation network samples grant_id recorded_at")
+        _columns(
+            "estimates", Scope.AFFECT_SERIES, _R.ERASED, "id observation network samples grant_id recorded_at"
+        )
         + _columns(
             "estimates",
             Scope.AFFECT_SERIES,

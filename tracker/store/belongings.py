@@ -22,6 +22,7 @@ from sqlalchemy import (
     select,
 )
 
+from tracker.store.ageing import NOTHING_AGES, Horizons, readable
 from tracker.store.tables import metadata, participants, subjects
 from tracker.store.types import Instant
 
@@ -66,21 +67,33 @@ def personal_tables() -> list[Table]:
 
 
 def rows(
-    connection: Connection, table: Table, columns: Sequence[Column[Any]], participant: str, subject: str
+    connection: Connection,
+    table: Table,
+    columns: Sequence[Column[Any]],
+    participant: str,
+    subject: str,
+    horizons: Horizons = NOTHING_AGES,
 ) -> Iterator[Row[Any]]:
-    """Stream a person's rows of a table in the order of its primary key."""
+    """Stream a person's rows of a table in the order of its primary key, without those past their retention."""
     query = (
         select(*columns)
-        .where(_required(table, participant, subject))
+        .where(_required(table, participant, subject), readable(table, horizons))
         .order_by(*table.primary_key.columns)
         .execution_options(yield_per=BATCH)
     )
     yield from connection.execute(query)
 
 
-def count(connection: Connection, table: Table, participant: str, subject: str) -> int:
-    """How many rows of a table are a person's."""
-    query = select(func.count()).select_from(table).where(_required(table, participant, subject))
+def count(
+    connection: Connection,
+    table: Table,
+    participant: str,
+    subject: str,
+    horizons: Horizons = NOTHING_AGES,
+) -> int:
+    """How many rows of a table are a person's, without those past their retention."""
+    mine = _required(table, participant, subject)
+    query = select(func.count()).select_from(table).where(mine, readable(table, horizons))
     found: int = connection.execute(query).scalar_one()
     return found
 

@@ -44,15 +44,31 @@ def delete_extents(
     goes replaces what that one had replaced.
     """
     rows = conditions(subject, participant, extents)
+    return delete_rows(connection, owned(subject, participant), rows)
+
+
+def delete_rows(
+    connection: Connection,
+    mine: Mapping[Table, ColumnElement[bool]],
+    rows: Mapping[Table, ColumnElement[bool]],
+) -> dict[str, int]:
+    """Delete rows as `delete_extents` does.
+
+    Parameters
+    ----------
+    mine
+        The condition of everything that is the person's, by table.
+    rows
+        The condition of what goes, from `with_dependents`.
+    """
     counts: dict[str, int] = {}
     for table, gone in rows.items():
-        _let_go(connection, table, gone, rows)
+        _let_go(connection, table, gone)
         own = next((k for k in table.foreign_keys if k.column.table is table), None)
         if own is None:
             counts[table.name] = connection.execute(delete(table).where(gone)).rowcount
         else:
-            mine = owned(subject, participant)[table]
-            counts[table.name] = _delete_linked(connection, table, own.parent, mine, gone)
+            counts[table.name] = _delete_linked(connection, table, own.parent, mine[table], gone)
     return {name: n for name, n in counts.items() if n}
 
 
@@ -70,14 +86,21 @@ def left_of_extents(
 def conditions(subject: str, participant: str, extents: Extents) -> dict[Table, ColumnElement[bool]]:
     """The condition that finds the rows that go, for each table that has any; children first."""
     mine = owned(subject, participant)
-    found: dict[Table, ColumnElement[bool]] = {}
+    chosen: dict[Table, ColumnElement[bool]] = {}
     for table in metadata.sorted_tables:
-        parts: list[ColumnElement[bool]] = []
         if table.name in extents:
             extent = extents[table.name]
             marked = [or_(*(_holds(table.c[name]) for name in extent.marks))] if extent.marks else []
             spared = [not_(_holds(table.c[name])) for name in extent.unless]
-            parts.append(and_(mine[table], *marked, *spared))
+            chosen[table] = and_(mine[table], *marked, *spared)
+    return with_dependents(chosen)
+
+
+def with_dependents(chosen: Mapping[Table, ColumnElement[bool]]) -> dict[Table, ColumnElement[bool]]:
+    """Those rows, and the ones that cannot stand without them; children first."""
+    found: dict[Table, ColumnElement[bool]] = {}
+    for table in metadata.sorted_tables:
+        parts = [chosen[table]] if table in chosen else []
         for key in table.foreign_keys:
             parent = key.column.table
             if parent in found and parent is not table and not key.parent.nullable:
@@ -93,9 +116,7 @@ def _holds(column: Column[object]) -> ColumnElement[bool]:
     return column.is_not(None)
 
 
-def _let_go(
-    connection: Connection, table: Table, gone: ColumnElement[bool], rows: Mapping[Table, ColumnElement[bool]]
-) -> None:
+def _let_go(connection: Connection, table: Table, gone: ColumnElement[bool]) -> None:
     """Let rows of other tables that stay point to nothing where they point to rows that go."""
     for other in metadata.sorted_tables:
         for key in other.foreign_keys:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, ScalarSelect, and_, func, insert, or_, select, union_all
@@ -29,6 +31,7 @@ class CorrectionRow:
     rater: str
     supersedes: int | None
     recorded_at: datetime
+    prompt: int | None = None
 
 
 def add_context(
@@ -158,14 +161,30 @@ def standing_correction(
 
 
 def standing_corrections(
-    connection: Connection, subject: str, start: datetime, end: datetime, target: str | None = None
+    connection: Connection,
+    subject: str,
+    start: datetime,
+    end: datetime,
+    target: str | None = None,
+    *,
+    horizons: Mapping[Scope, datetime] = MappingProxyType({}),
 ) -> list[CorrectionRow]:
-    """Corrections of moments in [start, end) that were not superseded, in order of the moment."""
+    """Corrections of moments in [start, end) that were not superseded, in order of the moment.
+
+    Parameters
+    ----------
+    horizons
+        From which instant on what rests on a scope may be read; `Unit.horizons` says it.
+    """
     query = _standing().where(
         corrections.c.subject == subject, corrections.c.at >= start, corrections.c.at < end
     )
     if target is not None:
         query = query.where(corrections.c.target == target)
+    unasked = corrections.c.prompt.is_(None)
+    for scope, ours in ((Scope.AFFECT_SERIES, unasked), (Scope.PROMPTS, ~unasked)):
+        if scope in horizons:
+            query = query.where(~ours | (corrections.c.at >= horizons[scope]))
     rows = connection.execute(query.order_by(corrections.c.at, corrections.c.id)).mappings()
     return [
         CorrectionRow(
@@ -178,6 +197,7 @@ def standing_corrections(
             r["rater"],
             r["supersedes"],
             r["recorded_at"],
+            r["prompt"],
         )
         for r in rows
     ]

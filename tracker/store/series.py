@@ -181,9 +181,13 @@ def count(connection: Connection, subject: str) -> tuple[int, int]:
     return seen, read
 
 
-def span(connection: Connection, subject: str) -> tuple[datetime, datetime] | None:
-    """The first and the last instant of a subject's series."""
+def span(
+    connection: Connection, subject: str, since: datetime | None = None
+) -> tuple[datetime, datetime] | None:
+    """The first and the last instant of a subject's series, or of the part of it that begins at an instant."""
     mine = observations.c.subject == subject
+    if since is not None:
+        mine &= observations.c.at >= since
     first = connection.execute(
         select(observations.c.at).where(mine).order_by(observations.c.at).limit(1)
     ).scalar()

@@ -62,7 +62,7 @@ def in_force(connection: Connection) -> Study:
     if sha256 not in _checked:
         row = newest(connection)
         assert row is not None
-        _checked[sha256] = _study(row)
+        _checked[sha256] = checked(row)
     return _checked[sha256]
 
 
@@ -78,7 +78,8 @@ def digest(document: Mapping[str, Any]) -> str:
     return hashlib.sha256(json.dumps(document, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
 
 
-def _study(row: StudyRow) -> Study:
+def checked(row: StudyRow) -> Study:
+    """A stored version, checked; raise `DatabaseError` when it is not what was applied."""
     if isinstance(row.document, dict) and digest(row.document) == row.sha256:
         try:
             return from_document(row.document)

@@ -8,12 +8,14 @@ in the same transaction, and made anew wherever those are deleted or read again.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from types import MappingProxyType
 
 from sqlalchemy import Connection, delete, insert, select
 
 from tracker.domain.affect import Distribution
+from tracker.domain.consent import Scope
 from tracker.domain.series import Reason
 from tracker.store.rows import EMOTION_COLUMNS, upsert
 from tracker.store.tables import summaries
@@ -49,16 +51,17 @@ class Tally:
         reason: Reason | None,
         machine: Distribution | None,
         personal: Distribution | None,
+        samples: int = 1,
     ) -> None:
-        """Count an observation, with the words on it that count."""
+        """Count an observation, with the words on it that count, for as many as it stands for."""
         if reason is not None:
-            self._entry(at, f"reason:{reason.value}")[0] += 1
+            self._entry(at, f"reason:{reason.value}")[0] += samples
         for series, word in ((MACHINE_SERIES, machine), (PERSONAL_SERIES, personal)):
             if word is not None:
                 entry = self._entry(at, series)
-                entry[0] += 1
+                entry[0] += samples
                 for i, p in enumerate(word.probabilities, start=1):
-                    entry[i] += p
+                    entry[i] += p * samples
 
     def rows(self) -> list[dict[str, object]]:
         """The sums as rows of the table."""
@@ -103,15 +106,32 @@ def summarise_again(
     connection.execute(delete(summaries).where(*conditions))
     tally = Tally(subject)
     for reading in readings(connection, subject, first, last):
-        tally.count(reading.at, reading.reason, reading.machine, reading.personal)
+        tally.count(reading.at, reading.reason, reading.machine, reading.personal, reading.samples)
     if rows := tally.rows():
         connection.execute(insert(summaries), rows)
 
 
 def read_summaries(
-    connection: Connection, subject: str, start: datetime, end: datetime, series: Sequence[str]
+    connection: Connection,
+    subject: str,
+    start: datetime,
+    end: datetime,
+    series: Sequence[str],
+    *,
+    horizons: Mapping[Scope, datetime] = MappingProxyType({}),
 ) -> list[tuple[datetime, str, int, tuple[float, ...]]]:
-    """Summary rows of [start, end) in order of time: (bucket, series, n, sums)."""
+    """Summary rows of [start, end) in order of time: (bucket, series, n, sums).
+
+    Parameters
+    ----------
+    horizons
+        From which instant on what rests on a scope may be read; `Unit.horizons` says it. A sum cannot be cut, so a
+        quarter hour is left out whole as soon as its beginning is.
+    """
+    kept = [summaries.c.bucket >= horizons[Scope.AFFECT_SERIES]] if Scope.AFFECT_SERIES in horizons else []
+    if Scope.PERSONAL_LEARNING in horizons:
+        personal = summaries.c.series == PERSONAL_SERIES
+        kept.append(~personal | (summaries.c.bucket >= horizons[Scope.PERSONAL_LEARNING]))
     query = (
         select(
             summaries.c.bucket, summaries.c.series, summaries.c.n, *(summaries.c[c] for c in EMOTION_COLUMNS)
@@ -121,6 +141,7 @@ def read_summaries(
             summaries.c.bucket >= bucket_of(start),
             summaries.c.bucket < end,
             summaries.c.series.in_(series),
+            *kept,
         )
         .order_by(summaries.c.bucket)
     )

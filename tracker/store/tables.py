@@ -186,6 +186,8 @@ observations = Table(
     Column("score", Double),
     Column("sharpness", Double),
     Column("aligned", Boolean),
+    # How many observations it stands for: more than itself once retention made the series coarser.
+    Column("samples", Integer, nullable=False, server_default=text("1")),
     _grant(),
     Column("recorded_at", Instant, nullable=False),
     UniqueConstraint("subject", "source", "pts_us"),
@@ -225,6 +227,8 @@ estimates = Table(
     # 0 is the network itself: a NULL would not take part in the unique key.
     Column("snapshot", RowId, nullable=False),
     *_emotions(),
+    # How many readings it is the mean of.
+    Column("samples", Integer, nullable=False, server_default=text("1")),
     _grant(),
     Column("recorded_at", Instant, nullable=False),
     UniqueConstraint("observation", "network", "snapshot"),

@@ -30,6 +30,9 @@ class _Word(Protocol):
     def snapshot(self) -> int: ...
 
 
+_PROBABILITIES = slice(6, None)
+"""Where they stand in a row of `_with_estimates`."""
+
 _W = TypeVar("_W", bound=_Word)
 
 
@@ -45,6 +48,8 @@ class Reading:
         The network that read it last; None where none did.
     machine, personal
         What that network says, and what the newest learner makes of it.
+    samples
+        For how many observations it stands: more than one where retention made the series coarser.
     """
 
     observation: int
@@ -53,6 +58,7 @@ class Reading:
     network: str | None
     machine: Distribution | None
     personal: Distribution | None
+    samples: int = 1
 
 
 def newest(words: Sequence[_W]) -> tuple[_W | None, _W | None]:
@@ -125,6 +131,7 @@ def _with_estimates() -> Select[Any]:
         observations.c.id,
         observations.c.at,
         observations.c.reason,
+        observations.c.samples,
         estimates.c.network,
         estimates.c.snapshot,
         *(estimates.c[c] for c in EMOTION_COLUMNS),
@@ -139,8 +146,9 @@ def _reading(rows: Sequence[Any]) -> Reading:
         first.at,
         Reason(first.reason) if first.reason else None,
         machine.network if machine is not None else None,
-        Distribution(tuple(machine[5:])) if machine is not None else None,
-        Distribution(tuple(own[5:])) if own is not None else None,
+        Distribution(tuple(machine[_PROBABILITIES])) if machine is not None else None,
+        Distribution(tuple(own[_PROBABILITIES])) if own is not None else None,
+        first.samples,
     )
 
 

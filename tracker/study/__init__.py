@@ -2,7 +2,7 @@
 
 from tracker.study.deployment import Deployment
 from tracker.study.errors import ForbiddenStudyError, StudyClosedError, StudyError
-from tracker.study.keeping import kept_days, readable_from, taken_from
+from tracker.study.keeping import horizons, kept_days, readable_from, taken_from
 from tracker.study.reading import from_document, load, parse
 from tracker.study.texts import notice_text, notice_texts
 from tracker.study.whole import DEFAULT, Study
@@ -15,6 +15,7 @@ __all__ = [
     "StudyClosedError",
     "StudyError",
     "from_document",
+    "horizons",
     "kept_days",
     "load",
     "notice_text",

@@ -55,6 +55,11 @@ def readable_from(study: Study, scope: Scope, now: datetime) -> datetime | None:
     return None if days is None else now - timedelta(days=days)
 
 
+def horizons(study: Study, now: datetime) -> dict[Scope, datetime]:
+    """`readable_from` of every scope that is not kept without end."""
+    return {scope: at for scope in Scope if (at := readable_from(study, scope, now)) is not None}
+
+
 def coarse_from(study: Study, now: datetime) -> datetime | None:
     """The instant before which the series is kept only by the minute or the hour; None: nowhere."""
     steps = study.coarsening.affect_series

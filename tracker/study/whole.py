@@ -6,7 +6,6 @@ import hashlib
 import itertools
 import json
 from collections.abc import Iterator, Mapping
-from functools import cached_property
 from typing import Annotated, Any, Self
 
 from pydantic import Field, StringConstraints, model_validator
@@ -90,7 +89,7 @@ class Study(Part):
         said: dict[str, Any] = self.model_dump(mode="json")
         return said
 
-    @cached_property
+    @property
     def sha256(self) -> str:
         """SHA-256 of `document`."""
         return hashlib.sha256(
@@ -167,7 +166,7 @@ def _coarsening(study: Study) -> _Problems:
         yield (
             "rule",
             place,
-            f"the series is erased after {kept} days, before it becomes one row a {steps[-1].to.value} after "
+            f"the series is erased after {kept} days, before it becomes one row per {steps[-1].to.value} after "
             f"{steps[-1].after_days}; keep it longer, or leave that step out",
         )
     crops = study.retention.face_crops

@@ -9,7 +9,7 @@ from tracker.access import Access, Unit
 from tracker.domain.instants import require_zone
 from tracker.domain.passwords import hash_code, matches, new_code
 from tracker.domain.people import EnrolmentError, Person, require_name
-from tracker.store import people
+from tracker.store import people, studies
 
 CODE_HOLDS = timedelta(days=14)
 
@@ -44,9 +44,13 @@ def enrol(access: Access, name: str, zone: str, now: datetime, *, simulated: boo
         When the name cannot be used or is taken.
     InstantError
         When the zone is unknown.
+    StudyClosedError
+        When the study is closed.
     """
     require_name(name)
     require_zone(zone)
+    with access.database.read() as connection:
+        studies.in_force(connection).demand_open("nobody is enrolled")
     person = access.admit(name, zone, now, simulated=simulated)
     return Enrolled(person, renew_code(access, person, now))
 

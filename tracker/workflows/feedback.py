@@ -17,7 +17,7 @@ from tracker.domain.notes import checked, to_bytes
 from tracker.domain.people import Person
 from tracker.domain.series import Context, Correction
 from tracker.learning.kinds import agrees, label_of
-from tracker.learning.weights import RaterKind, correction_weight
+from tracker.learning.weights import correction_weight, kind_of_rater
 from tracker.personal import Source
 from tracker.store import feedback, notes, series, summaries, timeline
 from tracker.store.seen import DamagedLogError, Label, Seen
@@ -106,7 +106,8 @@ def add_context(access: Access, person: Person, context: Context, now: datetime)
             f"place, activity and company have at most {LONGEST_WORD} characters, not {longest}; use a category"
         )
     with access.write(person.id, now) as unit:
-        permit = unit.permit(Use.KEEP_CONTEXT)
+        unit.study.demand_open("no context is stored")
+        permit = unit.keeping(unit.permit(Use.KEEP_CONTEXT), Scope.CONTEXT)
         return feedback.add_context(
             unit.connection, permit, person.subject, unit.person.zone, Context(at, *said), now
         )
@@ -160,7 +161,10 @@ def correct(
     label = label_of(correction.target, correction.distribution, correction.value)
     words = checked(note) if note is not None else None
     with access.write(person.id, now) as unit:
+        if prompt is not None:  # one's own record may be put right in a closed study too
+            unit.study.demand_open("no answer is stored")
         permit = unit.permit(Use.CORRECT if prompt is None else Use.PROMPT)
+        permit = unit.keeping(permit, Scope.AFFECT_SERIES if prompt is None else Scope.PROMPTS)
         connection, subject = unit.connection, unit.person.subject
         if prompt is not None and feedback.subject_of_prompt(connection, prompt) != subject:
             raise PromptError(f"no prompt {prompt} was put to {person.name}; answer one of their own")
@@ -239,19 +243,6 @@ def _learn(unit: Unit, correction: Correction, label: Label, done: Corrected) ->
         _read_again(unit, learner, seen_at)
     after = learner.learner.predict(seen.features)
     return replace(done, before=before, after=after, source=shown_before.source)
-
-
-def kind_of_rater(rater: str) -> RaterKind:
-    """Who a rater is, by the id that their corrections carry.
-
-    Examples
-    --------
-    >>> kind_of_rater("participant").value, kind_of_rater("expert-2").value, kind_of_rater("r17").value
-    ('participant', 'expert', 'crowd')
-    """
-    if rater == RaterKind.PARTICIPANT.value:
-        return RaterKind.PARTICIPANT
-    return RaterKind.EXPERT if rater.startswith(RaterKind.EXPERT.value) else RaterKind.CROWD
 
 
 def _seen(

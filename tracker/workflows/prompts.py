@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from tracker.access import Access, Unit
-from tracker.domain.consent import Use
+from tracker.domain.consent import Permit, Scope, Use
 from tracker.domain.instants import require_instant
 from tracker.domain.people import Person
 from tracker.domain.series import Prompt
@@ -45,7 +45,7 @@ def record(access: Access, person: Person, prompt: Prompt, now: datetime) -> int
     """
     with access.write(person.id, now) as unit:
         return feedback.put_prompt(
-            unit.connection, unit.permit(Use.PROMPT), person.subject, unit.person.zone, prompt, now
+            unit.connection, _permit(unit), person.subject, unit.person.zone, prompt, now
         )
 
 
@@ -82,7 +82,7 @@ def ask_now(
     now = require_instant(now)
     allowed = policy or AskingPolicy()
     with access.write(person.id, now) as unit:
-        permit = unit.permit(Use.PROMPT)
+        permit = _permit(unit)
         if unit.person.paused_at is not None:
             return Asked(_paused(allowed))
         known = sureness(unit, now, audits=allowed.audits, start=start)
@@ -127,6 +127,12 @@ def today_of(unit: Unit, policy: AskingPolicy) -> Today:
         asked=sum(policy.day_began(at.astimezone(zone)) >= began for at in recent),
         since_last=unit.now - recent[-1] if recent else None,
     )
+
+
+def _permit(unit: Unit) -> Permit:
+    permit = unit.permit(Use.PROMPT)
+    unit.study.demand_open("nothing is asked")
+    return unit.keeping(permit, Scope.PROMPTS)
 
 
 def _paused(policy: AskingPolicy) -> Decision:

@@ -7,12 +7,15 @@ from collections.abc import Mapping
 from contextlib import suppress
 from datetime import datetime, timedelta
 
+from tracker import personal
 from tracker.access import Access, Unit
-from tracker.domain.consent import Use
+from tracker.domain.consent import Scope, Use
 from tracker.domain.people import UnknownParticipantError
 from tracker.learning.window import window
+from tracker.personal.log import covered_features
 from tracker.privacy.keys import KeyDestroyedError
-from tracker.store import compacting, forgetting, learned, leases, snapshots
+from tracker.store import ageing, coarsening, compacting, erasing, forgetting, learned, leases, snapshots
+from tracker.store.seen import Seen
 
 SLOTS = timedelta(days=90)
 """How long it is remembered which process ran which job."""
@@ -20,6 +23,9 @@ SLOTS = timedelta(days=90)
 
 def run(access: Access, now: datetime) -> Mapping[str, int]:
     """Delete what is past its time; return how many rows, by table (tables without any are left out).
+
+    What the study keeps for a number of days is read by nobody from the deadline on; here it goes, with what was
+    derived from it, and what is to become coarser does.
 
     What a learner learned goes 30 days after it was recorded, as soon as no live learner needs it for
     its replay: the nightly rebase moves that on. Learners that may not be used keep no snapshot.
@@ -35,6 +41,7 @@ def run(access: Access, now: datetime) -> Mapping[str, int]:
     for person in access.everyone():
         # Erased since the list was read.
         with suppress(UnknownParticipantError, KeyDestroyedError), access.write(person.id, now) as unit:
+            counts += _forget_aged(unit)
             counts += _forget_learned(unit)
     with access.database.write() as connection:
         counts["accounts"] += forgetting.forget_codes(connection, now)
@@ -43,6 +50,57 @@ def run(access: Access, now: datetime) -> Mapping[str, int]:
     if gone:
         compacting.checkpoint(access.database)
     return gone
+
+
+def _forget_aged(unit: Unit) -> Counter[str]:
+    """Delete what is past the study's retention, make coarser what is to be, and let learners forget both."""
+    counts: Counter[str] = Counter()
+    connection, person, horizons = unit.connection, unit.person, unit.horizons()
+    if horizons:
+        counts.update(ageing.delete_before(connection, person.subject, person.id, horizons))
+        counts["learning_events"] += _forget_copies(unit, horizons)
+    for step in unit.study.coarsening.affect_series:
+        before = unit.now - timedelta(days=step.after_days)
+        counts["observations"] += coarsening.coarsen(connection, person.subject, before, step.to.value)
+    if counts["learning_events"] or counts["corrections"] or counts["observations"]:
+        _learn_again(unit)
+    return counts
+
+
+def _forget_copies(unit: Unit, horizons: Mapping[Scope, datetime]) -> int:
+    """Cut what is past its retention out of the features that learners learned from; return how many changed."""
+    connection, subject = unit.connection, unit.person.subject
+    context = horizons.get(Scope.CONTEXT)
+
+    def rewrite(target: str, seen: Seen) -> Seen:
+        if _older(seen.context_from, context):
+            seen = personal.forget_contexts(seen)
+        past = (Scope.AFFECT_SERIES, Scope.PERSONAL_LEARNING, Scope.PROMPTS)
+        if any(_older(seen.past_from, horizons.get(scope)) for scope in past):
+            seen = personal.forget_past(seen)
+        return seen
+
+    changed = erasing.rewrite_seen(connection, subject, rewrite)
+    if context is not None:
+        changed += ageing.rewrite_features(
+            connection,
+            subject,
+            personal.EMOTION,
+            lambda features, at: covered_features(features, at, context),
+        )
+    return changed
+
+
+def _learn_again(unit: Unit) -> None:
+    # A learner is a cache of what it learned: one that never saw what went takes the place of each.
+    if personal.live(unit):
+        allowed = unit.allowed(Use.LEARN) is not None
+        again = [p.snapshot.id for p in personal.renew_all(unit)] if allowed else []
+        erasing.delete_snapshots(unit.connection, unit.person.subject, but=again)
+
+
+def _older(at: datetime | None, than: datetime | None) -> bool:
+    return at is not None and than is not None and at < than
 
 
 def _forget_learned(unit: Unit) -> Counter[str]:

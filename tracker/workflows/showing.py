@@ -15,7 +15,7 @@ from tracker.domain.consent import Scope, Use
 from tracker.domain.notes import from_bytes
 from tracker.domain.people import Person
 from tracker.learning.weights import RaterKind
-from tracker.store import crops, feedback, notes
+from tracker.store import crops, feedback, notes, timeline
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +48,13 @@ def own_moment(access: Access, person: Person, observation: int | None, at: date
             observation=observation,
             at=at,
         )
-        note = _note(access, unit, correction) if correction is not None else None
-        kept = observation is not None and crops.is_kept(unit.connection, person.subject, observation)
+        since = unit.readable_from(Scope.NOTES)
+        shown = correction is not None and (since is None or at >= since)
+        note = _note(access, unit, correction) if shown and correction is not None else None
+        kept = observation is not None and _readable(unit, observation)
+        kept = (
+            kept and observation is not None and crops.is_kept(unit.connection, person.subject, observation)
+        )
         return Kept(kept, note, unit.allowed(Use.KEEP_NOTES) is not None)
 
 
@@ -60,10 +65,16 @@ def own_crop(access: Access, person: Person, observation: int, now: datetime) ->
     """
     with access.read(person.id, now) as unit:
         found = crops.of_observation(unit.connection, person.subject, observation)
-        if found is None:
+        if found is None or not _readable(unit, observation):
             return None
         crop, sealed = found
         return access.vault.open(person.id, Scope.FACE_CROPS.value, sealed, crops.place(crop))
+
+
+def _readable(unit: Unit, observation: int) -> bool:
+    since = unit.readable_from(Scope.FACE_CROPS)
+    reading = timeline.reading_of(unit.connection, observation)
+    return since is None or (reading is not None and reading.at >= since)
 
 
 def _note(access: Access, unit: Unit, correction: int) -> str | None:

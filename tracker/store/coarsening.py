@@ -1,0 +1,243 @@
+"""Make an ageing series coarser: what many observations said becomes one row a minute, or one an hour.
+
+A row stands for the observations of one stretch of time that were read by one network, or that were not read for
+one reason; how many they were is kept (`samples`), and their estimates become means. What other networks had said of
+them before is not kept. No row is inserted: the first of them is changed, so it rests on the grant on which it
+was stored, and the others go.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from itertools import groupby
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, bindparam, delete, func, select, true, update
+
+from tracker.domain.series import MACHINE
+from tracker.store.rows import EMOTION_COLUMNS
+from tracker.store.summaries import summarise_again
+from tracker.store.tables import corrections, crops, estimates, observations
+from tracker.store.timeline import newest
+from tracker.store.types import to_microseconds
+
+COARSE = "coarse:"
+"""How the `source` of a row begins that stands for others; it is of no single recording any more."""
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_LENGTHS = {"minute": timedelta(minutes=1), "hour": timedelta(hours=1)}
+_BATCH = 5_000
+"""Observations read at once, and then the rest of their stretch of time."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Word:
+    """An estimate as stored, to be weighted by how many readings it stands for."""
+
+    id: int
+    network: str
+    snapshot: int
+    samples: int
+    probabilities: tuple[float, ...]
+
+
+@dataclass(slots=True)
+class _Row:
+    """An observation as stored, with its estimates in the order in which they were stored."""
+
+    id: int
+    at: datetime
+    source: str
+    reason: str | None
+    faces: int
+    score: float | None
+    sharpness: float | None
+    recorded_at: datetime
+    samples: int
+    words: list[_Word] = field(default_factory=list)
+
+    @property
+    def kind(self) -> str:
+        """What it may be put together with: the same reason, or the word of the same network."""
+        if self.reason is not None:
+            return self.reason
+        machine, _ = newest(self.words)
+        return "" if machine is None else hashlib.sha256(machine.network.encode()).hexdigest()[:16]
+
+
+def count_fine(connection: Connection, before: datetime) -> int:
+    """How many observations of anybody are older than an instant and not coarse yet."""
+    fine = (observations.c.at < before) & ~observations.c.source.startswith(COARSE)
+    return connection.execute(select(func.count()).select_from(observations).where(fine)).scalar_one()
+
+
+def coarsen(connection: Connection, subject: str, before: datetime, to: str) -> int:
+    """Make what is older than an instant coarser; return how many observations became part of another row.
+
+    Only stretches of time that lie whole before the instant; those that are as coarse already stay as they are.
+
+    Parameters
+    ----------
+    connection
+        A writing transaction in which the participant is locked.
+    subject
+        Whose series.
+    before
+        The instant (UTC).
+    to
+        ``minute`` or ``hour``.
+    """
+    length = _LENGTHS[to]
+    end = _start(before, length)
+    gone, first, last = 0, None, None
+    for start, rows in _stretches(connection, subject, end, length, f"{COARSE}{to}:"):
+        for _, same in groupby(sorted(rows, key=lambda r: (r.kind, r.id)), key=lambda r: r.kind):
+            gone += _merge(connection, list(same), start, to)
+        first, last = first or start, start
+    if first is not None and last is not None:
+        summarise_again(connection, subject, first, last)
+    return gone
+
+
+def _stretches(
+    connection: Connection, subject: str, end: datetime, length: timedelta, done: str
+) -> Iterator[tuple[datetime, list[_Row]]]:
+    """Each stretch of time that holds something finer, with all of its rows."""
+    # What is an hour already does not become a minute again.
+    wanted = ~observations.c.source.startswith(f"{COARSE}hour:") if length == _LENGTHS["minute"] else true()
+    finer = ~observations.c.source.startswith(done) & wanted
+    mine = (observations.c.subject == subject) & (observations.c.at < end)
+    while True:
+        at = connection.execute(
+            select(observations.c.at).where(mine, finer).order_by(observations.c.at).limit(1)
+        ).scalar()
+        if at is None:
+            return
+        furthest = connection.execute(
+            select(observations.c.at)
+            .where(mine, observations.c.at >= at)
+            .order_by(observations.c.at)
+            .offset(_BATCH)
+            .limit(1)
+        ).scalar()
+        until = end if furthest is None else min(end, _start(furthest, length) + length)
+        rows = _rows(connection, subject, _start(at, length), until, wanted)
+        for start, group in groupby(rows, key=lambda r: _start(r.at, length)):
+            together = list(group)
+            if any(not row.source.startswith(done) for row in together):
+                yield start, together
+
+
+def _rows(
+    connection: Connection, subject: str, start: datetime, end: datetime, wanted: ColumnElement[bool]
+) -> list[_Row]:
+    o, e = observations.c, estimates.c
+    query = (
+        select(
+            o.id,
+            o.at,
+            o.source,
+            o.reason,
+            o.faces,
+            o.score,
+            o.sharpness,
+            o.recorded_at,
+            o.samples,
+            e.id,
+            e.network,
+            e.snapshot,
+            e.samples,
+            *(e[c] for c in EMOTION_COLUMNS),
+        )
+        .outerjoin(estimates, e.observation == o.id)
+        .where(o.subject == subject, o.at >= start, o.at < end, wanted)
+        .order_by(o.at, o.id, e.id)
+    )
+    found: list[_Row] = []
+    for _, group in groupby(connection.execute(query), key=lambda row: row[0]):
+        told = list(group)
+        words = [_Word(r[9], r[10], r[11], r[12], tuple(r[13:])) for r in told if r[9] is not None]
+        found.append(_Row(*told[0][:9], words))
+    return found
+
+
+def _merge(connection: Connection, rows: Sequence[_Row], start: datetime, to: str) -> int:
+    kept, rest = rows[0], [row.id for row in rows[1:]]
+    machine, own = _means(rows)
+    words = {word["kept"] for word in (machine, own) if word is not None}
+    everything = [word.id for row in rows for word in row.words]
+    _delete(connection, estimates, [number for number in everything if number not in words])
+    if rest:
+        repointed = update(corrections).where(corrections.c.observation == bindparam("old"))
+        connection.execute(repointed.values(observation=kept.id), [{"old": number} for number in rest])
+    # A picture is kept for a shorter time than the series is kept whole (a rule of the study file).
+    gone = [row.id for row in rows]
+    connection.execute(
+        delete(crops).where(crops.c.observation == bindparam("old")), [{"old": n} for n in gone]
+    )
+    for word in (machine, own):
+        if word is not None:
+            values = {name: value for name, value in word.items() if name != "kept"}
+            connection.execute(
+                update(estimates).where(estimates.c.id == word["kept"]).values(observation=kept.id, **values)
+            )
+    _delete(connection, observations, rest)
+    connection.execute(
+        update(observations)
+        .where(observations.c.id == kept.id)
+        .values(
+            source=f"{COARSE}{to}:{kept.kind}",
+            pts_us=to_microseconds(start),
+            at=start,
+            faces=max(row.faces for row in rows),
+            box_x=None,
+            box_y=None,
+            box_w=None,
+            box_h=None,
+            detector=None,
+            aligned=None,
+            score=_mean([(row.score, row.samples) for row in rows]),
+            sharpness=_mean([(row.sharpness, row.samples) for row in rows]),
+            recorded_at=max(row.recorded_at for row in rows),
+            samples=sum(row.samples for row in rows),
+        )
+    )
+    return len(rest)
+
+
+def _means(rows: Sequence[_Row]) -> tuple[dict[str, Any] | None, dict[str, Any] | None]:
+    spoken = [newest(row.words) for row in rows]
+    machine = [m for m, _ in spoken if m is not None]
+    own = [p for _, p in spoken if p is not None]
+    return _mean_word(machine), _mean_word(own)
+
+
+def _mean_word(words: Sequence[_Word]) -> dict[str, Any] | None:
+    if not words:
+        return None
+    samples = sum(word.samples for word in words)
+    sums = [sum(word.probabilities[i] * word.samples for word in words) for i in range(len(EMOTION_COLUMNS))]
+    newest_word = max(words, key=lambda word: (word.snapshot, word.id))
+    return {
+        "kept": words[0].id,
+        "snapshot": newest_word.snapshot if newest_word.snapshot != MACHINE else MACHINE,
+        "samples": samples,
+        **{name: total / samples for name, total in zip(EMOTION_COLUMNS, sums, strict=True)},
+    }
+
+
+def _mean(values: Sequence[tuple[float | None, int]]) -> float | None:
+    known = [(value, n) for value, n in values if value is not None]
+    return sum(value * n for value, n in known) / sum(n for _, n in known) if known else None
+
+
+def _delete(connection: Connection, table: Any, numbers: Sequence[int]) -> None:
+    if numbers:
+        connection.execute(delete(table).where(table.c.id == bindparam("old")), [{"old": n} for n in numbers])
+
+
+def _start(at: datetime, length: timedelta) -> datetime:
+    return at - (at - _EPOCH) % length
