@@ -30,4 +30,9 @@ FILES: tuple[File, ...] = (
         "The rows of those who allow it, under pseudonyms made for that export.",
         "marked as outdated; what was handed out is out of reach",
     ),
+    File(
+        "the folder that `export --aggregate` names",
+        "Figures about everybody together, with so much noise that they tell of nobody.",
+        "stays: nobody can tell from it who was counted",
+    ),
 )

@@ -14,13 +14,11 @@ from tracker.store.tables import corrections, observations
 
 
 def observed(connection: Connection, subject: str, start: datetime, end: datetime) -> int:
-    """How many observations of [start, end) there are."""
-    query = (
-        select(func.count())
-        .select_from(observations)
-        .where(observations.c.subject == subject, observations.c.at >= start, observations.c.at < end)
+    """How many observations of [start, end) were made; one that stands for several counts as these."""
+    query = select(func.coalesce(func.sum(observations.c.samples), 0)).where(
+        observations.c.subject == subject, observations.c.at >= start, observations.c.at < end
     )
-    return connection.execute(query).scalar_one()
+    return int(connection.execute(query).scalar_one())
 
 
 def readings(
