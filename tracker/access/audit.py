@@ -16,6 +16,9 @@ from tracker.store.database import Connection
 from tracker.store.keystore import KeyStore
 from tracker.store.types import to_microseconds
 
+CONSENT_HEAD, LOOKS_HEAD = "consent", "looks"
+"""Under which names the key store keeps the signed heads of the two logs."""
+
 
 def consent_event(opener: Opener, row: EventRow) -> ConsentEvent:
     """The consent event of a row, opened."""
@@ -26,10 +29,16 @@ def first_fault(connection: Connection, vault: Vault, keys: KeyStore) -> str | N
     """Return what is wrong, naming the row; None when all is well."""
     return (
         _log_fault(connection, vault, CONSENT, "the consent log", _consent_commitment)
-        or _head_fault(connection, vault, keys)
+        or _head_fault(connection, vault, keys, CONSENT, CONSENT_HEAD, "the consent log")
         or _grants_fault(connection, vault)
         or _log_fault(connection, vault, LOOKS, "the log of looks", _look_commitment)
+        or _head_fault(connection, vault, keys, LOOKS, LOOKS_HEAD, "the log of looks")
     )
+
+
+def signed(log: str, seq: int, head: str) -> bytes:
+    """What is signed of a log's head: one of another log does not pass for it."""
+    return (f"{seq}|{head}" if log == CONSENT_HEAD else f"{log}|{seq}|{head}").encode()
 
 
 def _log_fault(
@@ -96,17 +105,19 @@ def _erased(connection: Connection, vault: Vault, log: Chain) -> set[int]:
     }
 
 
-def _head_fault(connection: Connection, vault: Vault, keys: KeyStore) -> str | None:
-    links, head = _links(connection, CONSENT), keys.head()
+def _head_fault(
+    connection: Connection, vault: Vault, keys: KeyStore, log: Chain, name: str, called: str
+) -> str | None:
+    links, head = _links(connection, log), keys.head(name)
     if head is None:
-        return None if not links else "the key store holds no signed head of the consent log"
+        return None if not links else f"the key store holds no signed head of {called}"
     seq, digest, signature = head
-    if not vault.verify(f"{seq}|{digest}".encode(), signature):
-        return "the signed head of the consent log is forged"
+    if not vault.verify(signed(name, seq, digest), signature):
+        return f"the signed head of {called} is forged"
     if seq > len(links):
-        return f"rows {len(links) + 1} to {seq} of the consent log were cut off"
-    if links[seq - 1].hash != digest:
-        return f"row {seq} of the consent log is not the one that was signed"
+        return f"rows {len(links) + 1} to {seq} of {called} were cut off"
+    if seq and links[seq - 1].hash != digest:
+        return f"row {seq} of {called} is not the one that was signed"
     return None
 
 

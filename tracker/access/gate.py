@@ -8,15 +8,17 @@ sees consent and rows in one snapshot and locks nothing.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
 
 from tracker.access import audit, sealing
+from tracker.access.audit import CONSENT_HEAD, LOOKS_HEAD
 from tracker.access.looks import Look, look_of
 from tracker.access.unit import Unit
-from tracker.domain.consent import ConsentEvent, Notice, Recorder, Rules, Scope, State
+from tracker.domain.consent import ClockBehindError, ConsentEvent, Notice, Recorder, Rules, Scope, State
+from tracker.domain.instants import CLOCK_TOLERANCE
 from tracker.domain.people import EnrolmentError, Person, UnknownParticipantError
 from tracker.privacy import chain
 from tracker.privacy.keys import IDENTITY, KeyDestroyedError, KeyUnavailableError, Vault
@@ -195,6 +197,7 @@ class Access:
             look = Look(seq, now, reader, what)
             committed = look.committed(participant)
             self._append(connection, LOOKS, seq, previous, participant, now, look.fields(), committed)
+        self._sign_head(LOOKS, LOOKS_HEAD)
         return look
 
     def looks(self, unit: Unit) -> list[Look]:
@@ -226,8 +229,14 @@ class Access:
 
         A permitting event makes a grant with a number of its own, under which rows are written from now on; any
         other ends the one that stood. The unit knows nothing of it: go on with `again`.
+
+        Raises
+        ------
+        ClockBehindError
+            When a grant would be recorded before the person's last event; an ending is recorded with that one's time.
         """
         connection, person = unit.connection, unit.person
+        at = _never_backdated(unit, state)
         seq, previous = self._next(connection, CONSENT)
         lasts = timedelta(days=unit.rules.lasts_days) if unit.rules.lasts_days is not None else None
         event = ConsentEvent(
@@ -235,15 +244,15 @@ class Access:
             scope,
             state,
             notice,
-            unit.now,
+            at,
             covers_from,
             recorder,
             evidence,
-            expires_at=unit.now + lasts if lasts is not None and state.permits else None,
+            expires_at=at + lasts if lasts is not None and state.permits else None,
             grant=secrets.randbits(62) + 1 if state.permits else None,
         )
         fields, commitment = sealing.fields_of(event), sealing.committed(person.id, event)
-        self._append(connection, CONSENT, seq, previous, person.id, unit.now, fields, commitment)
+        self._append(connection, CONSENT, seq, previous, person.id, at, fields, commitment)
         if event.grant is not None:
             grants.put(connection, person.subject, scope, event.grant)
         else:
@@ -252,11 +261,25 @@ class Access:
 
     def sign_head(self) -> None:
         """Keep the consent log's newest head, signed, with the keys."""
+        self._sign_head(CONSENT, CONSENT_HEAD)
+
+    def sign_looks_head(self) -> None:
+        """Keep the newest head of the log of looks, signed, with the keys."""
+        self._sign_head(LOOKS, LOOKS_HEAD)
+
+    def replace_looks_head(self) -> None:
+        """Keep the present head of the log of looks though it may be an older one: a restore accounts for the rest."""
         with self.database.read() as connection:
-            newest = chains.head(connection, CONSENT)
+            seq, head = chains.head(connection, LOOKS) or (0, chain.GENESIS)
+        signature = self.vault.sign(audit.signed(LOOKS_HEAD, seq, head))
+        self.keys.replace_head(seq, head, signature, LOOKS_HEAD)
+
+    def _sign_head(self, log: Chain, name: str) -> None:
+        with self.database.read() as connection:
+            newest = chains.head(connection, log)
         if newest is not None:
             seq, head = newest
-            self.keys.set_head(seq, head, self.vault.sign(f"{seq}|{head}".encode()))
+            self.keys.set_head(seq, head, self.vault.sign(audit.signed(name, seq, head)), name)
 
     def audit(self) -> str | None:
         """Check both logs and the table of grants in force: chains, commitments, erasures, signed head.
@@ -330,6 +353,13 @@ class Access:
         )
 
 
+def _never_backdated(unit: Unit, state: State) -> datetime:
+    last = max((event.recorded_at for event in unit.events), default=unit.now)
+    if state.permits and unit.now < last - CLOCK_TOLERANCE:
+        raise ClockBehindError(unit.now, last)
+    return max(unit.now, last)
+
+
 def _rules(connection: Connection, study: Study, now: datetime) -> Rules:
     return Rules(
         notices=notices.valid(connection, now),
@@ -338,10 +368,20 @@ def _rules(connection: Connection, study: Study, now: datetime) -> Rules:
     )
 
 
-def open_access(database: Database, key_store: Path, master: bytes) -> Access:
-    """Open the gate on a database with its key store."""
+def open_access(
+    database: Database, key_store: Path, master: bytes, again: Callable[[], bytes] | None = None
+) -> Access:
+    """Open the gate on a database with its key store.
+
+    Parameters
+    ----------
+    database, key_store, master
+        The series, the file of wrapped keys, and the key that wraps them.
+    again
+        Asks for the master key once more, when it was replaced while this process ran.
+    """
     keys = KeyStore(key_store)
-    return Access(database, Vault(master, keys), keys)
+    return Access(database, Vault(master, keys, again), keys)
 
 
 def _opened(opener: sealing.Opener, row: people.ParticipantRow) -> Person:

@@ -275,6 +275,17 @@ class NotCoveredError(ConsentError):
         )
 
 
+class ClockBehindError(ConsentError):
+    """A grant would be recorded before what the same person said last: no event is backdated."""
+
+    def __init__(self, now: datetime, last: datetime) -> None:
+        super().__init__(
+            f"this machine's clock says {now.isoformat(timespec='seconds')}, but the person's last choice is of "
+            f"{last.isoformat(timespec='seconds')}; nothing was recorded. Set the clock right, then grant again "
+            "(withdrawing works all the same)"
+        )
+
+
 class PausedError(ConsentError):
     """The participant has paused capture."""
 
