@@ -29,13 +29,27 @@ class Answer(StrEnum):
 VOIDED = {
     # An erasure that the participant asked for, or that waits for their answer, is no operator's to cancel.
     Recorder.OPERATOR: (Answer.KEEP.value,),
+    Recorder.GUARDIAN: (Answer.KEEP.value,),
     Recorder.PARTICIPANT: (Answer.KEEP.value, Answer.UNANSWERED.value),
 }
 """Answers that a new grant of the scope makes void, by whose word it is."""
 
 
+_WHO = {Recorder.OPERATOR: "an operator's", Recorder.GUARDIAN: "a guardian's"}
+
+
 class EvidenceError(ConsentError, ValueError):
-    """An operator's record lacks its evidence."""
+    """An operator's or a guardian's record lacks its evidence."""
+
+
+class GuardianError(ConsentError, ValueError):
+    """A guardian's consent was to be recorded where the study asks for none."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "this study asks for no guardian's consent; nothing was recorded. Record it without --guardian, or apply a "
+            "study that says guardians = true in [consent]"
+        )
 
 
 class NoticeChangedError(ConsentError):
@@ -87,19 +101,24 @@ def grant(
     access, person, scopes, now
         Who grants what, when (UTC).
     recorder
-        The participant in person, or an operator who holds evidence.
+        The participant in person; or, recorded by somebody who holds evidence, an operator on their behalf or a guardian
+        beside them.
     covers_from
         From which instant on data are covered, earlier than `now` for recordings made before. Unless
         stated, `now`; or, for a scope that is in force, from when it covers already.
     evidence
-        Demanded of an operator: where the signed paper lies, for example.
+        Demanded of all but the participant: where the signed paper lies, for example.
     shown
         SHA-256 of the notice that was read; unless stated, that of the study in its first language.
 
     Raises
     ------
     EvidenceError
-        When an operator gives no evidence.
+        When there is no evidence.
+    GuardianError
+        When the study asks for no guardian.
+    ClockBehindError
+        When this machine's clock stands before the person's last choice.
     InstantError
         When `covers_from` is naive or in the future.
     NoticeChangedError
@@ -107,16 +126,18 @@ def grant(
     StudyClosedError
         When the study is closed.
     """
-    if recorder is Recorder.OPERATOR and not evidence.strip():
+    if recorder is not Recorder.PARTICIPANT and not evidence.strip():
         raise EvidenceError(
-            "an operator's record needs evidence; add --evidence 'signed form 12, binder A', for example"
+            f"{_WHO[recorder]} record needs evidence; add --evidence 'signed form 12, binder A', for example"
         )
     stated = require_past(covers_from, now) if covers_from is not None else None
     with access.write(person.id, now) as unit:
         unit.study.demand_open("nothing more can be granted")
+        if recorder is Recorder.GUARDIAN and not unit.rules.guardians:
+            raise GuardianError
         text, before = _notice(unit, shown), unit.grants()
         events = []
-        for scope in scopes:
+        for scope in dict.fromkeys(scopes):
             start = stated or (min(now, before[scope].covers_from) if scope in before else now)
             events.append(
                 access.record(unit, scope, State.GIVEN, text, recorder, covers_from=start, evidence=evidence)
@@ -197,6 +218,7 @@ def withdraw(
     recorder: Recorder,
     answer: Answer = Answer.UNANSWERED,
     evidence: str = "",
+    proof: Callable[[Unit], None] = lambda _: None,
 ) -> list[ConsentEvent]:
     """Withdraw scopes, in one transaction with everything that must follow at once.
 
@@ -204,18 +226,27 @@ def withdraw(
     that hold the person and can rest on it are flagged. What is stored stays readable by the participant
     alone until the answer, or the end of the grace period, is carried out by the erasure job.
 
+    Parameters
+    ----------
+    access, person, scopes, now, recorder, evidence
+        As in `grant`. A closed study, an expired grant and a changed notice hinder nothing.
+    answer
+        What becomes of what is stored.
+    proof
+        As in `confirm`.
+
     Raises
     ------
     EvidenceError
         When an operator asks for an erasure without evidence. Withdrawing alone asks for nothing.
     """
     destroys = answer in (Answer.ERASE_SCOPE, Answer.ERASE_ALL)
-    if recorder is Recorder.OPERATOR and destroys and not evidence.strip():
+    if recorder is not Recorder.PARTICIPANT and destroys and not evidence.strip():
         raise EvidenceError(
             "an erasure on somebody's behalf needs evidence; add --evidence 'signed form 12, binder A', for "
             "example, or withdraw without --then"
         )
-    return _end(access, person, scopes, State.WITHDRAWN, now, recorder, answer, evidence)
+    return _end(access, person, scopes, State.WITHDRAWN, now, recorder, answer, evidence, proof)
 
 
 def answer_withdrawal(access: Access, person: Person, answer: Answer, now: datetime) -> int:
@@ -249,9 +280,14 @@ def _end(
     recorder: Recorder,
     answer: Answer,
     evidence: str,
+    proof: Callable[[Unit], None] = lambda _: None,
 ) -> list[ConsentEvent]:
+    scopes = list(dict.fromkeys(scopes))
     with access.write(person.id, now) as unit:
+        proof(unit)
         before = unit.grants()
+        # What was allowed once may lie there still, though its time is over or its notice has changed.
+        allowed = {scope for scope, stands in unit.standing().items() if stands.said_yes}
         events = [
             access.record(unit, scope, state, _notice(unit), recorder, covers_from=now, evidence=evidence)
             for scope in scopes
@@ -260,7 +296,7 @@ def _end(
         grace = timedelta(days=unit.study.consent.grace_days)
         due = now + grace if answer is Answer.UNANSWERED else None if answer is Answer.KEEP else now
         for scope in scopes:
-            if scope in before or state is State.WITHDRAWN:
+            if scope in allowed or state is State.WITHDRAWN:
                 requests.put(unit.connection, person.id, scope, answer.value, due, now)
         _flag_exports(unit, before.keys() & set(scopes))
     access.sign_head()
