@@ -112,6 +112,14 @@ def positions_of(connection: Connection, chain: Chain, participant: str) -> tupl
     return tuple(connection.execute(query).scalars())
 
 
+def hashes_of(connection: Connection, chain: Chain, participant: str) -> dict[int, str]:
+    """The hash of each row of a log beside which one person's events stand, by position."""
+    log, events = chain.log, chain.events
+    query = select(log.c.seq, log.c.hash).join(events, events.c.seq == log.c.seq)
+    rows = connection.execute(query.where(events.c.participant == participant))
+    return {row.seq: row.hash for row in rows}
+
+
 def _events(chain: Chain) -> Any:
     e = chain.events.c
     return select(e.seq, e.participant, e.recorded_at, e.sealed, e.salt).order_by(e.seq)

@@ -66,6 +66,18 @@ def in_force(connection: Connection) -> Study:
     return _checked[sha256]
 
 
+def at(connection: Connection, instant: datetime) -> Study:
+    """The study that governed at a past instant; the built-in one before any was applied.
+
+    Raises
+    ------
+    DatabaseError
+        As `in_force`.
+    """
+    rows = [row for row in every(connection) if row.applied_at <= instant]
+    return checked(rows[-1]) if rows else DEFAULT
+
+
 def every(connection: Connection) -> list[StudyRow]:
     """All versions in the order in which they were applied."""
     c = studies.c

@@ -101,8 +101,8 @@ def grant(
     access, person, scopes, now
         Who grants what, when (UTC).
     recorder
-        The participant in person; or, recorded by somebody who holds evidence, an operator on their behalf or a guardian
-        beside them.
+        The participant in person; or, recorded by somebody who holds evidence, an operator on their behalf or a
+        guardian beside them.
     covers_from
         From which instant on data are covered, earlier than `now` for recordings made before. Unless
         stated, `now`; or, for a scope that is in force, from when it covers already.
