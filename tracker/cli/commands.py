@@ -5,6 +5,7 @@ from __future__ import annotations
 import typer
 
 from tracker.cli import (
+    aggregating,
     asking,
     bench,
     challenge,
@@ -36,6 +37,7 @@ def register(app: typer.Typer) -> None:
     app.command("replay")(saying.replay)
     app.command("timeline")(series.timeline)
     app.command("export")(export.export)
+    app.add_typer(aggregating.app, name="aggregates")
     app.command("erase")(people.erase)
     app.add_typer(networks.app, name="networks")
     app.add_typer(fer.app, name="fer")
