@@ -13,7 +13,7 @@ from collections.abc import Callable
 import numpy as np
 import opendp.prelude as dp
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 from numpy.typing import NDArray
@@ -69,6 +69,7 @@ def test_sums_lose_no_more_than_epsilon_whatever_one_person_recorded() -> None:
     assert max(abs(math.log(with_them[o] / without[o])) for o in seen) <= 1.0 + 0.5
 
 
+@settings(deadline=None)
 @given(
     table=arrays.arrays(
         np.float64,
@@ -82,6 +83,7 @@ def test_nobody_moves_a_row_by_more_than_one_person(table: NDArray[np.float64]) 
     assert (units.sum(axis=1) <= aggregates.GRID).all()
 
 
+@settings(deadline=None)
 @given(weights=st.lists(st.integers(0, 10**6), min_size=8, max_size=8).filter(any))
 def test_shares_lose_less_than_one_unit_to_rounding(weights: list[int]) -> None:
     shares = np.array([weights], dtype=np.float64) / sum(weights)
@@ -123,6 +125,7 @@ def test_fewer_than_ten_people_are_never_told_of_whatever_the_noise(
     assert not aggregates.passed(people, noisy, 10, aggregates.threshold(epsilon, 1e-6, 10))
 
 
+@settings(deadline=None)
 @given(
     row=arrays.arrays(np.float64, st.integers(2, 9), elements=st.floats(-3, 3)),
     seed=st.integers(0, 2**32 - 1),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import combinations, product
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tracker.privacy.anonymity import AS_IT_IS, WITHHELD, Level, generalise, smallest_class
@@ -28,6 +28,7 @@ def reaches(rows: list[tuple[object, ...]], k: int) -> bool:
     return all(sum(a == b for b in rows) >= k for a in rows)
 
 
+@settings(deadline=None)
 @given(rows=people, k=st.integers(1, 9))
 def test_k_is_reached_with_the_least_loss_and_no_row_is_dropped(
     rows: list[tuple[int, str, bool]], k: int
@@ -59,6 +60,7 @@ def test_the_smallest_class_is_that_of_the_definition(rows: list[tuple[int, str,
     assert smallest_class(columns) == min(sum(a == b for b in rows) for a in rows)
 
 
+@settings(deadline=None)
 @given(rows=people)
 def test_a_coarser_level_never_tells_people_apart_whom_a_finer_one_does_not(
     rows: list[tuple[int, str, bool]],
