@@ -28,9 +28,11 @@ class Settings:
     stated_key_store
         Where the environment says that the wrapped keys lie; None: where they belong by themselves.
     master_key
-        The key itself in base64, or empty: then `master_key_path` holds it.
+        The key itself in base64, or empty: then `master_key_command` prints it, or `master_key_path` holds it.
     master_key_path
         File of mode 0600.
+    master_key_command
+        A command that prints the key, run without a shell; or empty.
     secure_cookies
         Whether session cookies are for TLS only.
     """
@@ -41,6 +43,7 @@ class Settings:
     master_key_path: Path
     secure_cookies: bool = False
     stated_key_store: Path | None = None
+    master_key_command: str = ""
 
     @property
     def key_store_path(self) -> Path:
@@ -58,8 +61,8 @@ def load(environ: Mapping[str, str]) -> Settings:
     Parameters
     ----------
     environ
-        ``AFFECT_DATA_FOLDER``, ``AFFECT_DATABASE_URL``, ``AFFECT_KEY_STORE``, ``AFFECT_MASTER_KEY`` and
-        ``AFFECT_MASTER_KEY_FILE`` are looked at; each has a default.
+        ``AFFECT_DATA_FOLDER``, ``AFFECT_DATABASE_URL``, ``AFFECT_KEY_STORE``, ``AFFECT_MASTER_KEY``,
+        ``AFFECT_MASTER_KEY_COMMAND`` and ``AFFECT_MASTER_KEY_FILE`` are looked at; each has a default.
 
     Examples
     --------
@@ -76,6 +79,7 @@ def load(environ: Mapping[str, str]) -> Settings:
         stated_key_store=Path(key_store) if key_store else None,
         master_key=environ.get("AFFECT_MASTER_KEY", ""),
         master_key_path=Path(environ.get("AFFECT_MASTER_KEY_FILE") or folder / "master.key"),
+        master_key_command=environ.get("AFFECT_MASTER_KEY_COMMAND", "").strip(),
     )
 
 

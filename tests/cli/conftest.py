@@ -49,8 +49,8 @@ def data_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A data folder that no other test sees."""
     folder = tmp_path / "data"
     monkeypatch.setenv("AFFECT_DATA_FOLDER", str(folder))
-    for name in ("AFFECT_DATABASE_URL", "AFFECT_KEY_STORE", "AFFECT_MASTER_KEY", "AFFECT_MASTER_KEY_FILE"):
-        monkeypatch.delenv(name, raising=False)
+    for name in ("DATABASE_URL", "KEY_STORE", "MASTER_KEY", "MASTER_KEY_FILE", "MASTER_KEY_COMMAND"):
+        monkeypatch.delenv(f"AFFECT_{name}", raising=False)
     return folder
 
 

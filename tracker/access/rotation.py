@@ -15,6 +15,7 @@ from dataclasses import dataclass
 
 from tracker.access.gate import Access
 from tracker.domain.consent import Scope
+from tracker.domain.people import Person
 from tracker.privacy import ciphertext, datamap
 from tracker.privacy.datamap import Ground
 from tracker.privacy.keys import IDENTITY, KeyDestroyedError
@@ -102,6 +103,17 @@ def rotate(
         raise RotationUnfinishedError
     access.keys.compact()
     return Rotated(len({key.participant for key in begun}), len(begun), values)
+
+
+def extent(access: Access, people: Iterable[Person], purposes: Sequence[str] = PURPOSES) -> int:
+    """How many values are sealed for people under keys of these purposes."""
+    with access.database.read() as connection:
+        return sum(
+            sealed.count(connection, table, column, who.id, who.subject)
+            for purpose in purposes
+            for table, column in _columns(purpose)
+            for who in people
+        )
 
 
 def _begin(access: Access, participant: str, purposes: Sequence[str]) -> list[_Key]:

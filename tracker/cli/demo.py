@@ -77,7 +77,11 @@ def _fresh(folder: Path) -> Path:
 def _settings(loaded: Settings, folder: Path) -> Settings:
     # Keys and database of its own; networks that were pulled stay where the user has them.
     private = replace(
-        loaded, stated_key_store=None, master_key="", master_key_path=folder / "private" / "master.key"
+        loaded,
+        stated_key_store=None,
+        master_key="",
+        master_key_command="",
+        master_key_path=folder / "private" / "master.key",
     )
     return private.with_database(f"sqlite:///{folder / 'private' / 'demo.db'}")
 

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import os
-import stat
 from datetime import UTC, datetime
-from pathlib import Path
 
 import typer
 
 from tracker import settings as settings_module
 from tracker import shipped
-from tracker.access import Access, open_access
+from tracker.access import Access, matching, open_access
 from tracker.access.migrating import MigrationKeys
-from tracker.privacy.keys import KeyUnavailableError, new_master_key, parse_master_key
+from tracker.cli import master_key
+from tracker.privacy.keys import KeyUnavailableError, Vault
 from tracker.settings import Settings
 from tracker.store import schema
 from tracker.store.database import Database, DatabaseError
@@ -50,38 +49,69 @@ def initialise(settings: Settings) -> Access:
     """
     database = Database(settings.database_url, create=True)
     schema.require_ours(database, shipped.migrations())
-    if not settings.master_key and not settings.master_key_path.exists():
+    source = master_key.source(settings)
+    if not (settings.master_key or settings.master_key_command or settings.master_key_path.exists()):
         if settings.key_store_path.exists():
             raise KeyUnavailableError(
                 f"{settings.master_key_path} is missing but {settings.key_store_path} needs it; "
                 "bring the file back from where you keep it"
             )
-        _write_private(settings.master_key_path, new_master_key() + "\n")
+        master_key.make(settings.master_key_path)
+    key = source()
     KeyStore(settings.key_store_path, create=True).close()
-    access = _remember(open_access(database, settings.key_store_path, _master(settings)))
+    access = _remember(open_access(database, settings.key_store_path, key, source))
+    access.vault.masters.settle()
     schema.migrate(database, shipped.migrations(), sealing=MigrationKeys(access.vault))
+    matching.bind(access)
     consenting.publish(access, now())
     return access
 
 
-def opened(settings: Settings) -> Access:
+def opened(settings: Settings, *, unmatched: bool = False) -> Access:
     """Open an installation that `initialise` made.
+
+    Parameters
+    ----------
+    settings
+        Where it is.
+    unmatched
+        Open it although database and key store are of different ages; for commands that mend this.
 
     Raises
     ------
     DatabaseError
-        When the database or the key store is missing, or of another version than the code.
+        When the database or the key store is missing, of another version than the code, or of another installation.
     KeyUnavailableError
-        When the master key is missing or damaged.
+        When the master key is missing, damaged or another, or the key store is older than the database.
     """
     database = Database(settings.database_url)
     schema.check(database, shipped.migrations())
-    if not settings.key_store_path.is_file():
-        raise DatabaseError(
-            f"the key store {settings.key_store_path} is missing; without it nothing sealed can be opened. "
-            "Bring it back from where you keep it, or set AFFECT_KEY_STORE"
-        )
-    return _remember(open_access(database, settings.key_store_path, _master(settings)))
+    _require_key_store(settings)
+    source = master_key.source(settings)
+    access = _remember(open_access(database, settings.key_store_path, source(), source))
+    access.vault.masters.settle()
+    matching.require_same_installation(access)
+    if not unmatched:
+        matching.require_same_age(access)
+    return access
+
+
+def keys_of(settings: Settings) -> tuple[Vault, KeyStore]:
+    """Open the keys alone, where there may be no database (any more).
+
+    Raises
+    ------
+    DatabaseError
+        When the key store is missing.
+    KeyUnavailableError
+        When the master key is missing, damaged or another.
+    """
+    _require_key_store(settings)
+    source = master_key.source(settings)
+    keys = KeyStore(settings.key_store_path)
+    vault = Vault(source(), keys, source)
+    vault.masters.settle()
+    return vault, keys
 
 
 def close_all() -> None:
@@ -90,32 +120,14 @@ def close_all() -> None:
         _open.pop().close()
 
 
+def _require_key_store(settings: Settings) -> None:
+    if not settings.key_store_path.is_file():
+        raise DatabaseError(
+            f"the key store {settings.key_store_path} is missing; without it nothing sealed can be opened. "
+            "Bring it back from where you keep it, or set AFFECT_KEY_STORE"
+        )
+
+
 def _remember(access: Access) -> Access:
     _open.append(access)
     return access
-
-
-def _master(settings: Settings) -> bytes:
-    if settings.master_key:
-        return parse_master_key(settings.master_key)
-    path = settings.master_key_path
-    try:
-        mode = stat.S_IMODE(path.stat().st_mode)
-        text = path.read_text()
-    except OSError:
-        raise KeyUnavailableError(
-            f"the master key {path} is missing; bring it back, or set AFFECT_MASTER_KEY"
-        ) from None
-    except UnicodeDecodeError:
-        raise KeyUnavailableError(
-            f"{path} holds no master key: it is not text; bring the file back"
-        ) from None
-    if mode & 0o077:
-        raise KeyUnavailableError(f"{path} can be read by others (mode {mode:o}); run: chmod 600 {path}")
-    return parse_master_key(text)
-
-
-def _write_private(path: Path, text: str) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with os.fdopen(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "w") as file:
-        file.write(text)

@@ -8,6 +8,7 @@ import typer
 
 from tracker.cli.installation import initialise, settings_of
 from tracker.cli.output import AsJson, print_json
+from tracker.settings import Settings
 from tracker.store import roles
 
 
@@ -30,7 +31,7 @@ def init(
     made = {
         "database": access.database.describe(),
         "key_store": str(settings.key_store_path),
-        "master_key": "environment" if settings.master_key else str(settings.master_key_path),
+        "master_key": _source(settings),
     }
     if app_role is not None:
         made["app_role"] = app_role
@@ -40,3 +41,9 @@ def init(
     for what, where in made.items():
         typer.echo(f"{what.replace('_', ' '):<11} {where}")
     typer.echo("Keep the master key and the key store apart from the database's backups.")
+
+
+def _source(settings: Settings) -> str:
+    if settings.master_key:
+        return "environment"
+    return "command" if settings.master_key_command else str(settings.master_key_path)

@@ -30,6 +30,7 @@ from tracker.privacy.ciphertext import (
 from tracker.privacy.key_errors import KeyDestroyedError as KeyDestroyedError
 from tracker.privacy.key_errors import KeyUnavailableError as KeyUnavailableError
 from tracker.privacy.master import MasterRows, Masters
+from tracker.privacy.master import master_key_text as master_key_text
 from tracker.privacy.master import new_master_key as new_master_key
 from tracker.privacy.master import parse_master_key as parse_master_key
 

@@ -67,7 +67,18 @@ def parse_master_key(text: str) -> bytes:
 
 def new_master_key() -> str:
     """Make a random master key, in the form that `parse_master_key` reads."""
-    return base64.b64encode(AESGCM.generate_key(256)).decode()
+    return master_key_text(AESGCM.generate_key(256))
+
+
+def master_key_text(key: bytes) -> str:
+    """Write a master key in the form that `parse_master_key` reads.
+
+    Examples
+    --------
+    >>> parse_master_key(master_key_text(bytes(32))) == bytes(32)
+    True
+    """
+    return base64.b64encode(key).decode()
 
 
 def master_id(key: bytes) -> str:

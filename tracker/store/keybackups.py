@@ -6,6 +6,7 @@ that none of them brings a destroyed key back; what lies elsewhere is out of rea
 
 from __future__ import annotations
 
+import errno
 import os
 import sqlite3
 from collections.abc import Iterator
@@ -14,7 +15,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from tracker.store.database import DatabaseError
+from tracker.store.database import DatabaseError, StorageFullError
 from tracker.store.keystore import KeyStore
 
 _PARTIAL = ".partial"
@@ -57,6 +58,8 @@ def back_up(keys: KeyStore, folder: Path, keep: int, now: datetime) -> Path:
 
     Raises
     ------
+    StorageFullError
+        When the disk is full.
     BackupError
         When the folder cannot be written, or what was written is not whole; older backups are as they were.
     """
@@ -64,6 +67,10 @@ def back_up(keys: KeyStore, folder: Path, keep: int, now: datetime) -> Path:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         made = _write(keys, folder, now)
     except (OSError, sqlite3.Error) as error:
+        if getattr(error, "errno", None) == errno.ENOSPC or "is full" in str(error):
+            raise StorageFullError(
+                f"no space is left in {folder}; no backup was made, the older ones are whole"
+            ) from error
         raise BackupError(f"the key store cannot be backed up to {folder}: {error}") from error
     keys.note_backup_folder(str(folder.resolve()), keep)
     for path in _backups(keys, folder)[keep:]:

@@ -46,6 +46,13 @@ def others(
     return [(row[0], row[1]) for row in connection.execute(found.order_by(_key(where)).limit(limit))]
 
 
+def count(connection: Connection, table: str, column: str, participant: str, subject: str) -> int:
+    """How many of somebody's values in a column are sealed."""
+    where = metadata.tables[table]
+    owned = select(func.count(where.c[column])).where(_owned(where, participant, subject))
+    return connection.execute(owned).scalar_one()
+
+
 def put(connection: Connection, table: str, column: str, row: Any, sealed: bytes) -> None:
     """Put a ciphertext in the place of another."""
     where = metadata.tables[table]

@@ -25,7 +25,13 @@ _SCOPES = (Scope.AFFECT_SERIES, Scope.CONTEXT, Scope.EXPORT_PSEUDONYMOUS)
 
 def installed(settings: Settings, folder: Path) -> Access:
     """A fresh SQLite installation with nobody."""
-    mine = replace(settings, stated_key_store=None, master_key="", master_key_path=folder / "master.key")
+    mine = replace(
+        settings,
+        stated_key_store=None,
+        master_key="",
+        master_key_command="",
+        master_key_path=folder / "master.key",
+    )
     return initialise(mine.with_database(f"sqlite:///{folder / 'bench.db'}"))
 
 
