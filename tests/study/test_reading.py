@@ -165,6 +165,11 @@ def test_an_error_names_place_value_and_remedy(more: str, told: str) -> None:
     assert told in problem(more)
 
 
+def test_nobody_takes_the_name_of_the_built_in_study() -> None:
+    with pytest.raises(StudyError, match="line 1: id is 'built-in'"):
+        parse(LEAST.format(where="private").replace('"least"', '"built-in"'))
+
+
 def test_every_problem_is_told(tmp_path: Path) -> None:
     with pytest.raises(StudyError) as refused:
         parse('id = "A"\n')

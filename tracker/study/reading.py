@@ -14,7 +14,7 @@ from pydantic import ValidationError
 
 from tracker.study.errors import ForbiddenStudyError, StudyError
 from tracker.study.lines import line_of
-from tracker.study.whole import Study
+from tracker.study.whole import DEFAULT, Study
 
 LARGEST = 1_000_000
 """No study file is longer than this many bytes."""
@@ -79,7 +79,15 @@ def parse(text: str, name: str = "study.toml") -> Study:
         said = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise StudyError([f"{name} is no TOML: {error}"]) from None
-    return _checked(said, name, text)
+    study = _checked(said, name, text)
+    if study.id == DEFAULT.id:
+        line = line_of(text, ("id",))
+        raise StudyError(
+            [
+                f"{name}, line {line}: id is {study.id!r}, the name of what stands without a study; take another"
+            ]
+        )
+    return study
 
 
 def from_document(document: Mapping[str, Any]) -> Study:
