@@ -17,7 +17,6 @@ IMAGES = {
     b"\xff\xd8\xff\xe0": "JPEG",
     b"\xff\xd8\xff\xdb": "JPEG",
     b"\xff\xd8\xff\xe1": "JPEG",
-    b"BM6": "BMP",
     b"\x93NUMPY": "NumPy",
 }
 """How files of pixels begin."""

@@ -11,6 +11,8 @@ import pytest
 import tracker
 from tests.builders import installation
 from tests.invariants.catalogue import number_of
+from tests.invariants.lives_watched import Life, begun
+from tests.postgres import Server
 from tests.processes import close
 from tests.webui.site import Site
 from tracker.access import Access
@@ -56,3 +58,15 @@ def site(database_url: str, tmp_path: Path) -> Iterator[Site]:
     made = Site(database_url, tmp_path)
     yield made
     close(made.access)
+
+
+@pytest.fixture(scope="session", params=["sqlite", "postgresql"])
+def life(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Life]:
+    """One life on each database, shared by the invariants that look at what it left in files."""
+    folder = tmp_path_factory.mktemp("life") / "home"
+    if request.param == "sqlite":
+        yield begun(folder, "")
+        return
+    server: Server = request.getfixturevalue("postgres_server")
+    with server.database("affect_life") as url:
+        yield begun(folder, url)

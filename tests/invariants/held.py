@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import MetaData, text
+from sqlalchemy import MetaData, select, text
 
 from tracker.access import Access
 from tracker.store import compacting, tables
@@ -14,15 +14,16 @@ from tracker.store import compacting, tables
 Rows = dict[str, list[tuple[object, ...]]]
 
 
-def rows(access: Access) -> Rows:
-    """Every row of every table as the database has it now, read from its own catalogue."""
+def rows(access: Access, *without: str) -> Rows:
+    """Every row of every table as the database has it now, read from its own catalogue, without some columns."""
     found = MetaData()
     with access.database.read() as connection:
         found.reflect(connection)
         return {
-            name: sorted((tuple(map(_plain, row)) for row in connection.execute(table.select())), key=repr)
+            name: sorted((tuple(map(_plain, row)) for row in connection.execute(select(*columns))), key=repr)
             for name, table in found.tables.items()
-            if not name.startswith("alembic")
+            if (columns := [c for c in table.columns if f"{name}.{c.name}" not in without])
+            and not name.startswith("alembic")
         }
 
 

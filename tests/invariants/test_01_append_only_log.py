@@ -116,16 +116,16 @@ def flipped(value: Any) -> Iterator[Any]:
         yield value + timedelta(microseconds=1)
 
 
-def unguard(access: Access) -> None:
-    """Take the triggers away, as somebody can who owns the database."""
+def unguard(access: Access, *names: str) -> None:
+    """Take the triggers of all tables (PostgreSQL: of these, else of the consent log's) away, as an owner can."""
     with access.database.write() as connection:
         if access.database.is_sqlite:
-            names = connection.execute(text("SELECT name FROM sqlite_master WHERE type = 'trigger'")).scalars()
-            for name in list(names):
+            found = connection.execute(text("SELECT name FROM sqlite_master WHERE type = 'trigger'")).scalars()
+            for name in list(found):
                 connection.execute(text(f'DROP TRIGGER "{name}"'))
         else:
-            for table in (LOG, EVENTS):
-                connection.execute(text(f"ALTER TABLE {table.name} DISABLE TRIGGER USER"))
+            for table in names or (LOG.name, EVENTS.name):
+                connection.execute(text(f"ALTER TABLE {table} DISABLE TRIGGER USER"))
 
 
 def _set(access: Access, table: Table, seq: int, column: str, value: Any) -> None:

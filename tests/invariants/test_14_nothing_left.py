@@ -54,9 +54,6 @@ def test_no_byte_of_a_life_is_left(access: Access, tmp_path: Path, figure: Tell)
     files = held.database_bytes(access) | held.key_store_bytes(access)
     after = [hit for name, some in files.items() for hit in search(name, some, needles)]
     assert after == []
-    if access.database.is_sqlite:
-        with access.database.read() as connection:
-            assert connection.execute(text("PRAGMA freelist_count")).scalar_one() == 0
     assert not held.naming(held.rows(access), who.id, who.subject)
     beside = [p for p in tmp_path.rglob("*") if p.is_file() and p.name not in files]
     assert [hit for p in beside for hit in search(p.name, p.read_bytes(), needles)] == []

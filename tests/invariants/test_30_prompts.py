@@ -1,0 +1,153 @@
+"""Questions keep to a participant's night, budget and gap over every change of clocks of every zone; one for a slot.
+
+Scheduled slots with windows and expiry do not stand yet (`catalogue.NOT_BUILT`).
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from functools import cache
+from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo._zoneinfo import ZoneInfo as PureZone  # the one that shows its transitions
+
+import pytest
+
+from tests.builders import NOW, person
+from tests.invariants import held
+from tests.invariants.conftest import Tell
+from tests.processes import close, opened
+from tracker import jobs
+from tracker.access import Access
+from tracker.domain.consent import ConsentError, Recorder, Scope
+from tracker.domain.series import Prompt
+from tracker.learning.asking import AskingPolicy, Today, decide
+from tracker.learning.choosing import Action
+from tracker.workflows import consenting, enrolment, prompts
+
+STEP = timedelta(minutes=30)
+HOUR = timedelta(hours=1)
+POLICY = AskingPolicy()
+SINCE, UNTIL = datetime(1990, 1, 1, tzinfo=UTC), datetime(2038, 1, 1, tzinfo=UTC)
+
+
+@cache
+def transitions() -> tuple[tuple[str, datetime], ...]:
+    """Every change of clocks that differs from every other in when, or in what clocks show before and after."""
+    found: dict[tuple[datetime, timedelta | None, timedelta | None], str] = {}
+    for key in sorted(available_timezones()):
+        if key in ("localtime", "Factory") or key.startswith(("posix/", "right/")):
+            continue
+        zone = ZoneInfo(key)
+        for second in PureZone.no_cache(key)._trans_utc:  # type: ignore[attr-defined]
+            at = datetime.fromtimestamp(second, UTC) if abs(second) < 2**35 else SINCE - HOUR
+            if SINCE <= at < UNTIL:
+                before, after = ((at + step).astimezone(zone).utcoffset() for step in (-HOUR, HOUR))
+                found.setdefault((at, before, after), key)
+    return tuple((key, at) for (at, _, _), key in found.items())
+
+
+def day_of(key: str, around: datetime) -> Iterator[datetime]:
+    """Every half hour of the two days around a change of clocks."""
+    start = around - 20 * HOUR
+    return (start + n * STEP for n in range(84))
+
+
+def test_night_budget_and_gap_over_every_change_of_clocks(figure: Tell) -> None:
+    """Whoever is always unsure is asked as often as may be, and never more, and never at night."""
+    asked = 0
+    for key, around in transitions():
+        zone = ZoneInfo(key)
+        put: list[datetime] = []
+        for now in day_of(key, around):
+            local = now.astimezone(zone)
+            began = POLICY.day_began(local)
+            today = Today(
+                day=1,
+                hour=local.hour + local.minute / 60 + local.second / 3600,
+                asked=sum(POLICY.day_began(at.astimezone(zone)) >= began for at in put),
+                since_last=now - put[-1] if put else None,
+            )
+            if decide(POLICY, today, alone=0.5, threshold=0.9, u=0.999).action is not Action.ASK:
+                continue
+            assert POLICY.quiet_until <= local.time() < POLICY.quiet_from, (key, now)
+            assert not put or now - put[-1] >= POLICY.gap, (key, now)
+            put.append(now)
+        # A day of the budget is one by the clock on the wall, whichever of its hours came twice.
+        days = [POLICY.day_began(at.astimezone(zone)).date() for at in put]
+        assert all(days.count(day) <= POLICY.per_day for day in set(days)), key
+        asked += len(put)
+    assert len(transitions()) > 1000
+    figure(f"{len(transitions()):,} changes of clocks of {len(available_timezones())} zones, {asked:,} questions")
+
+
+def test_every_night_has_one_slot_over_every_change_of_clocks(figure: Tell) -> None:
+    for key, around in transitions():
+        slots = [jobs._night(now, key) for now in day_of(key, around)]
+        assert slots == sorted(slots), (key, around)
+        # From one day to the next none is left out, and none comes twice, but where a whole day is left out.
+        days = [datetime.fromisoformat(slot) for slot in dict.fromkeys(slots)]
+        steps = {b - a for a, b in zip(days, days[1:], strict=False)}
+        assert steps <= {timedelta(days=1), timedelta(days=2)}, (key, around, steps)
+    figure(f"{len(transitions()):,} nights' slots in order")
+
+
+SOME = 12
+"""How many changes are gone through with real rows; the rule itself is looked at over all of them above."""
+
+
+def test_with_real_rows_around_some_changes(access: Access) -> None:
+    chosen = transitions()[:: max(1, len(transitions()) // SOME)][:SOME]
+    for n, (key, around) in enumerate(chosen):
+        who = person(access, f"p{n}", now=around - 48 * HOUR, zone=key)
+        put = []
+        for now in list(day_of(key, around))[::2]:
+            done = prompts.ask_now(access, who, now, 0.999)
+            if done.prompt is not None:
+                put.append(now)
+        zone = ZoneInfo(key)
+        assert all(POLICY.quiet_until <= at.astimezone(zone).time() < POLICY.quiet_from for at in put), key
+        assert all(b - a >= POLICY.gap for a, b in zip(put, put[1:], strict=False)), key
+        days = [POLICY.day_began(at.astimezone(zone)).date() for at in put]
+        assert all(days.count(day) <= POLICY.per_day for day in days), key
+    assert held.count(access, "prompts") > 0
+
+
+def test_one_question_for_a_slot_whoever_puts_it(access: Access, tmp_path_factory: pytest.TempPathFactory) -> None:
+    who = person(access, "ada")
+    url = access.database.url.render_as_string(hide_password=False)
+    there = [opened(url, access.keys.path.parent) for _ in range(4)]
+    meet, ids = threading.Barrier(4), list[int | None]()
+
+    def put(mine: Access) -> None:
+        meet.wait(30)
+        slot = Prompt("slot-1", NOW, NOW, None, None, "open")
+        ids.append(prompts.record(mine, who, slot, NOW))
+
+    threads = [threading.Thread(target=put, args=(mine,)) for mine in there]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert sorted(i is not None for i in ids) == [False, False, False, True]
+    assert held.count(access, "prompts") == 1
+    for mine in there:
+        close(mine)
+
+
+@pytest.mark.parametrize("how", ["withdrawn", "paused"])
+def test_none_after_a_withdrawal_or_in_a_pause(access: Access, how: str) -> None:
+    who = person(access, "ada", now=NOW - 24 * HOUR)
+    if how == "withdrawn":
+        consenting.withdraw(access, who, [Scope.PROMPTS], NOW - HOUR, recorder=Recorder.PARTICIPANT)
+    else:
+        enrolment.pause(access, who, NOW - HOUR)
+    for n in range(48):
+        now = NOW + n * STEP
+        if how == "withdrawn":
+            with pytest.raises(ConsentError):
+                prompts.ask_now(access, who, now, 0.0)
+        else:
+            assert prompts.ask_now(access, who, now, 0.0).prompt is None
+    assert held.count(access, "prompts") == 0
