@@ -49,6 +49,24 @@ def anew(scope: Scope) -> frozenset[str]:
     )
 
 
+def sealed_with(scope: Scope) -> frozenset[Scope]:
+    """The other scopes of which nothing sealed is left when one goes: an old backup's must not open any more either.
+
+    Examples
+    --------
+    >>> [other.value for other in sealed_with(Scope.AFFECT_SERIES)]
+    ['face_crops']
+    >>> sealed_with(Scope.FACE_CROPS)
+    frozenset()
+    """
+    gone = extents(scope)
+    sealed = {
+        (s.name, c.ground) for s in TABLES for c in s.columns if c.sealed and isinstance(c.ground, Scope)
+    }
+    left = {ground for table, ground in sealed if gone.get(table) != Extent()}
+    return frozenset(ground for _, ground in sealed) - left - {scope}
+
+
 def in_priors(scope: Scope) -> bool:
     """Whether a prior may hold something of what a scope covers.
 
