@@ -1,17 +1,24 @@
 """My data: pause, resume, take along, erase."""
 
 import io
+import json
 import zipfile
+from datetime import timedelta
 
 import pytest
 
-from tests import builders
+from tests import builders, lives
 from tests.webui.site import PASSWORD, Site
 from tracker.domain.consent import PausedError
 from tracker.domain.people import UnknownParticipantError
+from tracker.jobs import Jobs
+from tracker.privacy import signed
 from tracker.store import releases
 from tracker.study import DEFAULT
 from tracker.workflows import accounts
+from tracker.workflows.portability import stream_bundle
+from webui import limits
+from webui.participant import downloads, mydata
 
 
 def test_pause_stops_storing_and_resume_starts_it(site: Site) -> None:
@@ -35,6 +42,57 @@ def test_take_along_is_a_zip(site: Site) -> None:
         assert bundle.namelist()
 
 
+def test_few_take_along_at_a_time_and_each_turn_is_given_back(lite: Site) -> None:
+    lite.series(lite.person())
+    visitor = lite.logged_in()
+    held = [visitor.post("/my-data/download") for _ in range(limits.ARCHIVES_AT_ONCE)]
+    refused = visitor.post("/my-data/download")
+    assert refused.status_code == 503
+    assert "try again in a few minutes" in refused.text
+    held.pop().close()  # nobody took it to its end
+    assert len(held.pop().data) > 1000
+    for _ in range(2 * limits.ARCHIVES_AT_ONCE):
+        with visitor.post("/my-data/download") as answer:
+            assert answer.status_code == 200
+            assert len(answer.data) > 1000
+
+
+def test_a_download_that_takes_too_long_is_broken_off_and_lets_go(lite: Site) -> None:
+    who = lite.person()
+    lite.series(who)
+    seconds = [0.0]
+    turns = limits.Turns(1, 0.0)
+    pieces = downloads.Pieces(stream_bundle(lite.access, who, lite.now), turns, lambda: seconds[0])
+    next(pieces)
+    seconds[0] = downloads.LONGEST_S + 1
+    with pytest.raises(downloads.BrokenOffError):
+        next(pieces)
+    with turns, lite.access.database.alone() as connection:
+        assert connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").one()[0] == 0
+
+
+def test_nobody_takes_along_without_a_session_or_what_is_somebody_elses(site: Site) -> None:
+    site.series(site.person())
+    assert site.visitor().post("/my-data/download").location == "/login"
+    with site.logged_in().post("/my-data/download", {"participant": "grace"}) as answer:
+        mine = answer.data
+    with zipfile.ZipFile(io.BytesIO(mine)) as bundle:
+        [me] = json.loads(bundle.read("data/participants.json"))
+    assert me["name"] == "ada"
+
+
+def test_who_looked_is_shown_newest_first(site: Site) -> None:
+    who = site.person()
+    visitor = site.logged_in()
+    assert "Nobody has looked." in visitor.get("/my-data").text
+    for i in range(mydata.MOST_LOOKS + 2):
+        site.access.record_look(who.id, site.now, reader=f"<Eve {i}>", what="timeline")
+    page = visitor.get("/my-data").text
+    assert page.index("&lt;Eve 21&gt;") < page.index("&lt;Eve 2&gt;")
+    assert "&lt;Eve 1&gt;" not in page
+    assert "The newest 20 of 22" in page
+
+
 def test_erasing_needs_the_password(site: Site) -> None:
     site.series(site.with_password())
     visitor = site.logged_in()
@@ -42,9 +100,10 @@ def test_erasing_needs_the_password(site: Site) -> None:
     assert answer.status_code == 400
     assert "nothing was erased" in answer.text
     assert site.access.person("ada")
-    done = visitor.post("/my-data/erase", {"password": PASSWORD})
+    assert visitor.post("/my-data/erase", {"password": PASSWORD}).location == "/erased"
+    done = visitor.get("/erased")
     assert "Everything about you is erased" in done.text
-    assert "rows, and the keys that could have opened old backups." in done.text
+    assert "that could have opened old backups." in done.text
     assert "Log out" not in done.text
     assert "<nav" not in done.text
     with pytest.raises(UnknownParticipantError):
@@ -59,7 +118,7 @@ def test_without_a_password_the_word_is_typed(lite: Site) -> None:
     visitor.get("/enter/t")
     visitor.get("/my-data")
     assert visitor.post("/my-data/erase", {"word": "yes"}).status_code == 400
-    assert "erased" in visitor.post("/my-data/erase", {"word": " Erase "}).text
+    assert visitor.post("/my-data/erase", {"word": " Erase "}).location == "/erased"
     with pytest.raises(UnknownParticipantError):
         lite.access.person("sim")
 
@@ -98,3 +157,30 @@ def test_every_page_names_the_help_contact_and_that_nobody_watches(lite: Site) -
         assert "Nobody watches in real time" in page
         assert "the people who gave you your code" in page
     assert "Nobody watches in real time" in lite.visitor().get("/login").text
+
+
+def test_both_stages_are_shown_and_the_certificate_is_theirs_alone(site: Site) -> None:
+    who = site.with_password()
+    lives.pooled(site.access, who, site.now)
+    visitor = site.logged_in()
+    visitor.post("/my-data/erase", {"password": PASSWORD})
+    page = visitor.get("/erased").text
+    assert "1. Your data" in page
+    assert "20 March 2026, 12:00 UTC" in page
+    assert "within the hour" in page
+    site.wait(timedelta(minutes=30))
+    Jobs(site.access, lambda: site.now, "test").run_once(site.now)
+    page = visitor.get("/erased").text
+    assert "Clean since 20 March 2026, 12:30 UTC" in page
+    answer = visitor.get("/erased/certificate.json")
+    assert "attachment" in answer.headers["Content-Disposition"]
+    assert "no-store" in answer.headers["Cache-Control"]
+    document = signed.read(answer.text)
+    signed.require_signature(document, signed.fingerprint(site.access.vault.public_key()))
+    assert document["learners_clean"] is True
+    assert who.id not in answer.text
+    stranger = site.visitor()
+    assert stranger.get("/erased").location == "/login"
+    assert stranger.get("/erased/certificate.json").status_code == 404
+    site.wait(timedelta(hours=12))
+    assert visitor.get("/erased").location == "/login"

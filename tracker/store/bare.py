@@ -2,20 +2,32 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Sequence
+from contextlib import closing
 from datetime import datetime
+from pathlib import Path
 
-from sqlalchemy import func, insert, select, text
+from sqlalchemy import delete, func, insert, select, text
+from sqlalchemy.dialects import sqlite
 
 from tracker.domain.affect import Distribution
 from tracker.domain.consent import Scope
 from tracker.domain.series import Observed
 from tracker.store import grants
 from tracker.store.database import Database
+from tracker.store.erasing import owned
 from tracker.store.rows import to_columns
 from tracker.store.seen import Label, Seen, plain, seen_columns
 from tracker.store.series import observation_row
-from tracker.store.tables import corrections, estimates, learning_events, observations
+from tracker.store.tables import (
+    access_events,
+    consent_events,
+    corrections,
+    estimates,
+    learning_events,
+    observations,
+)
 
 _APART = 10_000_000  # rows stored by others between two rounds take the ids after the last one
 
@@ -92,3 +104,27 @@ def bulk_learned(
             events.append({**learned, **seen_columns(seen), **whose})
         connection.execute(insert(corrections), words)
         connection.execute(insert(learning_events), events)
+
+
+def bulk_erase(path: Path, subject: str, participant: str) -> None:
+    """Delete a person's rows with bare statements, then ``VACUUM`` and checkpoint: what an erasure is measured beside.
+
+    The few rows of the logs that a trigger guards stay.
+    """
+    statements = [
+        str(
+            delete(table)
+            .where(condition)
+            .compile(dialect=sqlite.dialect(), compile_kwargs={"literal_binds": True})
+        )
+        for table, condition in owned(subject, participant).items()
+        if table not in (consent_events, access_events)
+    ]
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        connection.execute("PRAGMA secure_delete = ON").fetchall()
+        connection.execute("BEGIN IMMEDIATE")
+        for statement in statements:
+            connection.execute(statement)
+        connection.execute("COMMIT")
+        connection.execute("VACUUM")
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()

@@ -15,7 +15,7 @@ TAIL = 24
 SHORTEST = 10
 """Letters of the shortest word that is looked for: a shorter one lies in somebody's rows by chance."""
 
-_SEALED_EACH, _SEALED, _WORDS = 2, 8, 12
+_SEALED_EACH, _SEALED, _WORDS_EACH, _ROWS = 2, 8, 2, 5_000
 
 
 def sealed_ends(connection: Connection, rows: Mapping[Table, ColumnElement[bool]]) -> list[bytes]:
@@ -32,15 +32,17 @@ def sealed_ends(connection: Connection, rows: Mapping[Table, ColumnElement[bool]
 
 
 def words(connection: Connection, rows: Mapping[Table, ColumnElement[bool]]) -> list[str]:
-    """The longest words in rows that will go; others may have the same ones (see `said_elsewhere`)."""
+    """The longest words in rows that will go, some of each column; others may say them too (see `said_elsewhere`)."""
     found: set[str] = set()
     for table, condition in rows.items():
         for column in table.columns:
             if isinstance(column.type, String) and not column.foreign_keys:
-                long = func.length(column) >= SHORTEST
-                query = select(column).where(condition, long).distinct().limit(_WORDS)
-                found.update(connection.execute(query).scalars())
-    return sorted(found, key=lambda word: (-len(word), word))[:_WORDS]
+                some = select(column.label("word")).where(condition).limit(_ROWS).subquery()
+                length = func.length(some.c.word)
+                long = select(some.c.word).where(length >= SHORTEST).group_by(some.c.word)
+                longest = long.order_by(length.desc(), some.c.word).limit(_WORDS_EACH)
+                found.update(connection.execute(longest).scalars())
+    return sorted(found, key=lambda word: (-len(word), word))
 
 
 def spellings(word: str) -> list[bytes]:

@@ -10,7 +10,18 @@ from tracker.access import Access
 from tracker.access.naming import renew_name_digests
 from tracker.domain.consent import Scope
 from tracker.domain.people import UnknownParticipantError
-from tracker.store import chains, compacting, erasing, exports, extents, people, priors, requests, tombstones
+from tracker.store import (
+    chains,
+    compacting,
+    erasing,
+    exports,
+    extents,
+    keybackups,
+    people,
+    priors,
+    requests,
+    tombstones,
+)
 from tracker.store.tombstones import Step, Tombstone
 from tracker.workflows.erasure import lineage, scoped
 from tracker.workflows.erasure.errors import ErasureIncompleteError, rows_left
@@ -26,6 +37,10 @@ def keep(access: Access, tombstone: Tombstone, whose: Whose, now: datetime) -> N
 def shred(access: Access, tombstone: Tombstone, whose: Whose, now: datetime) -> None:
     """Destroy the keys."""
     count = access.vault.destroy(whose.participant, whose.scope.value if whose.scope is not None else None)
+    if whose.scope is not None and tombstone.step is Step.OPENED:
+        # Not once the rows are gone: under a scope that is still granted new ones may have come since.
+        for other in lineage.sealed_with(whose.scope):
+            count += access.vault.destroy(whose.participant, other.value)
     if count:
         with access.database.write() as connection:
             here = _standing(tombstones.get(connection, tombstone.id))
@@ -73,6 +88,15 @@ def rebuild(access: Access, tombstone: Tombstone, whose: Whose, now: datetime) -
         raise ErasureIncompleteError("another process still reads an older state of the key store")
 
 
+def prune(access: Access, tombstone: Tombstone, whose: Whose, now: datetime) -> None:
+    """Make the backups of the key store anew, as far as it knows where they are: none keeps a destroyed key."""
+    missed = len(keybackups.prune(access.keys, now).out_of_reach)
+    told = (f"backups of the key store in {missed} folders that cannot be reached now",) if missed else ()
+    with access.database.write() as connection:
+        here = _standing(tombstones.get(connection, tombstone.id))
+        tombstones.advance(connection, replace(here, copies=told))
+
+
 def look(access: Access, tombstone: Tombstone, whose: Whose, now: datetime) -> None:
     """Look whether it is gone."""
     if whose.scope is None:
@@ -91,7 +115,8 @@ def look(access: Access, tombstone: Tombstone, whose: Whose, now: datetime) -> N
     looked = look_for(access, whose)
     with access.database.write() as connection:
         here = _standing(tombstones.get(connection, tombstone.id))
-        here = replace(here, looked=looked.at, unseen=looked.unseen, copies=looked.copies)
+        copies = tuple(dict.fromkeys((*here.copies, *looked.copies)))
+        here = replace(here, looked=looked.at, unseen=looked.unseen, copies=copies)
         tombstones.advance(connection, here)
 
 
@@ -115,12 +140,13 @@ STEPS: tuple[Callable[[Access, Tombstone, Whose, datetime], None], ...] = (
     shred,
     rename,
     rebuild,
+    prune,
     look,
     close,
 )
 """What is done between a tombstone's setting and its being called done, in this order."""
 
-ON_KEYS = frozenset({keep, shred, rename})
+ON_KEYS = frozenset({keep, shred, rename, prune})
 """The steps that change the key store."""
 
 

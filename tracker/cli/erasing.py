@@ -1,0 +1,81 @@
+"""``erase``: everything about a participant, or what one scope covers, with a certificate of it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.table import Table
+
+from tracker.access import Access
+from tracker.cli.installation import now, opened, settings_of
+from tracker.cli.output import AsJson, err, out, print_json, stages
+from tracker.domain.consent import Scope
+
+
+def erase(
+    context: typer.Context,
+    participant: Annotated[str, typer.Argument(metavar="P", help="The participant's name.")],
+    scope: Annotated[Scope | None, typer.Option(help="Erase only what this scope covers.")] = None,
+    certificate: Annotated[
+        Path | None, typer.Option(help="Write a signed certificate, which names nobody, to this new file.")
+    ] = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Erase a participant, or what one scope covers: keys, rows, free pages; then look that they are gone."""
+    from tracker.workflows import erasure  # noqa: PLC0415 - pulls in the whole store
+
+    access = opened(settings_of(context))
+    for finished in erasure.resume(access, now()):
+        err().print(f"finished an erasure that had been interrupted: {finished.rows} rows")
+    person = access.person(participant)
+    what = f"what {scope.value} covers" if scope is not None else "everything"
+    if certificate is not None:
+        _reserve(certificate)  # before anything is erased: afterwards nobody could make it again
+    try:
+        if not yes and err().is_terminal:
+            typer.confirm(f"Erase {what} about {participant} for good?", abort=True, err=True)
+        with stages("1. Erasing data") as report:
+            if scope is not None:
+                done = erasure.erase_scope(access, person, scope, now())
+            else:
+                done = erasure.erase_person(access, person, now())
+            report("2. Cleaning learners", 0.5)
+            done = erasure.clean_learners(access, done, now())
+    except BaseException:
+        if certificate is not None:
+            certificate.unlink()
+        raise
+    if certificate is not None:
+        _certify(access, done, certificate)
+    if as_json:
+        print_json(done.as_dict())
+        return
+    table = Table("table", "rows erased", title=f"Erased {what}")
+    for name, count in done.counts.items():
+        table.add_row(name, str(count))
+    out().print(table)
+    for line in done.sentences():
+        typer.echo(line)
+
+
+def _reserve(path: Path) -> None:
+    try:
+        path.touch(exist_ok=False)
+    except FileExistsError:
+        raise typer.BadParameter(
+            f"--certificate {path} is there already; nothing was erased, give a new name"
+        ) from None
+    except OSError as error:
+        raise typer.BadParameter(
+            f"--certificate {path} cannot be written ({error.strerror}); nothing was erased"
+        ) from None
+
+
+def _certify(access: Access, done: object, path: Path) -> None:
+    from tracker.workflows import erasure  # noqa: PLC0415
+
+    assert isinstance(done, erasure.Erased)
+    path.write_text(erasure.certificate.written(erasure.certify(access, done, now())), "utf-8")
