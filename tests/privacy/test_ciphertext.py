@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tracker.privacy import ciphertext
-from tracker.privacy.ciphertext import HALF_BYTES, HEADER_BYTES, DataKey, Sealer, opened
+from tracker.privacy.ciphertext import HALF_BYTES, HEADER_BYTES, DataKey, Derivation, Opener, Sealer
 from tracker.privacy.key_errors import KeyUnavailableError
 
 KEY = DataKey(b"12345678", bytes(range(32)))
@@ -20,7 +20,7 @@ KEY = DataKey(b"12345678", bytes(range(32)))
 def test_keys_are_derived_as_the_published_vectors_say(byte: int, bound_to: bytes, expected: str) -> None:
     # c2sp.org/XAES-256-GCM, test vectors with both values of the most significant bit
     nonce = b"ABCDEFGHIJKLMNOPQRSTUVWX"
-    derived = AESGCM(ciphertext._derived(bytes([byte]) * 32, nonce[:HALF_BYTES]))
+    derived = AESGCM(Derivation(bytes([byte]) * 32)(nonce[:HALF_BYTES]))
     assert derived.encrypt(nonce[HALF_BYTES:], b"XAES-256-GCM", bound_to).hex() == expected
 
 
@@ -29,7 +29,7 @@ def test_what_is_sealed_opens_where_it_was_sealed_and_nowhere_else_nor_with_any_
     plain: bytes, place: str, data: st.DataObject
 ) -> None:
     sealed = Sealer(KEY, "ada|notes")(plain, place)
-    assert opened(KEY, "ada|notes", sealed, place) == plain
+    assert Opener(KEY, "ada|notes")(sealed, place) == plain
     assert ciphertext.key_id(sealed) == KEY.id
     at = data.draw(st.integers(0, len(sealed) - 1), label="byte")
     flip = data.draw(st.integers(1, 255), label="bits")
@@ -43,13 +43,13 @@ def test_what_is_sealed_opens_where_it_was_sealed_and_nowhere_else_nor_with_any_
         ("ada|identity", place, sealed),
     ):
         with pytest.raises(KeyUnavailableError, match="does not open"):
-            opened(KEY, whose, what, where)
+            Opener(KEY, whose)(what, where)
 
 
 def test_another_key_of_the_same_name_does_not_open_it() -> None:
     sealed = Sealer(KEY, "ada|notes")(b"dear diary", "p")
     with pytest.raises(KeyUnavailableError):
-        opened(DataKey(KEY.id, bytes(32)), "ada|notes", sealed, "p")
+        Opener(DataKey(KEY.id, bytes(32)), "ada|notes")(sealed, "p")
 
 
 def test_no_nonce_comes_twice_under_a_key() -> None:

@@ -25,6 +25,7 @@ FORMAT = 1
 KEY_ID_BYTES = 8
 HALF_BYTES = 12
 HEADER_BYTES = 1 + KEY_ID_BYTES + 2 * HALF_BYTES
+_BLOCK = 16
 MOST_MESSAGES = 2**32
 """How many messages one derived key may seal."""
 
@@ -35,6 +36,29 @@ class DataKey:
 
     id: bytes
     key: bytes
+
+
+class Derivation:
+    """The keys of batches from a data key: two blocks of CMAC-AES-256 in counter mode.
+
+    Parameters
+    ----------
+    key
+        32 bytes.
+    """
+
+    def __init__(self, key: bytes) -> None:
+        self._encryptor = Cipher(algorithms.AES(key), modes.ECB()).encryptor()
+        doubled = int.from_bytes(self._encryptor.update(bytes(_BLOCK)), "big") << 1
+        if doubled >> 128:
+            doubled = (doubled ^ 0x87) & ((1 << 128) - 1)
+        # CMAC's subkey K1 beside the constant part of each block.
+        self._blocks = [doubled ^ (int.from_bytes(b"\0" + bytes([i]) + b"X\0", "big") << 96) for i in (1, 2)]
+
+    def __call__(self, half: bytes) -> bytes:
+        """Derive the key of the batch with this half nonce (12 bytes)."""
+        number = int.from_bytes(half, "big")
+        return self._encryptor.update(b"".join((b ^ number).to_bytes(_BLOCK, "big") for b in self._blocks))
 
 
 class Sealer:
@@ -58,7 +82,7 @@ class Sealer:
         self.head = head_of(key.id)
         self._head = self.head + half
         self._whose = whose
-        self._aead = AESGCM(_derived(key.key, half))
+        self._aead = AESGCM(Derivation(key.key)(half))
         self._left = MOST_MESSAGES
 
     def __call__(self, plaintext: bytes, place: str) -> bytes:
@@ -71,27 +95,44 @@ class Sealer:
         return head + self._aead.encrypt(nonce, plaintext, _bound(head, self._whose, place))
 
 
-def opened(key: DataKey, whose: str, ciphertext: bytes, place: str) -> bytes:
-    """Open what a `Sealer` sealed for the same owner, purpose and place.
+class Opener:
+    """Opens many messages that were sealed with one data key; for one thread.
 
-    Raises
-    ------
-    KeyUnavailableError
-        When it was sealed with another key, for another place, or is damaged.
+    Parameters
+    ----------
+    key, whose
+        As for `Sealer`.
 
     Examples
     --------
     >>> key = DataKey(bytes(8), bytes(32))
-    >>> opened(key, "ada|notes", Sealer(key, "ada|notes")(b"dear diary", "notes.sealed|1"), "notes.sealed|1")
+    >>> sealed = Sealer(key, "ada|notes")(b"dear diary", "notes.sealed|1")
+    >>> Opener(key, "ada|notes")(sealed, "notes.sealed|1")
     b'dear diary'
     """
-    head = ciphertext[:HEADER_BYTES]
-    half, nonce = head[-2 * HALF_BYTES : -HALF_BYTES], head[-HALF_BYTES:]
-    try:
-        aead = AESGCM(_derived(key.key, half))
-        return aead.decrypt(nonce, ciphertext[HEADER_BYTES:], _bound(head, whose, place))
-    except (InvalidTag, ValueError):
-        raise does_not_open(place) from None
+
+    def __init__(self, key: DataKey, whose: str) -> None:
+        self.id = key.id
+        self._whose = whose
+        self._derive = Derivation(key.key)
+
+    def __call__(self, ciphertext: bytes, place: str) -> bytes:
+        """Open a message that lies at a place.
+
+        Raises
+        ------
+        KeyUnavailableError
+            When it was sealed with another key, for another place, or is damaged.
+        """
+        head = ciphertext[:HEADER_BYTES]
+        half, nonce = head[-2 * HALF_BYTES : -HALF_BYTES], head[-HALF_BYTES:]
+        if len(head) < HEADER_BYTES:
+            raise does_not_open(place)
+        try:
+            aead = AESGCM(self._derive(half))
+            return aead.decrypt(nonce, ciphertext[HEADER_BYTES:], _bound(head, self._whose, place))
+        except (InvalidTag, ValueError):
+            raise does_not_open(place) from None
 
 
 def head_of(key: bytes) -> bytes:
@@ -99,8 +140,8 @@ def head_of(key: bytes) -> bytes:
 
     Examples
     --------
-    >>> head_of(b"12345678")
-    b'\x0112345678'
+    >>> head_of(b"12345678").hex()
+    '013132333435363738'
     """
     return bytes([FORMAT]) + key
 
@@ -141,15 +182,3 @@ def does_not_open(place: str) -> KeyUnavailableError:
 def _bound(head: bytes, whose: str, place: str) -> bytes:
     # Ids are hexadecimal, purposes and places are our own words: none holds the byte that parts them.
     return b"\0".join((head, whose.encode(), place.encode()))
-
-
-def _derived(key: bytes, half: bytes) -> bytes:
-    """The key of a batch: two blocks of CMAC-AES-256, whose subkey K1 is the doubled encryption of zero."""
-    encryptor = Cipher(algorithms.AES(key), modes.ECB()).encryptor()
-    doubled = int.from_bytes(encryptor.update(bytes(16)), "big") << 1
-    if doubled >> 128:
-        doubled = (doubled ^ 0x87) & ((1 << 128) - 1)
-    blocks = (b"\0" + bytes([i]) + b"X\0" + half for i in (1, 2))
-    return encryptor.update(
-        b"".join((int.from_bytes(block, "big") ^ doubled).to_bytes(16, "big") for block in blocks)
-    )

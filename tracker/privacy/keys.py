@@ -21,11 +21,11 @@ from tracker.domain.keys import WrappedKey
 from tracker.privacy.ciphertext import (
     KEY_ID_BYTES,
     DataKey,
+    Opener,
     Sealer,
     does_not_open,
     key_id,
     open_plain,
-    opened,
 )
 from tracker.privacy.key_errors import KeyDestroyedError as KeyDestroyedError
 from tracker.privacy.key_errors import KeyUnavailableError as KeyUnavailableError
@@ -91,18 +91,18 @@ class Vault:
         Fetch it inside the transaction that reads them: a key whose ciphertexts are being sealed anew is destroyed only
         when no older transaction is open. A key that was made later is fetched when a ciphertext names it.
         """
-        keys = self._keys(owner, purpose)
         whose = f"{owner}|{purpose}"
+        keys = self._keys(owner, purpose)
+        openers = {key.id: Opener(key, whose) for key in keys}
 
         def open_one(ciphertext: bytes, place: str) -> bytes:
-            nonlocal keys
+            nonlocal keys, openers
             named = key_id(ciphertext)
-            if named is not None:
-                if all(key.id != named for key in keys):
-                    keys = self._keys(owner, purpose)
-                for key in keys:
-                    if key.id == named:
-                        return opened(key, whose, ciphertext, place)
+            if named is not None and named not in openers:
+                keys = self._keys(owner, purpose)
+                openers = {key.id: Opener(key, whose) for key in keys}
+            if named is not None and named in openers:
+                return openers[named](ciphertext, place)
             return _open_unnamed(keys, ciphertext, f"{place}|{whose}", place)
 
         return open_one
