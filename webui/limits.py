@@ -18,15 +18,18 @@ HASHES_AT_ONCE = 2
 PATIENCE_S = 5.0
 """How long a login waits for its turn; threads that wait longer would be missing elsewhere."""
 
+ARCHIVES_AT_ONCE = 2
+"""Each that is being made takes a processor, and one of the server's threads until it is downloaded."""
+
 _MOST_ADDRESSES = 10_000
 
 
 class BusyError(Exception):
-    """Too many passwords are being checked at once."""
+    """Too many do at once what few may do at a time."""
 
 
 class Turns:
-    """Lets few hash passwords at a time.
+    """Lets few do something at a time: hash a password, make an archive.
 
     Parameters
     ----------

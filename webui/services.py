@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import cast
 
 from flask import current_app
 
 from tracker.access import Access
-from webui.limits import Rate, Turns
+from webui.limits import ARCHIVES_AT_ONCE, Rate, Turns
 
 NAME = "affect-tracker"
 
@@ -30,7 +30,9 @@ class Services:
     hashing
         Held while a password is checked or hashed.
     help_contact
-        Whom participants ask; on every page.
+        Whom participants ask, where that is not who the study in force says; else empty.
+    archives
+        Held while somebody downloads everything about themselves.
     """
 
     access: Access
@@ -38,6 +40,7 @@ class Services:
     logins: Rate
     hashing: Turns
     help_contact: str
+    archives: Turns = field(default_factory=lambda: Turns(ARCHIVES_AT_ONCE, 0.0))
 
 
 def services() -> Services:

@@ -6,6 +6,7 @@ import io
 import json
 import zipfile
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 import cv2
@@ -18,10 +19,10 @@ from tests.workflows.exported import someone
 from tracker.access import Access
 from tracker.domain import notes as words
 from tracker.domain.consent import Recorder, Scope, Use
-from tracker.domain.people import Person
+from tracker.domain.people import Person, UnknownParticipantError
 from tracker.privacy.keys import IDENTITY
 from tracker.store import crops, former, notes, tables
-from tracker.workflows import consenting
+from tracker.workflows import consenting, enrolment, importing
 from tracker.workflows.portability import write_bundle
 
 
@@ -102,3 +103,24 @@ def whole(access: Access, name: str, shade: int = 90) -> Person:
         ).one()
         connection.execute(insert(tables.release_members).values(release=number, subject=who.subject))
     return who
+
+
+def taken_in(
+    access: Access, path: Path, name: str, now: datetime, *, evidence: str = "", **more: Any
+) -> tuple[Person, importing.Imported]:
+    """Take an archive in as the command does: whoever is missing is enrolled, grants are recorded on evidence."""
+    with importing.sound(path, now) as found:
+        try:
+            who = access.person(name)
+        except UnknownParticipantError:
+            if not evidence:
+                raise
+            who = enrolment.enrol(access, name, found.zone, now, simulated=found.simulated).person
+        missing = importing.require_room(access, who, found, now)
+        if missing and evidence:
+            start = min(missing.values())
+            operator = Recorder.OPERATOR
+            consenting.grant(
+                access, who, list(missing), now, recorder=operator, covers_from=start, evidence=evidence
+            )
+        return who, importing.take_in(access, found, who, now, **more)

@@ -17,12 +17,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.builders import NOW, installation, person
-from tests.workflows.archived import bundle, packed, rows, unpacked, whole
+from tests.workflows.archived import bundle, packed, rows, taken_in, unpacked, whole
 from tracker.access import Access
 from tracker.cli.exits import Exit, exit_of
-from tracker.workflows.importing import ArchiveError, import_archive, reading
+from tracker.domain.archives import MANIFEST
+from tracker.workflows.importing import ArchiveError, reading
 from tracker.workflows.importing.shape import Fate, tables_of
-from tracker.workflows.portability.bundle import MANIFEST
 
 LATER = NOW + timedelta(days=1)
 Change = Callable[[list[dict[str, Any]]], object]
@@ -53,7 +53,7 @@ def refused(access: Access, archive: bytes, folder: Path) -> str:
     path = folder / "mine.zip"
     path.write_bytes(archive)
     with pytest.raises(ArchiveError) as error:
-        import_archive(access, path, "ada", LATER)
+        taken_in(access, path, "ada", LATER)
     assert exit_of(error.value) is Exit.SOURCE
     files = bundle(access, access.person("ada"), LATER)
     assert all(rows(files, table) == [] for table in (*tables_of(Fate.STORED), "former_records"))
@@ -109,7 +109,7 @@ def test_a_sound_archive_that_was_packed_again_is_taken_in(good: bytes, tmp_path
     access = installation(f"sqlite:///{tmp_path / 'affect.db'}", tmp_path)
     path = tmp_path / "mine.zip"
     path.write_bytes(zipped(unpacked(good)))
-    assert import_archive(access, path, "ada", LATER, evidence="a letter").stored["observations"] == 15
+    assert taken_in(access, path, "ada", LATER, evidence="a letter")[1].stored["observations"] == 15
     access.close()
 
 
@@ -120,9 +120,9 @@ def test_a_cut_archive(there: Access, good: bytes, tmp_path: Path, share: float)
 
 def test_no_file_and_no_archive(there: Access, good: bytes, tmp_path: Path) -> None:
     with pytest.raises(ArchiveError, match="No such file"):
-        import_archive(there, tmp_path / "none.zip", "ada", LATER)
+        taken_in(there, tmp_path / "none.zip", "ada", LATER)
     with pytest.raises(ArchiveError, match="directory"):
-        import_archive(there, tmp_path, "ada", LATER)
+        taken_in(there, tmp_path, "ada", LATER)
     assert "no zip file" in refused(there, b"\x89PNG" * 100, tmp_path)
     assert "no archive of affect-tracker" in refused(there, zipped({"a.txt": b"a"}, listed=False), tmp_path)
     foreign = zipped({MANIFEST: b'{"format": "of somebody else"}'}, listed=False)
@@ -241,6 +241,8 @@ def _first(**values: Any) -> Change:
     [
         ("observations", _first(faces="many"), "row 1 of observations .* faces is 'many'"),
         ("observations", _first(faces=-1), "faces"),
+        ("observations", _first(samples=0), "samples"),
+        ("estimates", _first(samples=None), "samples"),
         ("observations", _first(id=True), "id"),
         ("observations", _first(pts_us=2**63), "pts_us"),
         ("observations", _first(at="2026-03-20T11:00:00"), "no UTC offset"),

@@ -22,6 +22,7 @@ from tests.workflows.archived import bundle, face, noted, pictured, rows, unpack
 from tests.workflows.exported import MINUTE, fill, someone
 from tracker.access import Access
 from tracker.domain.affect import Emotion
+from tracker.domain.archives import MANIFEST, PAGE
 from tracker.domain.people import Person
 from tracker.domain.series import Correction
 from tracker.store import belongings
@@ -29,7 +30,7 @@ from tracker.store.tables import metadata
 from tracker.workflows import feedback
 from tracker.workflows.export import export_dataset
 from tracker.workflows.portability import write_bundle
-from tracker.workflows.portability.bundle import MANIFEST, PAGE, stream_bundle
+from tracker.workflows.portability.bundle import stream_bundle
 from tracker.workflows.portability.opening import LEFT_OUT, OPENED, OTHER_RATER
 from tracker.workflows.portability.page import _MEANINGS
 

@@ -10,6 +10,7 @@ import typer
 from tracker.cli.installation import now, opened, settings_of
 from tracker.cli.output import AsJson, print_json
 from tracker.cli.people import Participant
+from tracker.cli.reader import reader
 from tracker.learning.asking import AskingPolicy
 from tracker.workflows import prompts
 
@@ -24,9 +25,10 @@ def ask(
     access = opened(settings_of(context))
     # The clock and chance stop here: below, both are arguments.
     chance = random.SystemRandom().random()
-    asked = prompts.ask_now(
-        access, access.person(participant), now(), chance, policy=AskingPolicy(per_day=per_day)
-    )
+    person = access.person(participant)
+    # The reasons tell what the program makes of the person at this moment.
+    access.record_look(person.id, now(), reader=reader().told, what="whether to ask you now, and why")
+    asked = prompts.ask_now(access, person, now(), chance, policy=AskingPolicy(per_day=per_day))
     decision = asked.decision
     if as_json:
         print_json(

@@ -13,6 +13,7 @@ from rich.table import Table
 from tracker.cli import aggregating
 from tracker.cli.installation import now, opened, settings_of
 from tracker.cli.output import AsJson, out, print_json, progress
+from tracker.cli.reader import reader
 from tracker.domain.instants import parse_instant
 
 if TYPE_CHECKING:
@@ -110,6 +111,7 @@ def export(
             again=again,
             public=public,
             k=k,
+            reader=reader(),
             progress=report,
         )
     if as_json:

@@ -12,6 +12,7 @@ from tracker import personal
 from tracker.cli.installation import now, opened, settings_of
 from tracker.cli.output import AsJson, out, print_json
 from tracker.cli.people import Participant
+from tracker.cli.reader import reader
 from tracker.domain import notes
 from tracker.domain.affect import Distribution, Emotion
 from tracker.domain.instants import parse_instant
@@ -54,7 +55,10 @@ def correct(
     said = _said(target, emotion, second, answer, value, parse_instant(at))
     access = opened(settings_of(context))
     words = _typed() if note == "-" else note
-    done = feedback.correct(access, access.person(participant), said, now(), prompt=prompt, note=words)
+    person = access.person(participant)
+    # Whoever types it reads what the program said about the moment, before and after.
+    access.record_look(person.id, now(), reader=reader().told, what=f"a moment that was corrected: {target}")
+    done = feedback.correct(access, person, said, now(), prompt=prompt, note=words)
     if as_json:
         print_json(_as_json(target, done))
         return
@@ -87,7 +91,9 @@ def replay(
         kind_of(target)
     access = opened(settings_of(context))
     person = access.person(participant)
-    with access.read(person.id, now()) as unit:
+    with access.look(
+        person.id, now(), reader=reader().told, what="whether your learners can be replayed"
+    ) as unit:
         wanted = [target] if target is not None else personal.live(unit)
         done = [found for name in wanted if (found := personal.replay(unit, name)) is not None]
     if as_json:

@@ -12,8 +12,10 @@ from rich.table import Table
 from tracker.cli.installation import now, opened, settings_of
 from tracker.cli.output import AsJson, out, print_json
 from tracker.cli.people import Participant
+from tracker.cli.reader import reader
 from tracker.domain.affect import Distribution
 from tracker.domain.instants import parse_instant
+from tracker.domain.readers import Role
 from tracker.domain.series import Context, Moment
 from tracker.workflows import feedback
 from tracker.workflows import timeline as timelines
@@ -49,14 +51,20 @@ def timeline(
     participant: Participant,
     start: Annotated[str | None, typer.Option("--from", metavar="ISO")] = None,
     end: Annotated[str | None, typer.Option("--to", metavar="ISO")] = None,
+    role: Annotated[
+        Role, typer.Option("--as", help="As what you look; the participant reads it.")
+    ] = Role.OPERATOR,
     as_json: AsJson = False,
 ) -> None:
-    """Print the participant's moments: what the network read, what the learner says, what they said."""
-    access = opened(settings_of(context))
-    person = access.person(participant)
+    """Print the participant's moments: what the network read, what the learner says, what they said.
+
+    That somebody looked, and who, is noted first, where the participant sees it.
+    """
     first = parse_instant(start) if start is not None else None
     last = parse_instant(end) if end is not None else None
-    with timelines.moments(access, person, now(), first, last) as moments:
+    access = opened(settings_of(context))
+    person = access.person(participant)
+    with timelines.looked_at(access, person, now(), reader(role), first, last) as (unit, moments):
         if as_json:
             _stream(moments)
             return
@@ -65,9 +73,8 @@ def timeline(
         for m in moments:
             seen = _top(m.machine) if m.reason is None else f"({m.reason.value})"
             table.add_row(_short(m.at), seen, _top(m.personal), _top(m.correction))
-    out().print(table)
-    with access.read(person.id, now()) as unit:
         news = [line for state in timelines.learners(unit) for line in state.news]
+    out().print(table)
     for line in news:
         typer.echo(line)
 

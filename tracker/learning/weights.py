@@ -16,6 +16,19 @@ class RaterKind(StrEnum):
     CROWD = "crowd"
 
 
+def kind_of_rater(rater: str) -> RaterKind:
+    """Who a rater is, by the id that their corrections carry.
+
+    Examples
+    --------
+    >>> kind_of_rater("participant").value, kind_of_rater("expert-2").value, kind_of_rater("r17").value
+    ('participant', 'expert', 'crowd')
+    """
+    if rater == RaterKind.PARTICIPANT.value:
+        return RaterKind.PARTICIPANT
+    return RaterKind.EXPERT if rater.startswith(RaterKind.EXPERT.value) else RaterKind.CROWD
+
+
 # The order is the design's (a participant's word outranks a rater's); the values are judgement, to be
 # replaced by measured reliability once raters have overlapping labels.
 _BY_RATER: dict[RaterKind, float] = {

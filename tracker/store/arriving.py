@@ -31,10 +31,19 @@ def add_observations(
     connection: Connection,
     permit: Permit,
     subject: str,
-    rows: Sequence[tuple[str, Observation]],
+    rows: Sequence[tuple[str, Observation, int]],
     recorded_at: datetime,
 ) -> list[int]:
-    """Store observations with the zones kept beside them; return their ids in the same order.
+    """Store observations; return their ids in the same order.
+
+    Parameters
+    ----------
+    connection
+        A writing transaction in which the participant is locked.
+    permit, subject, recorded_at
+        For `Use.STORE_SERIES`, whose they are, and now (UTC).
+    rows
+        The zone kept beside it, the observation, and how many it stands for: (zone, observation, samples) each.
 
     Raises
     ------
@@ -42,13 +51,16 @@ def add_observations(
         When one lies before what the grant covers; then none is stored.
     """
     permit.demand(Use.STORE_SERIES)
-    for _, observation in rows:
+    for _, observation, _ in rows:
         permit.demand_covers(observation.at)
     if not rows:
         return []
     grant = permit.grant(Scope.AFFECT_SERIES)
     statement = insert(observations).returning(observations.c.id, sort_by_parameter_order=True)
-    values = [observation_row(o, subject, zone, grant, recorded_at) for zone, o in rows]
+    values = [
+        observation_row(o, subject, zone, grant, recorded_at) | {"samples": samples}
+        for zone, o, samples in rows
+    ]
     return list(connection.execute(statement, values).scalars())
 
 
@@ -56,10 +68,10 @@ def add_estimates(
     connection: Connection,
     series: Permit,
     learn: Permit | None,
-    rows: Sequence[tuple[int, datetime, Estimate]],
+    rows: Sequence[tuple[int, datetime, Estimate, int]],
     recorded_at: datetime,
 ) -> None:
-    """Store estimates of stored observations: (observation, its instant, what was said) each.
+    """Store estimates of stored observations: (observation, its instant, what was said, of how many readings) each.
 
     Parameters
     ----------
@@ -79,7 +91,7 @@ def add_estimates(
     """
     series.demand(Use.STORE_SERIES)
     values = []
-    for observation, at, said in rows:
+    for observation, at, said, samples in rows:
         permit, scope = series, Scope.AFFECT_SERIES
         if said.snapshot != MACHINE:
             if learn is None:
@@ -94,6 +106,7 @@ def add_estimates(
                 "snapshot": said.snapshot,
                 **to_columns(said.distribution),
                 "grant_id": permit.grant(scope),
+                "samples": samples,
                 "recorded_at": recorded_at,
             }
         )

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from tracker import personal
 from tracker.access import Access, Unit
 from tracker.domain.affect import Distribution
+from tracker.domain.consent import SCOPES_OF, Scope, Use
 from tracker.domain.people import Person
+from tracker.domain.readers import USES, NotForStaffError, Reader, Role
 from tracker.domain.series import Moment, Reason
 from tracker.learning.window import window
 from tracker.personal import Source
@@ -113,7 +115,10 @@ def learners(unit: Unit) -> list[LearnerState]:
     """How the person's learners stand, in order of target; none where they may not be used."""
     zone = ZoneInfo(unit.person.zone)
     drifted: dict[str, datetime] = {}
+    kept = unit.readable_from(Scope.PERSONAL_LEARNING)
     for drift in drifts.since(unit.connection, unit.person.subject, window(unit.now)[0]):
+        if kept is not None and drift.at < kept:
+            continue
         drifted[drift.target] = drift.at.astimezone(zone)
     found = [(target, personal.load(unit, target)) for target in personal.live(unit)]
     return [LearnerState(t, p.source, drifted.get(t)) for t, p in found if p is not None]
@@ -128,15 +133,65 @@ def moments(
     Corrections of a moment without an observation stand among them as moments of their own.
     """
     with access.read(person.id, now) as unit:
-        yield _moments(unit, start, end)
+        yield moments_in(unit, start, end)
+
+
+@contextmanager
+def looked_at(
+    access: Access,
+    person: Person,
+    now: datetime,
+    reader: Reader,
+    start: datetime | None = None,
+    end: datetime | None = None,
+) -> Iterator[tuple[Unit, Iterator[Moment]]]:
+    """Show somebody of the staff the moments of [start, end) that the person's grants cover.
+
+    Beside what must be allowed for the whole, the learner's words are shown only where `personal_learning` is in
+    force, and answers to prompts only where `prompts` is. That they look is noted first, where the person sees it.
+
+    Raises
+    ------
+    NotForStaffError
+        When the person does not allow it; then it is not noted as a look either, for nothing was seen.
+    DatabaseError
+        When the look cannot be noted; then nothing is read.
+    """
+    with access.read(person.id, now) as unit:
+        _covered_from(unit, reader.role)
+    edges = (("from", start), ("to", end))
+    told = " ".join(["timeline", *(f"{w} {at.isoformat(timespec='minutes')}" for w, at in edges if at)])
+    with access.look(person.id, now, reader=reader.told, what=told) as unit:
+        since = _covered_from(unit, reader.role)
+        yield (
+            unit,
+            moments_in(
+                unit,
+                since if start is None else max(start, since),
+                end,
+                learner=unit.allowed(Use.LEARN) is not None,
+                answers=unit.allowed(Use.PROMPT) is not None,
+            ),
+        )
+
+
+def _covered_from(unit: Unit, role: Role) -> datetime:
+    permits = {use: unit.allowed(use) for use in USES[role]}
+    refused = [scope for use, permit in permits.items() if permit is None for scope in SCOPES_OF[use]]
+    if refused:
+        raise NotForStaffError(unit.person.name, [scope for scope in Scope if scope in refused])
+    return max(permit.covers_from for permit in permits.values() if permit is not None)
 
 
 def page(unit: Unit, start: datetime, end: datetime) -> Page:
     """Collect what a page of [start, end) draws: by the minute up to two days, else by the quarter hour."""
     subject = unit.person.subject
     network = timeline.last_network(unit.connection, subject)
-    corrections = feedback.standing_corrections(unit.connection, subject, start, end)
-    whole = series.span(unit.connection, subject)
+    corrections = feedback.standing_corrections(
+        unit.connection, subject, start, end, horizons=unit.horizons()
+    )
+    whole = series.span(unit.connection, subject, unit.readable_from(Scope.AFFECT_SERIES))
+    network = network if whole is not None else None
     fine = end - start <= timedelta(days=2)
     collect = _by_minute if fine else _by_quarter
     points, gaps = collect(unit, start, end)
@@ -144,34 +199,65 @@ def page(unit: Unit, start: datetime, end: datetime) -> Page:
     return Page(start, end, step, network, whole, tuple(points), tuple(gaps), tuple(corrections))
 
 
-def _moments(unit: Unit, start: datetime | None, end: datetime | None) -> Iterator[Moment]:
+def moments_in(
+    unit: Unit,
+    start: datetime | None,
+    end: datetime | None,
+    *,
+    learner: bool = True,
+    answers: bool = True,
+) -> Iterator[Moment]:
+    """Stream the moments of [start, end) of the person of a unit.
+
+    Parameters
+    ----------
+    unit
+        A reading unit, which stays open meanwhile.
+    start, end
+        Either may be open.
+    learner, answers
+        Whether the learner's words, and answers to prompts, are among them.
+    """
     subject = unit.person.subject
     first = start or _EARLIEST
     last = end or unit.now + timedelta(days=1)
     # A correction lies beside the observation it speaks of, so maybe on the other side of an end.
-    said = feedback.standing_corrections(unit.connection, subject, first - BESIDE, last + BESIDE, "emotion")
+    said = feedback.standing_corrections(
+        unit.connection, subject, first - BESIDE, last + BESIDE, "emotion", horizons=unit.horizons()
+    )
+    said = [c for c in said if answers or c.prompt is None]
     by_observation = {c.observation: c.distribution for c in said if c.observation is not None}
     alone = [c for c in said if c.observation is None and first <= c.at < last]
-    for r in timeline.readings(unit.connection, subject, start, end):
+    for r in _readings(unit, start, end):
         while alone and alone[0].at < r.at:
             c = alone.pop(0)
             yield Moment(c.at, None, None, None, c.distribution)
-        yield Moment(r.at, r.reason, r.machine, r.personal, by_observation.get(r.observation), r.observation)
+        own = r.personal if learner else None
+        yield Moment(r.at, r.reason, r.machine, own, by_observation.get(r.observation), r.observation)
     for c in alone:
         yield Moment(c.at, None, None, None, c.distribution)
+
+
+def _readings(unit: Unit, start: datetime | None, end: datetime | None) -> Iterator[timeline.Reading]:
+    """The readings of [start, end) that are not past their retention."""
+    since, own_since = unit.readable_from(Scope.AFFECT_SERIES), unit.readable_from(Scope.PERSONAL_LEARNING)
+    first = max((at for at in (start, since) if at is not None), default=None)
+    for reading in timeline.readings(unit.connection, unit.person.subject, first, end):
+        hidden = own_since is not None and reading.at < own_since
+        yield replace(reading, personal=None) if hidden else reading
 
 
 def _by_minute(unit: Unit, start: datetime, end: datetime) -> tuple[list[Point], list[Gap]]:
     points: dict[datetime, _Mean] = {}
     gaps: dict[tuple[datetime, Reason], int] = {}
-    for r in timeline.readings(unit.connection, unit.person.subject, start, end):
+    for r in _readings(unit, start, end):
         minute = r.at.replace(second=0, microsecond=0)
         if r.reason is not None:
-            gaps[minute, r.reason] = gaps.get((minute, r.reason), 0) + 1
+            gaps[minute, r.reason] = gaps.get((minute, r.reason), 0) + r.samples
         if r.machine is not None:
-            points.setdefault(minute, _Mean()).add(r.machine.probabilities, 1, personal=False)
+            points.setdefault(minute, _Mean()).add(r.machine.probabilities, r.samples, personal=False)
         if r.personal is not None:
-            points.setdefault(minute, _Mean()).add(r.personal.probabilities, 1, personal=True)
+            points.setdefault(minute, _Mean()).add(r.personal.probabilities, r.samples, personal=True)
     return (
         [mean.point(at) for at, mean in sorted(points.items())],
         [Gap(at, reason, n) for (at, reason), n in sorted(gaps.items())],
@@ -180,7 +266,9 @@ def _by_minute(unit: Unit, start: datetime, end: datetime) -> tuple[list[Point],
 
 def _by_quarter(unit: Unit, start: datetime, end: datetime) -> tuple[list[Point], list[Gap]]:
     names = [summaries.MACHINE_SERIES, summaries.PERSONAL_SERIES, *(f"reason:{r.value}" for r in Reason)]
-    rows = summaries.read_summaries(unit.connection, unit.person.subject, start, end, names)
+    rows = summaries.read_summaries(
+        unit.connection, unit.person.subject, start, end, names, horizons=unit.horizons()
+    )
     machine: dict[datetime, tuple[int, Distribution]] = {}
     own: dict[datetime, Distribution] = {}
     gaps = []
@@ -209,7 +297,7 @@ class _Mean:
         self._counts[personal] += n
         sums = self._sums[personal]
         for i, value in enumerate(values):
-            sums[i] += value
+            sums[i] += value * n
 
     def point(self, at: datetime) -> Point:
         machine, own = (

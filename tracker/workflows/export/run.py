@@ -14,6 +14,7 @@ from tracker import shipped
 from tracker.access import Access
 from tracker.domain.consent import Use
 from tracker.domain.instants import require_past
+from tracker.domain.readers import UNNAMED, Reader
 from tracker.fer.manifest import read_manifest
 from tracker.store import exports
 from tracker.workflows.export import anonymising, codebook, folder, planning
@@ -77,6 +78,7 @@ def export_dataset(
     again: str | None = None,
     public: bool = False,
     k: int | None = None,
+    reader: Reader = UNNAMED,
     progress: Callable[[float], None] = lambda done: None,
 ) -> ExportResult:
     """Export the rows whose scopes were in force at an instant and still are.
@@ -105,6 +107,8 @@ def export_dataset(
     k
         How many people at least share what the table `participants` tells of them: it is told more coarsely, and
         so is the zone of every row, until they do. None: as it is. In a public export at least the study's k.
+    reader
+        Who makes it: whoever is in it finds that noted, before any row is read.
     progress
         Hears how much is done, 0 to 1.
 
@@ -147,6 +151,8 @@ def export_dataset(
             else:
                 door = Use.EXPORT_PUBLIC if public else Use.EXPORT
                 plan = planning.plan_new(access, instant, now, participants, wanted, door, k)
+            for member in plan.members:
+                access.record_look(member.person.id, now, reader=reader.told, what=f"export {plan.id[:12]}")
             return _make(access, plan, place, now, progress)
         except ChangedError:
             continue

@@ -10,12 +10,11 @@ from tracker.access import Unit
 from tracker.domain.affect import Distribution
 from tracker.domain.consent import Use
 from tracker.learning.kinds import label_of
-from tracker.learning.weights import correction_weight
+from tracker.learning.weights import correction_weight, kind_of_rater
 from tracker.learning.window import window
 from tracker.store import feedback, learned, timeline
 from tracker.store.feedback import CorrectionRow
 from tracker.store.seen import Seen
-from tracker.workflows.feedback import kind_of_rater
 
 
 def learn_again(unit: Unit) -> int:

@@ -16,10 +16,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
+from tracker.domain.archives import FORMAT, MANIFEST, PICTURES, VERSION, data
 from tracker.workflows.importing.errors import ArchiveError
 from tracker.workflows.importing.shape import FATES, Fate, tables_of
-from tracker.workflows.portability.bundle import FORMAT, MANIFEST, VERSION
-from tracker.workflows.portability.tables import PICTURES
 
 LARGEST = 16 * 1024**3
 """Bytes that an archive may unfold to: a year of a camera's crops, and several of estimates."""
@@ -67,7 +66,7 @@ class Archive:
         ArchiveError
             When the file is not what the list says, at the latest after its last row.
         """
-        name = _json(table)
+        name = data(table)
         n = 0
         for i, line in enumerate(self._lines(name)):
             text = line.strip().rstrip(b",")
@@ -147,10 +146,6 @@ def open_archive(path: Path) -> Iterator[Archive]:
             file,
             listed["files"],
         )
-
-
-def _json(table: str) -> str:
-    return f"data/{table}.json"
 
 
 def _read(file: IO[bytes], name: str) -> bytes:
@@ -235,7 +230,7 @@ def _check_list(listed: dict[str, Any], inside: set[str], path: Path) -> None:
             raise ArchiveError(f"{path} holds a table {table!r} that this program does not know; update it")
         _field(told, "rows", int)
     for table in (*tables_of(Fate.STORED), *tables_of(Fate.HISTORY), "participants"):
-        if table not in tables or _json(table) not in files:
+        if table not in tables or data(table) not in files:
             raise ArchiveError(f"{path} lacks the table {table}: it is not whole; make it anew")
 
 

@@ -22,19 +22,21 @@ _PROBABILITIES = tuple(f"p_{e.value}" for e in EMOTIONS)
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """An observation with its number in the archive, and the zone that is kept beside it."""
+    """An observation with its number in the archive, the zone kept beside it, and how many it stands for."""
 
     id: int
     zone: str
     what: Observation
+    samples: int
 
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """An estimate, and the number of its observation."""
+    """An estimate, the number of its observation, and of how many readings it is the mean."""
 
     observation: int
     what: Estimate
+    samples: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,13 +180,14 @@ def observation(f: Fields) -> Seen:
             sharpness=f.maybe(f.number, "sharpness"),
             aligned=f.maybe(f.yes, "aligned"),
         ),
+        f.integer("samples", least=1),
     )
 
 
 def estimate(f: Fields) -> Said:
     """Read a row of estimates."""
     said = Estimate(f.text("network", 64), f.emotions(), f.integer("snapshot", least=-_LARGEST))
-    return Said(f.integer("observation"), said)
+    return Said(f.integer("observation"), said, f.integer("samples", least=1))
 
 
 def context(f: Fields) -> Around:

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
 from tracker.access import Access, Unit
-from tracker.domain.consent import Recorder, Scope
-from tracker.domain.people import EnrolmentError, Person, UnknownParticipantError, require_name
+from tracker.domain.consent import PausedError, Scope
+from tracker.domain.people import EnrolmentError, Person
 from tracker.store import arriving
 from tracker.store.database import StatementError
-from tracker.workflows import consenting, enrolment
 from tracker.workflows.importing.contents import Contents, survey
 from tracker.workflows.importing.errors import ArchiveError, NotCoveredByGrantsError, NotEmptyError
 from tracker.workflows.importing.learning import learn_again
@@ -21,53 +21,65 @@ from tracker.workflows.importing.storing import Storing
 
 
 @dataclass(frozen=True, slots=True)
+class Sound:
+    """An archive that was read whole and found sound; it stays open.
+
+    Attributes
+    ----------
+    zone, simulated
+        The person's time zone, and whether they are SIMULATED.
+    """
+
+    _archive: Archive
+    _contents: Contents
+
+    @property
+    def zone(self) -> str:
+        """The person's time zone."""
+        return self._archive.zone
+
+    @property
+    def simulated(self) -> bool:
+        """Whether the person is SIMULATED."""
+        return self._archive.simulated
+
+    def missing(self, unit: Unit) -> dict[Scope, datetime]:
+        """Which scopes the grants of a unit lack for it, and from which instant on each would have to cover."""
+        grants = unit.grants()
+        return {
+            scope: at
+            for scope, at in self._contents.needed().items()
+            if scope not in grants or grants[scope].covers_from > at
+        }
+
+
+@dataclass(frozen=True, slots=True)
 class Imported:
     """What an import did.
 
     Attributes
     ----------
-    person
-        Who has the rows now.
-    code
-        The one-time code of a person who was enrolled for it; else None.
     stored, left
         Rows by table: stored, and left out because no grant covers them.
     learned
         How many corrections the person's learners learned anew.
     """
 
-    person: Person
-    code: str | None
     stored: Mapping[str, int]
     left: Mapping[str, int]
     learned: int
 
 
-def import_archive(
-    access: Access,
-    path: Path,
-    name: str,
-    now: datetime,
-    *,
-    evidence: str = "",
-    only_granted: bool = False,
-    report: Callable[[float], None] = lambda _: None,
-) -> Imported:
-    """Take in an archive as the data of one person, who has none of their own yet.
-
-    Rows are stored under the grants of the person here, as if they were said now about then: each carries its own
-    instant, and now as the instant of its recording. What was consented to elsewhere is kept as history, and allows
-    nothing. Everything is stored in one transaction, or nothing is.
+@contextmanager
+def sound(path: Path, now: datetime, report: Callable[[float], None] = lambda _: None) -> Iterator[Sound]:
+    """Open an archive and read all of it, before anything is enrolled, granted or stored for it.
 
     Parameters
     ----------
-    access, path, name, now
-        The gate, the archive, who takes it in, and when (UTC).
-    evidence
-        Where an operator's proof lies that the person wants it. With it somebody who is not enrolled is enrolled,
-        and the grants that the archive needs are recorded; without it both must be there.
-    only_granted
-        Leave out what no grant covers, instead of refusing the whole.
+    path
+        The zip.
+    now
+        What lies after it cannot have happened (UTC).
     report
         Called with the share done, 0 to 1.
 
@@ -75,78 +87,85 @@ def import_archive(
     ------
     ArchiveError
         When the file is no archive, is damaged, or holds what none holds.
-    NotCoveredByGrantsError
-        When the person's grants do not cover all of it.
-    NotEmptyError
-        When the person has data already.
-    EnrolmentError
-        When the archive is of a SIMULATED person and this one is not, or the other way round.
-    PausedError
-        While the person has paused.
-    UnknownParticipantError
-        When nobody is called so, and there is no evidence to enrol them on.
     """
     with open_archive(path) as archive:
-        contents = survey(archive, now, lambda done: report(done / 2))
-        person, code = _person(access, archive, name, now, evidence)
-        with access.read(person.id, now) as unit:
-            _require_empty(unit)
-            missing = _missing(unit, contents)
-        if missing and evidence:
-            consenting.grant(
-                access,
-                person,
-                list(missing),
-                now,
-                recorder=Recorder.OPERATOR,
-                covers_from=min(missing.values()),
-                evidence=evidence,
-            )
-        try:
-            with access.write(person.id, now) as unit:
-                # Since it was looked at before: somebody else may have stored, or withdrawn.
-                _require_empty(unit)
-                if not only_granted and (missing := _missing(unit, contents)):
-                    raise NotCoveredByGrantsError(name, missing)
-                if contents.earliest:
-                    unit.capture_permit()
-                storing = Storing(access, unit, archive, contents)
-                storing.run(lambda done: report(0.5 + 0.4 * done))
-                n = learn_again(unit)
-        except StatementError:
-            raise ArchiveError(
-                f"{path} says something twice that can be said once; nothing was stored"
-            ) from None
-    report(1.0)
-    return Imported(person, code, dict(storing.stored), dict(storing.left), n)
+        yield Sound(archive, survey(archive, now, report))
 
 
-def _person(
-    access: Access, archive: Archive, name: str, now: datetime, evidence: str
-) -> tuple[Person, str | None]:
-    try:
-        person = access.person(name)
-    except UnknownParticipantError:
-        require_name(name)
-        if not evidence.strip():
-            raise
-        enrolled = enrolment.enrol(access, name, archive.zone, now, simulated=archive.simulated)
-        return enrolled.person, enrolled.code
+def require_room(access: Access, person: Person, archive: Sound, now: datetime) -> dict[Scope, datetime]:
+    """Look whether a person can take an archive in; return the scopes that their grants lack for it.
+
+    Raises
+    ------
+    NotEmptyError
+        When they have a series already.
+    EnrolmentError
+        When the archive is of a SIMULATED person and this one is not, or the other way round.
+    """
     if person.simulated != archive.simulated:
-        mark = "SIMULATED" if archive.simulated else "of a real person"
+        mark = "of a SIMULATED person" if archive.simulated else "of a real person"
+        other = "SIMULATED" if person.simulated else "real"
         raise EnrolmentError(
-            f"the archive is {mark} and {name} is not; import it as somebody who is not enrolled yet, with --evidence"
+            f"the archive is {mark} and {person.name} is {other}; import it as somebody who is not enrolled yet, "
+            "with --evidence"
         )
-    return person, None
+    with access.read(person.id, now) as unit:
+        _require_empty(unit)
+        return archive.missing(unit)
 
 
-def _missing(unit: Unit, contents: Contents) -> dict[Scope, datetime]:
-    grants = unit.grants()
-    return {
-        scope: at
-        for scope, at in contents.needed().items()
-        if scope not in grants or grants[scope].covers_from > at
-    }
+def take_in(
+    access: Access,
+    archive: Sound,
+    person: Person,
+    now: datetime,
+    *,
+    only_granted: bool = False,
+    report: Callable[[float], None] = lambda _: None,
+) -> Imported:
+    """Store an archive as the data of one person, who has none of their own yet.
+
+    Rows are stored under the grants of the person here, as if they were said now about then: each carries its own
+    instant, and now as the instant of its recording. What was consented to elsewhere is kept as history, and allows
+    nothing. Everything is stored in one transaction, or nothing is.
+
+    Parameters
+    ----------
+    access, archive, person, now
+        The gate, the archive, who takes it in, and when (UTC).
+    only_granted
+        Leave out what no grant covers, instead of refusing the whole.
+    report
+        Called with the share done, 0 to 1.
+
+    Raises
+    ------
+    NotCoveredByGrantsError
+        When the person's grants do not cover all of it.
+    NotEmptyError, EnrolmentError
+        As `require_room`.
+    PausedError, StudyClosedError
+        While the person has paused; when the study is closed.
+    """
+    require_room(access, person, archive, now)
+    try:
+        with access.write(person.id, now) as unit:
+            # Since it was looked at before, another process may have stored something, or a withdrawal.
+            _require_empty(unit)
+            if not only_granted and (missing := archive.missing(unit)):
+                raise NotCoveredByGrantsError(person.name, missing)
+            unit.study.demand_open("nothing is imported")
+            if unit.person.paused_at is not None:
+                raise PausedError(person.name, unit.person.paused_at)
+            storing = Storing(access, unit, archive._archive, archive._contents)
+            storing.run(lambda done: report(0.8 * done))
+            learned = learn_again(unit)
+    except StatementError:
+        raise ArchiveError(
+            "the archive says something twice that can be said once; nothing was stored"
+        ) from None
+    report(1.0)
+    return Imported(dict(storing.stored), dict(storing.left), learned)
 
 
 def _require_empty(unit: Unit) -> None:

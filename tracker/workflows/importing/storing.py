@@ -6,6 +6,7 @@ import json
 import secrets
 from collections import Counter
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import datetime
 from itertools import islice
 from typing import Any, TypeVar
@@ -26,6 +27,17 @@ BLOCK = 2_000
 
 FORMER = "former_records"
 
+RESTS_ON = {
+    Use.STORE_SERIES: Scope.AFFECT_SERIES,
+    Use.CORRECT: Scope.AFFECT_SERIES,
+    Use.LEARN: Scope.PERSONAL_LEARNING,
+    Use.KEEP_CONTEXT: Scope.CONTEXT,
+    Use.PROMPT: Scope.PROMPTS,
+    Use.KEEP_NOTES: Scope.NOTES,
+    Use.KEEP_CROPS: Scope.FACE_CROPS,
+}
+"""The scope of the rows that each use stores, whose retention is theirs."""
+
 _T = TypeVar("_T")
 
 
@@ -42,12 +54,12 @@ class Storing:
     Attributes
     ----------
     stored, left
-        Rows by table: what was stored, and what no grant covers.
+        Rows by table: what was stored, and what no grant covers or the study keeps no longer.
     """
 
     def __init__(self, access: Access, unit: Unit, archive: Archive, contents: Contents) -> None:
         self._access, self._unit, self._archive = access, unit, archive
-        self._permits = {use: unit.allowed(use) for use in contents.earliest}
+        self._permits = {use: _kept(unit, use) for use in contents.earliest}
         self._snapshots = _renumbered(contents.snapshots)
         self._observations: dict[int, tuple[int, datetime]] = {}
         self._prompts: dict[int, int] = {}
@@ -82,7 +94,11 @@ class Storing:
                 continue
             unit = self._unit
             new = arriving.add_observations(
-                unit.connection, permit, unit.person.subject, [(s.zone, s.what) for s in kept], unit.now
+                unit.connection,
+                permit,
+                unit.person.subject,
+                [(s.zone, s.what, s.samples) for s in kept],
+                unit.now,
             )
             self._observations |= {s.id: (n, s.what.at) for s, n in zip(kept, new, strict=True)}
             self.stored["observations"] += len(kept)
@@ -96,7 +112,8 @@ class Storing:
                 permit = series if said.what.snapshot == MACHINE else learn
                 if there is not None and _covers(permit, there[1]):
                     number = self._snapshots[said.what.snapshot]
-                    kept.append((*there, Estimate(said.what.network, said.what.distribution, number)))
+                    what = Estimate(said.what.network, said.what.distribution, number)
+                    kept.append((*there, what, said.samples))
             self.left["estimates"] += len(block) - len(kept)
             self.stored["estimates"] += len(kept)
             if series is not None:
@@ -198,6 +215,15 @@ def _history(archive: Archive) -> Iterator[dict[str, Any]]:
                 yield {name: row.get(name) for name in ("installation", "table", "position", "row")}
             else:
                 yield {"installation": me.get("id"), "table": table, "position": n, "row": row}
+
+
+def _kept(unit: Unit, use: Use) -> Permit | None:
+    """A permit about moments that are not past what the study keeps: those would be unreadable at once."""
+    permit = unit.allowed(use)
+    start = unit.readable_from(RESTS_ON[use])
+    if permit is None or start is None:
+        return permit
+    return replace(permit, covers_from=max(permit.covers_from, start))
 
 
 def _covers(permit: Permit | None, at: datetime) -> bool:

@@ -7,23 +7,17 @@ from __future__ import annotations
 
 import importlib.metadata
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from datetime import datetime
 from typing import Any, BinaryIO
 
 from tracker.access import Access, Unit
+from tracker.domain.archives import FORMAT, MANIFEST, PAGE, VERSION, data
 from tracker.domain.people import Person
 from tracker.store import belongings
 from tracker.workflows.portability.entries import Entries, Sink
 from tracker.workflows.portability.page import overview, render
 from tracker.workflows.portability.tables import WRITERS, PersonalTable
-
-FORMAT = "affect-tracker archive"
-VERSION = 1
-"""Of the archive's form. It changes with any column of a table that can be imported (`importing.shape`)."""
-
-MANIFEST = "archive.json"
-PAGE = "index.html"
 
 _CHUNK = 64 * 1024
 
@@ -52,7 +46,7 @@ def write_bundle(
 
 def stream_bundle(
     access: Access, person: Person, now: datetime, report: Callable[[float], None] = lambda _: None
-) -> Iterator[bytes]:
+) -> Generator[bytes]:
     """Give the archive piece by piece: a page to read, and each table as JSON, CSV and Parquet.
 
     Everything comes from one snapshot of the database, which is held until the last piece was taken or the
@@ -86,7 +80,7 @@ def _written(access: Access, unit: Unit, entries: Entries) -> Iterator[float]:
     for table in tables:
         for ending, write in WRITERS.items():
             packed = ending == "parquet"
-            with entries.file(f"data/{table.name}.{ending}", counts[table.name], packed=packed) as file:
+            with entries.file(data(table.name, ending), counts[table.name], packed=packed) as file:
                 for n in write(file, table):
                     yield (before + n) / whole
             before += counts[table.name]

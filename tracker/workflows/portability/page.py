@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from tracker.access import Access, Look, Unit
 from tracker.domain.affect import Distribution, derived_valence_arousal
-from tracker.domain.consent import ConsentEvent
+from tracker.domain.consent import ConsentEvent, Scope
 from tracker.domain.people import Person
 from tracker.store import feedback, series, summaries
 from tracker.store.feedback import CorrectionRow
@@ -98,17 +98,24 @@ def overview(
     pictures
         The files of their pictures.
     """
-    span = series.span(unit.connection, unit.person.subject)
+    since = unit.readable_from(Scope.AFFECT_SERIES)
+    span = series.span(unit.connection, unit.person.subject, since)
     lines: list[Line] = []
     corrections: list[CorrectionRow] = []
     if span is not None:
         first, last = span[0], span[1] + timedelta(microseconds=1)
         names = [summaries.MACHINE_SERIES, summaries.PERSONAL_SERIES]
-        rows = summaries.read_summaries(unit.connection, unit.person.subject, first, last, names)
+        rows = summaries.read_summaries(
+            unit.connection, unit.person.subject, first, last, names, horizons=unit.horizons()
+        )
         lines = _lines(rows, first, last)
     ever = datetime.min.replace(tzinfo=unit.now.tzinfo)
     said = feedback.standing_corrections(
-        unit.connection, unit.person.subject, ever, unit.now + timedelta(days=1)
+        unit.connection,
+        unit.person.subject,
+        ever,
+        unit.now + timedelta(days=1),
+        horizons=unit.horizons(),
     )
     corrections = said[-MOST_ROWS:]
     return Overview(

@@ -14,6 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet
 
 from tracker.access import Access, Unit
+from tracker.domain.archives import PICTURES
 from tracker.store import belongings
 from tracker.store.belongings import Kind
 from tracker.workflows.portability.entries import Hashed
@@ -25,7 +26,6 @@ BLOCK = 2_000
 GROUP = 20_000
 """Rows of a Parquet row group, which are held in memory."""
 
-PICTURES = "pictures/"
 
 _ARROW = {
     Kind.INSTANT: pa.timestamp("us", "UTC"),
@@ -80,7 +80,9 @@ class PersonalTable:
     def count(self) -> int:
         """How many rows there are."""
         person = self._unit.person
-        return belongings.count(self._unit.connection, self._table, person.id, person.subject)
+        return belongings.count(
+            self._unit.connection, self._table, person.id, person.subject, self._unit.horizons()
+        )
 
     def each(self) -> Iterator[Row]:
         """Stream the rows in the order of their key, one value per field; pictures by their file's name."""
@@ -98,7 +100,14 @@ class PersonalTable:
 
     def _opened(self) -> Iterator[tuple[Row, bytes]]:
         person = self._unit.person
-        rows = belongings.rows(self._unit.connection, self._table, self._columns, person.id, person.subject)
+        rows = belongings.rows(
+            self._unit.connection,
+            self._table,
+            self._columns,
+            person.id,
+            person.subject,
+            self._unit.horizons(),
+        )
         names = self._names()
         rater = names.index("rater") if "rater" in names else None
         observation = next((i for i, c in enumerate(self._columns) if c.name == "observation"), 0)
