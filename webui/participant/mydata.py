@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-import io
-
-from flask import Blueprint, Response, redirect, render_template, request, send_file, session, url_for
+from flask import Blueprint, Response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as BaseResponse
 
 from tracker.workflows import accounts, budgets, enrolment, erasure
-from tracker.workflows.portability.bundle import write_bundle
 from webui import auth
+from webui.limits import BusyError
+from webui.participant import downloads, erased
 from webui.services import services
 
 pages = Blueprint("mydata", __name__)
 
 WORD = "erase"
 """What someone without a password types to say that they mean it."""
+
+MOST_LOOKS = 20
+"""Looks of the staff that the page lists, newest first; all of them are in the archive."""
 
 
 @pages.get("/my-data")
@@ -39,13 +41,15 @@ def resume() -> BaseResponse:
 
 
 @pages.post("/my-data/download")
-def download() -> Response:
-    """Everything that is stored about the person, in one file, made in memory and kept nowhere."""
-    bundle = io.BytesIO()
-    write_bundle(services().access, auth.person(), auth.now(), bundle)
-    bundle.seek(0)
+def download() -> Response | tuple[str, int]:
+    """Everything that is stored about the person, in one file that is sent while it is made and kept nowhere."""
+    try:
+        pieces = downloads.archive(services().access, auth.person(), auth.now(), services().archives)
+    except BusyError:
+        return _page("Others are taking their data along just now; try again in a few minutes."), 503
     name = f"my-data-{auth.now():%Y-%m-%d}.zip"
-    return send_file(bundle, mimetype="application/zip", as_attachment=True, download_name=name)
+    headers = {"Content-Disposition": f'attachment; filename="{name}"'}
+    return Response(pieces, mimetype="application/zip", headers=headers)
 
 
 @pages.post("/my-data/erase")
@@ -60,19 +64,20 @@ def erase() -> str | BaseResponse | tuple[str, int]:
             return _page("That is not your password; nothing was erased."), 400
     elif request.form.get("word", "").strip().lower() != WORD:
         return _page(f"Type the word {WORD} to say that you mean it; nothing was erased."), 400
-    erased = erasure.erase_person(access, person, auth.now())
-    session.clear()
-    return render_template("erased.html", rows=sum(erased.counts.values()))
+    return erased.remember(erasure.erase_person(access, person, auth.now()))
 
 
 def _page(problem: str = "") -> str:
     with services().access.read(auth.person().id, auth.now()) as unit:
         has_password, counted = accounts.has_password(unit), budgets.account(unit)
+        looks = services().access.looks(unit)[::-1]
     return render_template(
         "mydata.html",
         person=auth.person(),
         has_password=has_password,
         counted=counted,
+        looks=looks,
+        most_looks=MOST_LOOKS,
         word=WORD,
         problem=problem,
     )
