@@ -24,11 +24,22 @@ FILES: tuple[File, ...] = (
     File("affect.keys.db", "The key store.", "keys destroyed, file rebuilt"),
     File("affect.keys.db-*", "SQLite's write-ahead log and shared memory.", "truncated"),
     File("master.key", "The key that opens the key store; nothing about anyone.", "none needed"),
+    File("master.key.*", "The new one, while the master key is replaced; nothing about anyone.", "none needed"),
+    File(
+        "the folder that `keys backup` names",
+        "Copies of the key store, the newest few.",
+        "made anew; a copy that cannot be reached is named",
+    ),
     File("networks/*", "Networks and detectors that were pulled; nothing about anyone.", "none needed"),
     File(
         "the folder that an export names",
         "The rows of those who allow it, under pseudonyms made for that export.",
         "marked as outdated; what was handed out is out of reach",
+    ),
+    File(
+        "the file that `consent receipt` names",
+        "A participant's choices under their name, signed: made for them to keep.",
+        "none: it is theirs; a copy that somebody else keeps is out of reach",
     ),
     File(
         "the folder that `export --aggregate` names",
