@@ -11,6 +11,8 @@ from werkzeug.wrappers import Response
 from tracker.domain.consent import ConsentError, ConsentMissingError, NotCoveredError, PausedError, Scope
 from tracker.domain.notice import CARDS
 from tracker.store.database import DatabaseError
+from tracker.study import StudyClosedError
+from tracker.workflows.consenting import NoticeChangedError
 from tracker.workflows.erasure import ErasureIncompleteError
 from webui.auth import wants_json
 from webui.limits import BusyError
@@ -59,6 +61,10 @@ def consent_sentence(error: ConsentError) -> str:
                     "nothing was saved."
                 )
             return " ".join([*parts, "You can change that under Consent."])
+        case StudyClosedError():
+            return "This study is closed: nothing was saved. You can still withdraw, look at and erase everything."
+        case NoticeChangedError():
+            return "The notice has changed since you read it; nothing was saved. Read it under Consent, and choose."
         case PausedError():
             return "You paused storing; nothing was saved. You can resume it under My data."
         case NotCoveredError():

@@ -11,7 +11,7 @@ from markupsafe import Markup
 
 from tracker.domain.affect import EMOTIONS, Distribution, Emotion
 from tracker.domain.series import Reason
-from webui.services import services
+from webui.study import help_contact
 
 UNCLEAR = 0.4
 """Below this share the likeliest emotion is not named as what a face looks like."""
@@ -152,7 +152,7 @@ def teach(app: Flask) -> None:
         icon=icon,
         logo=lambda: _LOGO,
         local_day=lambda at: local(at).date().isoformat(),
-        help_contact=lambda: services().help_contact,
+        help_contact=help_contact,
     )
     app.jinja_env.filters.update(
         percent=percent,

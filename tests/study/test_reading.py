@@ -153,7 +153,7 @@ def test_the_place_of_a_context_is_no_deployment() -> None:
             "erased after 40 days, before it becomes one row per hour",
         ),
         ("[languages.de]\ntitle = 'Ein Monat'", "line 13: languages.de: preamble is missing"),
-        ("[languages.german]", "languages.german"),
+        ("[languages.german]", "languages.german is 'german'; write a language as de"),
         (
             "[retention]\nnotes = 90\n[languages.en.cards.notes]\nhow_long = 'Until the end of time.'",
             "line 16: languages.en.cards.notes.how_long: what is shown must name the 90 days",

@@ -20,11 +20,15 @@ from tracker import shipped
 from tracker.access import Access
 from tracker.domain.consent import ConsentMissingError, PausedError, Recorder, Scope
 from tracker.domain.instants import InstantError
+from tracker.domain.notice import NoticeText
 from tracker.domain.people import Person
 from tracker.domain.series import Moment, Reason
 from tracker.fer.engine import Engine
 from tracker.fer.zoo import Network, Zoo
 from tracker.lab.portrait import write_clip
+from tracker.store import notices, studies
+from tracker.study import DEFAULT, StudyClosedError, notice_text, parse
+from tracker.study.parts import ConsentRules
 from tracker.vision.errors import CameraLost
 from tracker.vision.faces import Face, load_detector
 from tracker.vision.media import open_source
@@ -32,6 +36,7 @@ from tracker.vision.recording import Pixels
 from tracker.workflows import consenting, enrolment, ingest, timeline
 
 START = NOW - timedelta(days=1)
+STUDY_FILE = Path(__file__).parents[2] / "docs" / "examples" / "diary.toml"
 
 
 @pytest.fixture(scope="module")
@@ -105,6 +110,60 @@ def _track(
 def _moments(access: Access, who: Person) -> list[Moment]:
     with timeline.moments(access, who, NOW) as moments:
         return list(moments)
+
+
+class Forbidden(Engine):
+    """An engine that fails whoever lets it infer."""
+
+    def read(self, crops: object) -> object:  # type: ignore[override]
+        pytest.fail("inference before the participant agreed under a notice that stands")
+
+
+@pytest.mark.parametrize("scopes", [(), (Scope.FACE_CROPS, Scope.PERSONAL_LEARNING)])
+def test_nothing_is_inferred_before_the_notice_was_agreed_to(
+    access: Access, network: Network, clip: Path, scopes: tuple[Scope, ...]
+) -> None:
+    who = person(access, scopes=scopes)
+    detector = Centre()
+    with pytest.raises(ConsentMissingError, match="affect_series"):
+        _track(access, who, clip, Forbidden(network, "cpu"), detector)
+    assert detector.calls == 0, "no frame is looked at either"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        notice_text(parse(STUDY_FILE.read_text("utf-8"))),
+        notice_text(parse(STUDY_FILE.read_text("utf-8").replace("My month", "Another month"))),
+    ],
+    ids=["of the study", "of another study"],
+)
+def test_nothing_is_inferred_under_a_notice_that_does_not_stand(
+    access: Access, network: Network, clip: Path, text: NoticeText
+) -> None:
+    who = person(access)
+    with access.database.write() as connection:
+        notices.publish(connection, text.notice(), text.document(), NOW)
+        notices.retire_all_but(connection, frozenset({text.notice().sha256}), NOW)
+    with pytest.raises(ConsentMissingError, match="affect_series"):
+        _track(access, who, clip, Forbidden(network, "cpu"), Centre())
+
+
+def test_nothing_is_inferred_once_a_grant_has_expired_or_the_study_is_closed(
+    access: Access, network: Network, clip: Path
+) -> None:
+    limited = DEFAULT.model_copy(update={"consent": ConsentRules(expires_after_days=1), "version": "short"})
+    with access.database.write() as connection:
+        studies.apply(connection, studies.StudyRow(limited.sha256, limited.document(), NOW, "test"))
+    who = person(access, now=NOW - timedelta(days=2), covers_from=NOW - timedelta(days=60))
+    with pytest.raises(ConsentMissingError, match="affect_series"):
+        _track(access, who, clip, Forbidden(network, "cpu"), Centre())
+    bob = person(access, "bob")
+    closed = limited.closing()
+    with access.database.write() as connection:
+        studies.apply(connection, studies.StudyRow(closed.sha256, closed.document(), NOW, "test"))
+    with pytest.raises(StudyClosedError):
+        _track(access, bob, clip, Forbidden(network, "cpu"), Centre())
 
 
 def test_the_portrait_gives_estimates_and_a_gap(

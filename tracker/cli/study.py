@@ -9,7 +9,7 @@ import typer
 from rich.table import Table
 
 from tracker.cli.installation import now, opened, settings_of
-from tracker.cli.output import AsJson, err, out, print_json
+from tracker.cli.output import AsJson, out, print_json
 from tracker.domain.consent import Scope
 from tracker.study import Study, StudyError, kept_days, load, notice_texts
 from tracker.workflows import studies
@@ -32,7 +32,7 @@ def check(file: File, as_json: AsJson = False) -> None:
         if as_json:
             print_json({"sound": False, "problems": list(error.problems)})
         for problem in error.problems[:-1] if not as_json else ():
-            err().print(problem, highlight=False)
+            typer.echo(problem, err=True)
         # The last one ends the command, with the code of what is wrong.
         raise type(error)(error.problems[-1:]) from None
     if as_json:
@@ -83,7 +83,7 @@ def _apply(context: typer.Context, study: Study, by: str, yes: bool, as_json: bo
     found = studies.preview(access, study, at)
     if not as_json:
         for line in found.sentences():
-            err().print(line, highlight=False)
+            typer.echo(line, err=True)
     if found.changed and found.takes_away and not yes:
         raise StudyError(["nothing was changed, because this takes something away; if it shall: --yes"])
     applied = studies.apply(access, study, by, at)

@@ -29,6 +29,13 @@ _EXAMPLES = {
     "purposes": '[[purposes]] text = "To study mood over a month."',
 }
 
+_LIKE = {
+    "id": "small letters, digits and hyphens, such as sleep-and-mood",
+    "version": "1 to 32 characters without blanks, such as 1.2",
+    "languages": "a language as de, or with its region as pt-BR",
+}
+"""What a text has to look like, where any text would not do."""
+
 
 def load(path: Path) -> Study:
     """Read a study file.
@@ -134,6 +141,9 @@ def _told(problem: Any, place: Sequence[str | int]) -> str:
             )
         case "forbidden" | "rule":
             return f"{field}: {problem['msg']}"
+        case "string_pattern_mismatch":
+            like = _LIKE.get(str(place[0]), "one line of text")
+            return f"{field} is {_short(problem['input'])}; write {like}"
         case _:
             return f"{field} is {_short(problem['input'])}; {_lowered(problem['msg'])}"
 

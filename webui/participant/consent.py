@@ -12,12 +12,13 @@ from flask import Blueprint, abort, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from tracker.domain.consent import Recorder, Scope
-from tracker.domain.notice import CARDS, PREAMBLE, Card, notice
+from tracker.domain.notice import Card
 from tracker.workflows import consenting, erasure
 from tracker.workflows.consenting import Answer, ScopeState
 from webui import auth
 from webui.participant.waiting import Waiting, waiting_of
 from webui.services import services
+from webui.study import study, text
 
 pages = Blueprint("consent", __name__)
 
@@ -42,14 +43,16 @@ def page() -> str:
     with services().access.read(auth.person().id, auth.now()) as unit:
         states = {state.scope: state for state in consenting.show(unit)}
         waiting = waiting_of(unit)
-        history = services().access.history(unit)
-    choices = [Choice(card, states[card.scope], waiting.get(card.scope)) for card in CARDS]
+        history = unit.events
+    shown = text()
+    choices = [Choice(card, states[card.scope], waiting.get(card.scope)) for card in shown.cards]
     return render_template(
         "consent.html",
-        preamble=PREAMBLE,
-        notice=notice(),
+        text=shown,
+        notice=shown.notice(),
+        closed=study().closed,
         choices=choices,
-        titles={card.scope: card.title for card in CARDS},
+        titles={card.scope: card.title for card in shown.cards},
         unconfirmed=[c for c in choices if c.recorded_for_them],
         unanswered=[c.waiting for c in choices if c.waiting is not None and c.waiting.unanswered],
         history=history[::-1],
@@ -68,6 +71,7 @@ def grant(scope: str) -> Response:
         auth.now(),
         recorder=Recorder.PARTICIPANT,
         covers_from=_covers_from(request.form.get("since", "").strip()),
+        shown=request.form.get("notice"),
     )
     return _back_to(chosen)
 
@@ -99,7 +103,7 @@ def confirm() -> Response:
     """Confirm everything that an operator recorded, or with ``scope`` one thing of it."""
     only = request.form.get("scope")
     if not only:
-        consenting.confirm(services().access, auth.person(), auth.now())
+        consenting.confirm(services().access, auth.person(), auth.now(), shown=request.form.get("notice"))
         return redirect(url_for(".page"), 303)
     chosen = _scope(only)
     with services().access.read(auth.person().id, auth.now()) as unit:
@@ -113,6 +117,7 @@ def confirm() -> Response:
         auth.now(),
         recorder=Recorder.PARTICIPANT,
         covers_from=event.covers_from,
+        shown=request.form.get("notice"),
     )
     return _back_to(chosen)
 

@@ -7,11 +7,11 @@ import hmac
 from flask import Blueprint, abort, current_app, g, redirect, render_template, request, session, url_for
 from werkzeug.wrappers import Response
 
-from tracker.domain.notice import PREAMBLE, notice
 from tracker.domain.passwords import SHORTEST, WeakPasswordError
 from tracker.workflows import accounts, consenting
 from webui import auth
 from webui.services import services
+from webui.study import text
 
 pages = Blueprint("entering", __name__)
 TOO_FAST = "Too many tries from this address. Wait a minute, then try again."
@@ -63,8 +63,8 @@ def enter(token: str) -> Response:
 def notice_page() -> str | Response:
     """Say what this is before anything else (EU AI Act, Art. 50(3))."""
     if request.method == "GET":
-        return render_template("notice.html", preamble=PREAMBLE)
-    session["notice"] = notice().sha256
+        return render_template("notice.html", text=text())
+    session["notice"] = text().notice().sha256
     return redirect(url_for(".home"), 303)
 
 

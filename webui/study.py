@@ -1,0 +1,41 @@
+"""What pages say of the study in force: its notice in the reader's language, and whom to ask."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+
+from flask import g, request
+
+from tracker.domain.notice import HELP_CONTACT, NoticeText
+from tracker.store.database import DatabaseError
+from tracker.study import Study, notice_text, notice_texts
+from tracker.workflows import studies
+from webui.services import services
+
+
+def study() -> Study:
+    """The study in force: one for the whole request."""
+    if "study" not in g:
+        g.study = studies.in_force(services().access)
+    found: Study = g.study
+    return found
+
+
+def text() -> NoticeText:
+    """The study's notice in the language that the browser prefers, else in the study's first."""
+    known = [found.language for found in notice_texts(study())]
+    return notice_text(study(), request.accept_languages.best_match(known))
+
+
+def texts() -> frozenset[str]:
+    """The SHA-256 of the study's notice in each of its languages."""
+    return frozenset(found.notice().sha256 for found in notice_texts(study()))
+
+
+def help_contact() -> str:
+    """Whom participants ask; on every page, so on those too that say that the database cannot be used."""
+    if stated := services().help_contact:
+        return stated
+    with suppress(DatabaseError):
+        return study().help_contact
+    return HELP_CONTACT
