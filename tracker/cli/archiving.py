@@ -101,7 +101,7 @@ def import_(
                 "stored": stored,
                 "left_out": left,
                 "learned": done.learned,
-                "code": done.code,
+                "code": code,
             }
         )
         return

@@ -7,7 +7,7 @@ import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
-from typing import IO, Any, BinaryIO
+from typing import IO, Any
 
 _LARGE = 1_000_000
 """Rows from which on a file may pass the 2 GiB that a plain zip entry holds."""
@@ -26,6 +26,9 @@ class Sink:
 
     def flush(self) -> None:
         """Do nothing: there is nothing below."""
+
+    def close(self) -> None:
+        """Do nothing: what was written can be taken still."""
 
     def take(self) -> bytes:
         """What was written since the last time."""
@@ -81,13 +84,13 @@ class Entries:
     Parameters
     ----------
     out
-        Where the zip goes; need not be seekable.
+        Where the zip goes.
     now
         The time that every file carries (UTC).
     """
 
-    def __init__(self, out: BinaryIO | Sink, now: datetime) -> None:
-        self._zip = zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED)  # type: ignore[arg-type]
+    def __init__(self, out: Sink, now: datetime) -> None:
+        self._zip = zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED)
         self._time = now.timetuple()[:6]
         self.written: dict[str, dict[str, Any]] = {}
 
