@@ -123,8 +123,8 @@ def test_fewer_than_ten_people_are_told_nothing_of(
         release(lite, ask(), RICH, NOW)
     assert str(refused.value) == (
         "no figures: those who are in them and have budget left are fewer than 10 people, or too few for noise to hide "
-        "one; take in more days, more people or a larger --epsilon. Having asked cost each of them epsilon 2.5; so far "
-        "a person may have spent up to 2.5 of 20"
+        "one; take in more days, more people or a larger --epsilon. Having asked cost each of them epsilon 2.5; all "
+        "that was asked so far costs 2.5 together, and each person has 20"
     )
 
 
@@ -142,7 +142,7 @@ def test_whoever_has_spent_their_budget_is_left_out(access: Access) -> None:
     old = cohort(access, 30)
     release(access, ask(), RICH, NOW)
     release(access, ask(first=date(2026, 3, 10)), RICH, NOW)
-    with pytest.raises(TooFewError, match=r"up to 22\.5 of 20"):
+    with pytest.raises(TooFewError, match=r"costs 22\.5 together, and each person has 20"):
         release(access, ask(first=date(2026, 3, 11)), RICH, NOW)
     new = cohort(access, 30, "new", Emotion.FEAR)
     told = release(access, ask(first=date(2026, 3, 12), figures=["emotions"]), RICH, NOW)

@@ -21,14 +21,14 @@ class TooFewError(Exception):
     cost
         What the attempt cost each person it was about.
     at_most
-        What all releases so far may have cost one person.
+        What all releases so far have cost together.
     """
 
     def __init__(self, budget: Budget, cost: Charge, at_most: Charge) -> None:
         super().__init__(
             f"no figures: those who are in them and have budget left are fewer than {budget.least_people} people, or "
             "too few for noise to hide one; take in more days, more people or a larger --epsilon. Having asked cost "
-            f"each of them epsilon {cost.epsilon:g}; so far a person may have spent up to {at_most.epsilon:g} "
-            f"of {budget.epsilon:g}"
+            f"each of them epsilon {cost.epsilon:g}; all that was asked so far costs {at_most.epsilon:g} together, and "
+            f"each person has {budget.epsilon:g}"
         )
         self.cost = cost
