@@ -30,6 +30,21 @@ FILES: tuple[File, ...] = (
         "Copies of the key store, the newest few.",
         "made anew; a copy that cannot be reached is named",
     ),
+    File(
+        "affect.db.restoring*",
+        "A backup on its way back, beside the database; gone when that ends.",
+        "looked at; one that was left behind holds the erasure up",
+    ),
+    File(
+        "the file that `backup` names, and the same with .json",
+        "The tables above as they were; what is sealed in it stays sealed, and the keys are not in it.",
+        "out of reach: nothing in it can be linked without the key; restoring it erases again",
+    ),
+    File(
+        "the file that `erase --certificate` names",
+        "What was erased and when: counts, signed; names nobody.",
+        "none needed",
+    ),
     File("networks/*", "Networks and detectors that were pulled; nothing about anyone.", "none needed"),
     File(
         "the folder that an export names",

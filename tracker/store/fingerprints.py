@@ -15,7 +15,7 @@ TAIL = 24
 SHORTEST = 10
 """Letters of the shortest word that is looked for: a shorter one lies in somebody's rows by chance."""
 
-_SEALED_EACH, _SEALED, _WORDS_EACH, _ROWS = 2, 8, 2, 5_000
+_SEALED_EACH, _SEALED, _WORDS_EACH, _ROWS = 2, 8, 1, 5_000
 
 
 def sealed_ends(connection: Connection, rows: Mapping[Table, ColumnElement[bool]]) -> list[bytes]:
@@ -32,7 +32,7 @@ def sealed_ends(connection: Connection, rows: Mapping[Table, ColumnElement[bool]
 
 
 def words(connection: Connection, rows: Mapping[Table, ColumnElement[bool]]) -> list[str]:
-    """The longest words in rows that will go, some of each column; others may say them too (see `said_elsewhere`)."""
+    """The longest words in rows that will go, one of each column; others may say them too (see `said_elsewhere`)."""
     found: set[str] = set()
     for table, condition in rows.items():
         for column in table.columns:

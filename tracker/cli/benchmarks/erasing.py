@@ -19,7 +19,7 @@ from tracker.store.database import Database
 from tracker.workflows import consenting, enrolment, erasure
 
 BATCH = 5000
-ROUNDS = 3
+ROUNDS = 5
 
 
 def measure(settings: Settings, folder: Path, rows: int) -> list[Figure]:
