@@ -15,6 +15,7 @@ from sqlalchemy import func, select
 from tests.builders import NETWORK, NOW, installation, leaning, observed, person, store
 from tests.lives import answered, lived
 from tests.processes import close
+from tests.workflows import archived, exported
 from tracker import personal
 from tracker.access import Access
 from tracker.domain.affect import EMOTIONS, Distribution, Emotion
@@ -26,7 +27,8 @@ from tracker.store import studies as stored
 from tracker.store.summaries import read_summaries
 from tracker.study import DEFAULT, Study, parse
 from tracker.study.parts import Coarsening, Resolution, Retention, Step
-from tracker.workflows import consenting, feedback, retention, timeline
+from tracker.workflows import consenting, feedback, retention, showing, timeline
+from tracker.workflows.export import export_dataset
 
 DAY = timedelta(days=1)
 SAMPLED = ("observations", "estimates", "corrections", "contexts", "prompts", "drifts", "learning_events")
@@ -334,3 +336,54 @@ def test_the_example_ages_as_it_says(lite: Access) -> None:
     assert len(sampled(lite, who)) <= 2
     retention.run(lite, NOW + 366 * DAY)
     assert sampled(lite, who) == []
+
+
+# --- every other way to read -----------------------------------------------------------------------------------------
+
+
+def test_what_is_taken_along_holds_nothing_past_its_deadline(lite: Access) -> None:
+    who = archived.whole(lite, "ada")
+    keep(lite, affect_series=5, context=5, prompts=5)
+    kept = archived.bundle(lite, who, NOW + DAY)
+    late = archived.bundle(lite, who, NOW + 5 * DAY + DAY)
+    for table in (*SAMPLED, "crops", "notes"):
+        assert archived.rows(kept, table) != [], table
+        assert archived.rows(late, table) == [], table
+    assert any(name.startswith("pictures/") for name in kept)
+    assert not any(name.startswith("pictures/") for name in late)
+    assert [row["name"] for row in archived.rows(late, "participants")] == ["ada"]
+
+
+def test_a_picture_and_a_note_are_shown_to_nobody_past_their_deadline(lite: Access) -> None:
+    who = archived.whole(lite, "ada")
+    with lite.database.read() as connection:
+        o = tables.observations.c
+        query = select(o.id, o.at).join(tables.crops, tables.crops.c.observation == o.id)
+        observation, at = connection.execute(query.where(o.subject == who.subject)).first() or (0, NOW)
+    assert showing.own_crop(lite, who, observation, NOW) is not None
+    keep(lite, face_crops=5, notes=5)
+    late = NOW + 6 * DAY
+    assert showing.own_crop(lite, who, observation, late) is None
+    kept = showing.own_moment(lite, who, observation, at, late)
+    assert (kept.picture, kept.note) == (False, None)
+    gone = retention.run(lite, late)
+    assert gone["crops"] > 0
+    assert gone["notes"] > 0
+    assert counts(lite)["observations"] > 0
+
+
+def test_a_dataset_holds_nothing_past_its_deadline_and_says_what_is_coarse(
+    lite: Access, tmp_path: Path
+) -> None:
+    who = person(lite)
+    old = [observed(NOW - 40 * DAY + timedelta(seconds=s)) for s in range(3)]
+    store(lite, who, old)
+    store(lite, who, [observed(NOW - DAY, source="b" * 64)])
+    coarse(lite, (30, Resolution.MINUTE))
+    retention.run(lite, NOW)
+    export_dataset(lite, tmp_path / "coarse", NOW)
+    assert [row["samples"] for row in exported.read(tmp_path / "coarse", "observations")] == [3, 1]
+    assert [row["samples"] for row in exported.read(tmp_path / "coarse", "estimates")] == [3, 1]
+    keep(lite, affect_series=30)
+    export_dataset(lite, tmp_path / "kept", NOW)
+    assert [row["samples"] for row in exported.read(tmp_path / "kept", "observations")] == [1]

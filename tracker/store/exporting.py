@@ -111,6 +111,7 @@ OBSERVATION_COLUMNS = (
     "score",
     "sharpness",
     "aligned",
+    "samples",
     "recorded_at",
 )
 
@@ -120,7 +121,7 @@ def estimate_rows(
 ) -> Iterator[Rows]:
     """Estimates in order of their observations.
 
-    Each row is the observation's id, at and zone, then network, snapshot, eight probabilities, recorded_at.
+    Each row is the observation's id, at and zone, then network, snapshot, eight probabilities, samples, recorded_at.
     """
     query = (
         select(
@@ -130,6 +131,7 @@ def estimate_rows(
             estimates.c.network,
             estimates.c.snapshot,
             *(estimates.c[c] for c in EMOTION_COLUMNS),
+            estimates.c.samples,
             _plain(connection, estimates.c.recorded_at),
         )
         .join(estimates, estimates.c.observation == observations.c.id)

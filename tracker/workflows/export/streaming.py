@@ -35,7 +35,7 @@ from tracker.workflows.export.naming import Numbers, Pseudonyms
 from tracker.workflows.export.tables import PARTICIPANTS
 from tracker.workflows.export.writing import TableWriter
 
-_ESTIMATE_COLUMNS = ("id", "at", "zone", "network", "snapshot", *EMOTION_COLUMNS, "recorded_at")
+_ESTIMATE_COLUMNS = ("id", "at", "zone", "network", "snapshot", *EMOTION_COLUMNS, "samples", "recorded_at")
 _PROMPT_TIMES = ("notified_at", "started_at", "completed_at")
 
 
@@ -154,7 +154,7 @@ class Stream:
                 **common(self._who, len(rows), c["zone"]),
                 **instant("at", c["zone"], c["at"]),
                 **sources(c["snapshot"], order),
-                **plain(c, tables.ESTIMATES, ("network", *EMOTION_COLUMNS)),
+                **plain(c, tables.ESTIMATES, ("network", *EMOTION_COLUMNS, "samples")),
                 **derived(c),
                 "observation": pa.array(observed),
                 **instant("recorded_at", c["zone"], c["recorded_at"]),

@@ -130,6 +130,13 @@ OBSERVATIONS = Table(
         ),
         Column("sharpness", Kind.NUMBER, "Sharpness of the face crop; higher is sharper.", missing="no face"),
         Column("aligned", Kind.BOOLEAN, "Whether the crop was turned by the eyes.", missing="no face"),
+        Column(
+            "samples",
+            Kind.INTEGER,
+            "For how many observations the row stands: more than 1 where the study made an old series coarser. Then "
+            "`at` is the start of its minute or hour, `score` and `sharpness` are means, `faces` is the most that were "
+            "seen, and `recording` names no single one.",
+        ),
         *_RECORDED_AT,
         _ORIGIN,
     ),
@@ -169,6 +176,7 @@ ESTIMATES = Table(
             )
             for what in ("valence", "arousal")
         ),
+        Column("samples", Kind.INTEGER, "Of how many readings the probabilities are the mean; mostly 1."),
         *_RECORDED_AT,
         _ORIGIN,
     ),
