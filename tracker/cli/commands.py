@@ -6,19 +6,25 @@ import typer
 
 from tracker.cli import (
     aggregating,
+    archiving,
     asking,
+    backups,
     bench,
     challenge,
+    consent,
     demo,
     doctor,
+    erasing,
     export,
     fer,
+    keys,
     networks,
     people,
     saying,
     series,
     serving,
     setup,
+    study,
     tracking,
 )
 
@@ -29,7 +35,7 @@ def register(app: typer.Typer) -> None:
     app.command("doctor")(doctor.doctor)
     app.command("enrol")(people.enrol)
     app.command("code")(people.code)
-    app.add_typer(people.consent, name="consent")
+    app.add_typer(consent.app, name="consent")
     app.command("track")(tracking.track)
     app.add_typer(series.context, name="context")
     app.command("ask")(asking.ask)
@@ -38,7 +44,13 @@ def register(app: typer.Typer) -> None:
     app.command("timeline")(series.timeline)
     app.command("export")(export.export)
     app.add_typer(aggregating.app, name="aggregates")
-    app.command("erase")(people.erase)
+    app.command("archive")(archiving.archive)
+    app.command("import")(archiving.import_)
+    app.command("erase")(erasing.erase)
+    app.command("backup")(backups.backup)
+    app.command("restore")(backups.restore)
+    app.add_typer(keys.app, name="keys")
+    app.add_typer(study.app, name="study")
     app.add_typer(networks.app, name="networks")
     app.add_typer(fer.app, name="fer")
     app.command("challenge")(challenge.challenge)
