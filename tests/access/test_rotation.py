@@ -167,6 +167,32 @@ def test_what_does_not_open_stops_it_and_keeps_its_key(access: Access) -> None:
     assert len(access.keys.of(ada.id, Scope.NOTES.value)) == 2
 
 
+def test_what_was_sealed_with_the_old_key_and_stored_late_is_sealed_anew_too(access: Access) -> None:
+    ada = living(access)
+    with access.database.read() as connection:
+        mine = tables.observations.c.subject == ada.subject
+        late = list(connection.execute(select(tables.observations.c.id).where(mine)).scalars())[-1]
+    number = "f" * 32
+    old = access.vault.sealer(ada.id, "face_crops")(b"a late face", crops.place(number))
+    stored = []
+
+    def store_late(_: int) -> None:
+        # Crops come before notes: their turn is over when the last value is told.
+        if not stored and len(access.keys.of(ada.id, "notes")) == 2:
+            with access.database.read() as connection:
+                ((_, value),) = sealed.others(connection, "notes", "sealed", ada.id, ada.subject, b"\xff", 9)
+            if key_id(value) == access.vault.renewed(ada.id, "notes")[0]:
+                stored.append(number)
+                with access.write(ada.id, NOW) as unit:
+                    new = crops.NewCrop(number, late, AT, old)
+                    crops.append(unit.connection, unit.permit(Use.KEEP_CROPS), ada.subject, [new], NOW)
+
+    rotate(access, [ada.id], told=store_late)
+    assert stored
+    assert everything(access, ada)["crops", "sealed", number] == b"a late face"
+    assert len(access.keys.of(ada.id, "face_crops")) == 1
+
+
 def rotate_and_die(url: str, folder: Path, participant: str, point: int) -> None:
     access = opened(url, folder)
     die_at(access, point)
