@@ -87,20 +87,20 @@ def budget(context: typer.Context, as_json: AsJson = False) -> None:
         return
     table = Table("at", "days", "figures", "epsilon", "told", title=f"study {study}")
     for row in found.releases:
-        names = ", ".join(row.query["figures"]) or "people"
+        names = "\n".join(row.query["figures"]) or "people"
         mark = "SIMULATED: " if row.query["simulated"] else ""
         table.add_row(
-            row.at.isoformat(timespec="minutes"),
+            f"{row.at:%Y-%m-%d}",
             f"{row.query['first']} to {row.query['last']}",
             mark + names,
             f"{row.epsilon:g}",
-            "too few people" if row.result["refused"] else "yes",
+            "too few" if row.result["refused"] else "yes",
         )
     console = out()
     console.print(table)
     console.print(
         f"budget of each participant: epsilon {allowed.epsilon:g}, delta {allowed.delta:g}; somebody who was in all of "
-        f"these has {found.left.epsilon:g} left, others have more",
+        f"these has {found.left.epsilon:g} left, everybody else more",
         highlight=False,
         soft_wrap=True,
     )
