@@ -12,6 +12,7 @@ from tracker.access import Access
 from tracker.cli.installation import now, opened, settings_of
 from tracker.cli.output import AsJson, err, out, print_json, stages
 from tracker.domain.consent import Scope
+from tracker.domain.people import UnknownParticipantError
 
 
 def erase(
@@ -28,17 +29,26 @@ def erase(
     from tracker.workflows import erasure  # noqa: PLC0415 - pulls in the whole store
 
     access = opened(settings_of(context))
-    for finished in erasure.resume(access, now()):
-        err().print(f"finished an erasure that had been interrupted: {finished.rows} rows")
-    person = access.person(participant)
+    finished = erasure.resume(access, now())
+    for done in finished:
+        err().print(f"finished an erasure that had been interrupted: {done.rows} rows")
+    try:
+        person = access.person(participant)
+    except UnknownParticipantError:
+        if not finished:
+            raise
+        # Theirs was one of them: their keys were gone already, so nobody can tell which.
+        person = None
     what = f"what {scope.value} covers" if scope is not None else "everything"
     if certificate is not None:
         _reserve(certificate)  # before anything is erased: afterwards nobody could make it again
     try:
-        if not yes and err().is_terminal:
+        if person is not None and not yes and err().is_terminal:
             typer.confirm(f"Erase {what} about {participant} for good?", abort=True, err=True)
         with stages("1. Erasing data") as report:
-            if scope is not None:
+            if person is None:
+                done = finished[-1]
+            elif scope is not None:
                 done = erasure.erase_scope(access, person, scope, now())
             else:
                 done = erasure.erase_person(access, person, now())
