@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -58,8 +59,8 @@ def test_a_receipt_is_verified_without_any_installation(
     ],
 )
 def test_a_spoilt_receipt_is_one_line_and_exit_10(
-    cli: Cli, ada: str, tmp_path: Path, spoil, says: str
-) -> None:  # type: ignore[no-untyped-def]
+    cli: Cli, ada: str, tmp_path: Path, spoil: Callable[[str], str], says: str
+) -> None:
     text = cli("consent", "receipt", ada).out
     file = tmp_path / "spoilt.json"
     file.write_text(spoil(text))
