@@ -10,7 +10,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, bindparam, delete, insert, select, update
 from sqlalchemy.dialects.sqlite import insert as upsert
 
 from tracker.domain.keys import MasterRow, MasterState, WrappedKey
@@ -198,9 +198,15 @@ class KeyStore:
             if incoming not in {m.id for m in _masters(connection) if m.state is MasterState.INCOMING}:
                 return 0  # another process was first
             rows = connection.execute(select(wrapped_keys)).all()
-            for row in rows:
-                values = {"wrapped": rewrapped(row.owner, row.purpose, _key(row)), "master": incoming}
-                connection.execute(update(wrapped_keys).where(wrapped_keys.c.id == row.id).values(**values))
+            anew = [
+                {"key": row.id, "anew": rewrapped(row.owner, row.purpose, _key(row)), "under": incoming}
+                for row in rows
+            ]
+            statement = update(wrapped_keys).where(wrapped_keys.c.id == bindparam("key"))
+            if anew:
+                connection.execute(
+                    statement.values(wrapped=bindparam("anew"), master=bindparam("under")), anew
+                )
             connection.execute(delete(masters))
             _note(connection, MasterRow(incoming, MasterState.CURRENT))
             _note(connection, former)
