@@ -12,6 +12,7 @@ import os
 import re
 import subprocess
 import sys
+import threading
 from pathlib import Path
 from urllib.parse import urlencode
 
@@ -100,20 +101,24 @@ def main(folder: Path, which: str) -> int:
 def served(folder: Path, code: str) -> int:
     """Serve, go through the pages as a participant does, and stop."""
     server = subprocess.Popen(
-        [sys.executable, "-m", "tracker.cli", "serve", "--port", "0"], stdout=subprocess.PIPE, text=True
+        [sys.executable, "-m", "tracker.cli", "serve", "--port", "0"], stderr=subprocess.PIPE, text=True
     )
-    assert server.stdout is not None
+    assert server.stderr is not None
     address = ""
     while not address:
-        line = server.stdout.readline()
+        line = server.stderr.readline()
         assert line, "the server ended"
-        if found := re.search(r"http://127\.0\.0\.1:(\d+)", line):
+        sys.stderr.write(line)
+        if found := re.search(r"http://[^/ ]*:(\d+)", line):
             address = found[1]
+    said = threading.Thread(target=lambda: sys.stderr.write(server.stderr.read()))  # type: ignore[union-attr]
+    said.start()
     try:
         visit(int(address), code)
     finally:
         server.terminate()
         server.wait(60)
+        said.join(60)
     return 0
 
 

@@ -45,7 +45,7 @@ ATTESTATION = """
 [attestation]
 ground = "{ground}"
 by = "A. Physician"
-why = "to notice seizures"
+why = "so that a nurse notices a seizure early"
 on = 2026-01-01
 """
 
