@@ -34,7 +34,7 @@ from tracker.workflows.portability.bundle import stream_bundle
 from tracker.workflows.portability.opening import LEFT_OUT, OPENED, OTHER_RATER
 from tracker.workflows.portability.page import _MEANINGS
 
-NOT_ABOUT_PEOPLE = {"leases", "tombstones", "notices", "studies"}
+NOT_ABOUT_PEOPLE = {"leases", "tombstones", "notices", "studies", "installation"}
 SALTS = {("consent_events", "salt"), ("access_events", "salt")}
 
 
@@ -103,8 +103,9 @@ def test_names_and_evidence_are_opened_and_secrets_stay(access: Access, tmp_path
     assert (me["name"], me["subject"], me["zone"]) == ("ada", ada.subject, "Europe/Berlin")
     assert rows(files, "consent_events")[-1]["evidence"] == "a call by ada"
     assert [r["text"] for r in rows(files, "notes")] == ["a note by ada"]
-    [look] = rows(files, "access_events")
+    look, exported = rows(files, "access_events")
     assert (look["reader"], look["what"]) == ("reader of ada", "the timeline of ada")
+    assert exported["what"].startswith("export ")
     [crop] = rows(files, "crops")
     assert files[crop["file"]] == face(90)
     [former] = rows(files, "former_records")
