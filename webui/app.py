@@ -8,9 +8,8 @@ from datetime import datetime
 from flask import Flask
 
 from tracker.access import Access
-from tracker.domain.notice import HELP_CONTACT
 from webui import assets, auth, csrf, errors, headers, health, limits, words
-from webui.participant import consent, correcting, entering, mydata, timeline
+from webui.participant import consent, correcting, entering, erased, mydata, timeline
 from webui.services import NAME, Services
 
 
@@ -19,7 +18,7 @@ def create_app(
     clock: Callable[[], datetime],
     *,
     secure_cookies: bool = False,
-    help_contact: str = HELP_CONTACT,
+    help_contact: str = "",
     entries: Mapping[str, str] | None = None,
 ) -> Flask:
     """Make the web app.
@@ -33,7 +32,7 @@ def create_app(
     secure_cookies
         Send cookies over TLS only; set it wherever TLS ends in this process or before it.
     help_contact
-        Whom participants ask; shown on every page.
+        Whom participants ask, where it is not who the study says; shown on every page.
     entries
         For the demo alone: one-time tokens of ``/enter/TOKEN`` and the participant ids that they log in.
     """
@@ -65,6 +64,7 @@ def create_app(
         timeline.pages,
         correcting.pages,
         mydata.pages,
+        erased.pages,
     ):
         app.register_blueprint(pages)
     return app

@@ -8,17 +8,17 @@ from flask import Flask, Response, abort, g, jsonify, redirect, request, session
 from werkzeug.wrappers import Response as BaseResponse
 
 from tracker.domain.consent import Recorder
-from tracker.domain.notice import notice
 from tracker.domain.people import Person, UnknownParticipantError
 from tracker.privacy.keys import KeyUnavailableError
 from tracker.workflows import accounts
 from webui.services import services
+from webui.study import text, texts
 
 LASTS = timedelta(hours=12)
 """How long a session lasts; then the password is asked for again."""
 
 PUBLIC = frozenset({"assets", "health"})
-OPEN = frozenset({"entering.log_in", "entering.enter"})
+OPEN = frozenset({"entering.log_in", "entering.enter", "erased.page", "erased.certificate"})
 JSON = frozenset({"timeline.data"})
 BEFORE_NOTICE = frozenset({"entering.notice_page", "entering.log_out"})
 BEFORE_PASSWORD = BEFORE_NOTICE | {"entering.password"}
@@ -53,7 +53,7 @@ def start(who: Person, version: int, *, by_code: bool, noticed: bool = False) ->
     if by_code:
         session["by_code"] = True
     if noticed:
-        session["notice"] = notice().sha256
+        session["notice"] = text().notice().sha256
 
 
 def wants_json() -> bool:
@@ -81,15 +81,15 @@ def _recognise() -> None:
     since = session.get("since", 0.0)
     if not isinstance(participant, str) or now().timestamp() - since > LASTS.total_seconds():
         return
-    shown = notice().sha256
     try:
         with services().access.read(participant, now()) as unit:
             if accounts.session_version(unit) != version:
                 return
             g.person = unit.person
             # Whoever chose something under this notice has seen it: it is the first thing on that page.
-            g.noticed = session.get("notice") == shown or any(
-                e.recorder is Recorder.PARTICIPANT and e.notice.sha256 == shown for e in unit.events
+            shown = texts()
+            g.noticed = session.get("notice") in shown or any(
+                e.recorder is Recorder.PARTICIPANT and e.notice.sha256 in shown for e in unit.events
             )
     except (UnknownParticipantError, KeyUnavailableError):
         session.clear()

@@ -27,7 +27,7 @@ def test_both_stages_and_a_certificate(cli: Cli, ada: str, data_folder: Path, tm
     assert ended.code == 0, ended.err
     assert "1. Data gone, " in ended.out
     assert "2. Learners clean, " in ended.out
-    assert "Looked at: rows and keys; database: file" in ended.out
+    assert "Looked at: rows and keys; database: the file" in ended.out
     assert "Out of reach from here: exports that were handed out" in ended.out
     document = signed.read(file.read_text("utf-8"))
     signed.require_signature(document)

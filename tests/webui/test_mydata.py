@@ -9,13 +9,13 @@ import pytest
 
 from tests import builders, lives
 from tests.webui.site import PASSWORD, Site
-from tracker.domain.consent import PausedError
-from tracker.domain.people import UnknownParticipantError
+from tracker.domain.consent import PausedError, Scope
+from tracker.domain.people import Person, UnknownParticipantError
 from tracker.jobs import Jobs
 from tracker.privacy import signed
 from tracker.store import releases
 from tracker.study import DEFAULT
-from tracker.workflows import accounts
+from tracker.workflows import accounts, erasure
 from tracker.workflows.portability import stream_bundle
 from webui import limits
 from webui.participant import downloads, mydata
@@ -184,3 +184,23 @@ def test_both_stages_are_shown_and_the_certificate_is_theirs_alone(site: Site) -
     assert stranger.get("/erased/certificate.json").status_code == 404
     site.wait(timedelta(hours=12))
     assert visitor.get("/erased").location == "/login"
+
+
+def test_what_was_erased_of_somebody_who_stays_is_listed_with_its_certificate(lite: Site) -> None:
+    who, other = lite.person(), lite.person("grace")
+    lives.kept(lite.access, lives_in(lite, who))
+    visitor = lite.logged_in()
+    assert "What you had erased" not in visitor.get("/my-data").text
+    erasure.erase_scope(lite.access, who, Scope.FACE_CROPS, lite.now)
+    page = visitor.get("/my-data").text
+    assert "What you had erased" in page
+    assert "face crops" in page
+    answer = visitor.get("/my-data/erased/face_crops.json")
+    assert signed.read(answer.text)["rows"] == {"crops": 1}
+    assert visitor.get("/my-data/erased/notes.json").status_code == 404
+    assert lite.logged_in(other.name).get("/my-data/erased/face_crops.json").status_code == 404
+
+
+def lives_in(site: Site, who: Person) -> Person:
+    site.series(who)
+    return who

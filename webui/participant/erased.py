@@ -42,6 +42,20 @@ def certificate() -> Response:
     done = _done()
     if done is None:
         abort(404)
+    return _certificate(done)
+
+
+@pages.get("/my-data/erased/<scope>.json")
+def of_scope(scope: str) -> Response:
+    """The certificate of what one scope covered, for the person who had it erased and who stays."""
+    erasures = erasure.of_scopes(services().access, auth.person())
+    found = [done for done in erasures if done.scope is not None and done.scope.value == scope]
+    if not found:
+        abort(404)
+    return _certificate(found[0])
+
+
+def _certificate(done: erasure.Erased) -> Response:
     text = erasure.certificate.written(erasure.certify(services().access, done, auth.now()))
     name = f"erasure-{done.gone_at:%Y-%m-%d}.json"
     response = Response(text, mimetype="application/json")

@@ -76,6 +76,7 @@ def _page(problem: str = "") -> str:
         person=auth.person(),
         has_password=has_password,
         counted=counted,
+        erasures=erasure.of_scopes(services().access, auth.person()),
         looks=looks,
         most_looks=MOST_LOOKS,
         word=WORD,

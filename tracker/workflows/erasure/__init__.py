@@ -10,6 +10,7 @@ from tracker.workflows.erasure.carrying import carry_out as carry_out
 from tracker.workflows.erasure.carrying import clean_learners as clean_learners
 from tracker.workflows.erasure.carrying import erase_person as erase_person
 from tracker.workflows.erasure.carrying import erase_scope as erase_scope
+from tracker.workflows.erasure.carrying import of_scopes as of_scopes
 from tracker.workflows.erasure.carrying import resume as resume
 from tracker.workflows.erasure.carrying import settle as settle
 from tracker.workflows.erasure.carrying import stages as stages

@@ -83,6 +83,14 @@ def stages(access: Access, tombstone: str) -> Erased:
     return outcome(found, left, is_sqlite=access.database.is_sqlite)
 
 
+def of_scopes(access: Access, person: Person) -> list[Erased]:
+    """What was erased of somebody who stays: the last erasure of each scope, newest first."""
+    with access.database.read() as connection:
+        standing = [tombstones.get(connection, tombstone_of(access, person.id, scope)) for scope in Scope]
+    done = [stages(access, t.id) for t in standing if t is not None and t.step is Step.DONE]
+    return sorted(done, key=lambda erased: erased.gone_at, reverse=True)
+
+
 def resume(access: Access, now: datetime) -> list[Erased]:
     """Finish every erasure that was interrupted; return those that were."""
     return _each(_unfinished(access, now))

@@ -14,6 +14,8 @@ from tracker.workflows.erasure.whose import Whose
 _POSTGRESQL = "the files of the PostgreSQL server, which its role may not read (pg_read_server_files)"
 _POSTGRESQL_WAL = "the write-ahead log and the logs of the PostgreSQL server"
 
+_NAMES = {"": "the file", "-wal": "write-ahead log", "-shm": "shared memory", "-journal": "rollback journal"}
+
 
 @dataclass(frozen=True, slots=True)
 class Looked:
@@ -82,4 +84,5 @@ def _explained(access: Access, found: set[bytes] | list[bytes], whose: Whose) ->
 
 
 def _ending(file: Path, path: Path) -> str:
-    return file.name.removeprefix(path.name) or "file"
+    ending = file.name.removeprefix(path.name)
+    return _NAMES.get(ending, ending)

@@ -78,9 +78,11 @@ class Erased:
                 f"{_many(self.priors, 'prior')} that held something of it {_is(self.priors)} deleted, and no learner "
                 "starts from one any more"
             )
+        retired = f"{_many(self.priors, 'prior')} that held something of it {_is(self.priors)} retired; "
+        if not self.learners_left:
+            return retired + "no learner of another person starts from one; they go within the hour"
         return (
-            f"{_many(self.priors, 'prior')} that held something of it {_is(self.priors)} retired; "
-            f"{_many(self.learners_left, 'learner')} of other people that started from one "
+            f"{retired}{_many(self.learners_left, 'learner')} of other people that started from one "
             f"{'answers' if self.learners_left == 1 else 'answer'} from the network until rebased, within the hour"
         )
 
