@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import gzip
 import io
 import struct
 import zipfile
@@ -99,21 +98,16 @@ def _inside(held: bytes) -> Iterator[tuple[str, bytes]]:
                     yield f"zipped {entry.filename}", archive.read(entry)
         except (zipfile.BadZipFile, zlib.error, NotImplementedError, struct.error, EOFError):
             pass
-    for start in _places(held, _GZIP):
-        try:
-            yield "gzipped", gzip.GzipFile(fileobj=io.BytesIO(held[start:])).read(1 << 26)
-        except (OSError, EOFError, zlib.error):
-            continue
-    for head in _ZLIB:
-        for start in _places(held, head):
+    for heads, kind, bits in (((_GZIP,), "gzipped", 31), (_ZLIB, "deflated", 15)):
+        for start in (at for head in heads for at in _places(held, head)):
             # A stream that ends early or is followed by something else still gives what it holds.
-            opener = zlib.decompressobj()
+            opener = zlib.decompressobj(bits)
             try:
                 inner = opener.decompress(held[start : start + (1 << 24)], 1 << 26)
             except zlib.error:
                 continue
             if len(inner) > 8:
-                yield "deflated", inner
+                yield kind, inner
 
 
 def _places(held: bytes, magic: bytes) -> Iterator[int]:

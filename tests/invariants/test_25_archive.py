@@ -16,8 +16,8 @@ from tracker.access import Access
 from tracker.domain.people import Person
 from tracker.privacy.datamap import TABLES
 from tracker.store import erasing
+from tracker.workflows import importing
 from tracker.workflows.export import export_dataset
-from tracker.workflows.importing import import_archive
 
 LATER = NOW + timedelta(days=2)
 
@@ -70,7 +70,8 @@ def test_an_empty_installation_takes_it_in(access: Access, tmp_path: Path) -> No
     folder.mkdir()
     there = installation(f"sqlite:///{folder / 'affect.db'}", folder)
     again = person(there, "ada", ALL, now=LATER, covers_from=NOW - timedelta(days=90))
-    import_archive(there, again, path, LATER)
+    with importing.sound(path, LATER) as archive:
+        importing.take_in(there, archive, again, LATER)
     mine, theirs = bundle(access, ada), unpacked(packed(there, again, LATER))
     for table in ("observations", "contexts", "prompts", "corrections", "notes", "crops"):
         one, other = (json.loads(files[f"data/{table}.json"]) for files in (mine, theirs))

@@ -27,6 +27,7 @@ _PLACES = ("/dev/", "/proc/", "/sys/", "pipe:", "socket:", "anon_inode:")
 _HEX = re.compile(rb'"((?:\\x[0-9a-f]{2})*)"(\.\.\.)?')
 _CALL = re.compile(rb"^\d+ +(?:<\.\.\. )?(\w+)(?:\(| resumed>)")
 _FD = re.compile(rb"<((?:\\x[0-9a-f]{2})*)>")
+_HERE = re.compile(rb"^(\d+) .*?AT_FDCWD<((?:\\x[0-9a-f]{2})*)>")
 
 
 @dataclass
@@ -84,7 +85,7 @@ def watch(
                 f"-o{trace}", *command]  # fmt: skip
         done = _run(line, folder, environment, timeout_s)
         watched = Watched(done.returncode, done.stdout, done.stderr, "strace")
-        read_trace(trace, watched)
+        read_trace(trace, watched, folder)
     else:
         before = {path: _stamp(path) for path in _below(folder)}
         hooked = {**environment, "AFFECT_PROOF_TRACE": str(trace)}
@@ -101,11 +102,16 @@ def watch(
     return watched
 
 
-def read_trace(trace: Path, into: Watched) -> None:
-    """Read what strace wrote (``-f -y -xx``)."""
+def read_trace(trace: Path, into: Watched, start: Path = Path("/")) -> None:
+    """Read what strace wrote (``-f -y -xx``) of a command that was started in a folder."""
     parts: dict[str, list[bytes]] = {}
+    # Where each process is: every opening by a relative name tells it.
+    here: dict[bytes, Path] = {}
     with trace.open("rb") as lines:
         for line in lines:
+            if told := _HERE.match(line):
+                here[told[1]] = Path(_text(told[2]))
+            base = here.get(line.partition(b" ")[0], start)
             found = _CALL.match(line)
             if found is None:
                 continue
@@ -121,19 +127,19 @@ def read_trace(trace: Path, into: Watched) -> None:
                     into.files.add(Path(name.removesuffix("(deleted)")))
             elif call.startswith("open"):
                 if b"O_WRONLY" in line or b"O_RDWR" in line or b"O_CREAT" in line:
-                    _add(line, into)
+                    _add(line, into, base)
             else:
-                _add(line, into)
+                _add(line, into, base)
     for name, pieces in parts.items():
         into.written[name] = into.written.get(name, b"") + b"".join(pieces)
 
 
-def _add(line: bytes, into: Watched) -> None:
+def _add(line: bytes, into: Watched, base: Path) -> None:
     """Note the paths of a call that makes, renames or opens something for writing."""
     if b" = -1 " in line:
         return
-    folder = _FD.search(line)
-    base = Path(_text(folder[1])) if folder is not None else Path("/")
+    folder = _FD.search(line.partition(b" = ")[0])
+    base = Path(_text(folder[1])) if folder is not None else base
     for text, _ in _HEX.findall(line):
         name = _text(text)
         path = base / name
