@@ -385,5 +385,6 @@ def test_a_dataset_holds_nothing_past_its_deadline_and_says_what_is_coarse(
     assert [row["samples"] for row in exported.read(tmp_path / "coarse", "observations")] == [3, 1]
     assert [row["samples"] for row in exported.read(tmp_path / "coarse", "estimates")] == [3, 1]
     keep(lite, affect_series=30)
-    export_dataset(lite, tmp_path / "kept", NOW)
+    result = export_dataset(lite, tmp_path / "kept", NOW)
+    assert result.excluded_rows == {}, "what nobody may read is not counted either"
     assert [row["samples"] for row in exported.read(tmp_path / "kept", "observations")] == [1]

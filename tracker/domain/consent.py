@@ -209,7 +209,9 @@ class Permit:
     def grant(self, scope: Scope) -> int:
         """Return the id of the grant on which a row of a scope rests; raise `ConsentError` when there is none."""
         if scope not in SCOPES_OF[self.use] or scope not in self.grants:
-            raise ConsentError(f"a permit for {self.use.value} holds no grant of {scope.value} to write under")
+            raise ConsentError(
+                f"a permit for {self.use.value} holds no grant of {scope.value} to write under"
+            )
         return self.grants[scope]
 
     def demand_covers(self, at: datetime) -> None:
@@ -270,8 +272,8 @@ class NotCoveredError(ConsentError):
 
     def __init__(self, at: datetime, covers_from: datetime) -> None:
         super().__init__(
-            f"{at.isoformat()} lies before the consent's start, {covers_from.isoformat()}; nothing was stored. "
-            "Earlier recordings need a grant with --covers-from"
+            f"{at.isoformat()} lies before {covers_from.isoformat()}, from when on consent and the study's retention "
+            "cover; nothing was stored. Earlier recordings need a grant with --covers-from"
         )
 
 

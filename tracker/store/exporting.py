@@ -28,6 +28,7 @@ from sqlalchemy import (
 )
 
 from tracker.domain.series import MACHINE
+from tracker.store.ageing import NOTHING_AGES, Horizons, readable
 from tracker.store.rows import EMOTION_COLUMNS
 from tracker.store.tables import (
     consent_log,
@@ -237,30 +238,40 @@ def drift_rows(connection: Connection, subject: str, cut: Cut, since: datetime) 
     return _stream(connection, query)
 
 
-def counts(connection: Connection, subject: str, cut: Cut) -> dict[str, int]:
+def counts(
+    connection: Connection, subject: str, cut: Cut, horizons: Horizons = NOTHING_AGES
+) -> dict[str, int]:
     """How many rows a subject has in each table within the cut, whatever consent says.
+
+    Those past the study's retention are none any more.
 
     Estimates of networks and of learners are counted apart, as ``estimates`` and ``learner_estimates``.
     """
     found = {
-        table.name: connection.execute(_count_of(connection, table, subject, cut)).scalar_one()
+        table.name: connection.execute(_count_of(table, subject, cut, horizons)).scalar_one()
         for table in (observations, contexts, prompts, drifts)
     }
-    answers = _count_of(connection, corrections, subject, cut)
+    answers = _count_of(corrections, subject, cut, horizons)
     found["corrections"] = connection.execute(answers.where(corrections.c.prompt.is_(None))).scalar_one()
     found["answers"] = connection.execute(answers.where(corrections.c.prompt.is_not(None))).scalar_one()
     by_network = estimates.c.snapshot == MACHINE
     said = (
         select(func.count().filter(by_network), func.count().filter(~by_network))
         .join_from(estimates, observations, estimates.c.observation == observations.c.id)
-        .where(observations.c.subject == subject, cut.of(observations), cut.of(estimates))
+        .where(
+            observations.c.subject == subject,
+            cut.of(observations),
+            cut.of(estimates),
+            readable(estimates, horizons),
+        )
     )
     found["estimates"], found["learner_estimates"] = connection.execute(said).one()
     return found
 
 
-def _count_of(connection: Connection, table: Table, subject: str, cut: Cut) -> Select[Any]:
-    return select(func.count()).select_from(table).where(table.c.subject == subject, cut.of(table))
+def _count_of(table: Table, subject: str, cut: Cut, horizons: Horizons) -> Select[Any]:
+    mine = (table.c.subject == subject, cut.of(table), readable(table, horizons))
+    return select(func.count()).select_from(table).where(*mine)
 
 
 def _estimates_of(

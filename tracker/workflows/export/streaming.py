@@ -87,6 +87,7 @@ class Stream:
         veil: Veil | None = None,
     ) -> None:
         self._connection, self._person = unit.connection, unit.person
+        self._horizons = unit.horizons()
         self._who, self._starts, self._cut, self._names, self._into = who, starts, cut, names, into
         self._veil = veil
 
@@ -99,7 +100,7 @@ class Stream:
             numbers.begin()
         before = {name: writer.rows for name, writer in self._into.writers.items()}
         first = self._into.numbers["observations"].last
-        there = exporting.counts(self._connection, self._person.subject, self._cut)
+        there = exporting.counts(self._connection, self._person.subject, self._cut, self._horizons)
         expected = 2 * max(1, there["observations"])
         for done in self._observations():
             report(min(1.0, (done - first) / expected))
