@@ -1,4 +1,4 @@
-"""A person's archive holds every declared table of theirs, opened, nothing of anybody else, and can be taken in again."""
+"""An archive holds every declared table of its person, opened, nothing of anybody else, and can be taken in again."""
 
 from __future__ import annotations
 
@@ -30,13 +30,19 @@ def test_every_declared_table_that_holds_them_is_in_it(access: Access, tmp_path:
         mine = erasing.left_of_person(connection, ada.subject, ada.id)
     declared = {table.name for table in TABLES}
     assert set(mine) <= declared
-    tables = {name[len("data/") : -len(".json")] for name in files if name.startswith("data/") and name.endswith(".json")}
+    tables = {
+        name[len("data/") : -len(".json")]
+        for name in files
+        if name.startswith("data/") and name.endswith(".json")
+    }
     # The link between person and series, and the numbers of grants, are told in the rows that they are of.
     assert set(mine) - tables <= {"subjects", "participants", "accounts", "grants"}, set(mine) - tables
     for table in set(mine) & tables:
         assert len(json.loads(files[f"data/{table}.json"])) == mine[table], table
     _nothing_of(files, grace, access)
-    figure(f"{len(tables)} tables of {sum(mine.values())} rows, 0 bytes of somebody else in {len(files)} files")
+    figure(
+        f"{len(tables)} tables of {sum(mine.values())} rows, 0 bytes of somebody else in {len(files)} files"
+    )
 
 
 def _nothing_of(files: dict[str, bytes], other: Person, access: Access) -> None:
@@ -47,8 +53,20 @@ def _nothing_of(files: dict[str, bytes], other: Person, access: Access) -> None:
         for hit in search(name, some, {key: text.encode() for key, text in needles.items()})
     ]
     assert hits == []
-    theirs = {cell for row in held.rows(access)["observations"] if other.subject in row for cell in row if isinstance(cell, str) and len(cell) == 64}
-    mine = {cell for row in held.rows(access)["observations"] if other.subject not in row for cell in row if isinstance(cell, str)}
+    theirs = {
+        cell
+        for row in held.rows(access)["observations"]
+        if other.subject in row
+        for cell in row
+        if isinstance(cell, str) and len(cell) == 64
+    }
+    mine = {
+        cell
+        for row in held.rows(access)["observations"]
+        if other.subject not in row
+        for cell in row
+        if isinstance(cell, str)
+    }
     for source in theirs - mine:
         assert [name for name, some in files.items() if source.encode() in some] == []
 
