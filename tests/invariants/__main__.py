@@ -18,7 +18,19 @@ def main(arguments: list[str], folder: Path = HERE) -> int:
     table = Table(chosen, whole=not numbers and folder == HERE)
     options = [a for a in arguments if not a.isdigit()]
     paths = [str(i.path) for i in chosen]
-    pytest.main(["-m", "privacy", "-q", "--continue-on-collection-errors", "-p", "no:cacheprovider", *options, *paths], plugins=[table])
+    pytest.main(
+        [
+            "-m",
+            "privacy",
+            "-q",
+            "--continue-on-collection-errors",
+            "-p",
+            "no:cacheprovider",
+            *options,
+            *paths,
+        ],
+        plugins=[table],
+    )
     print(table.text())
     return 0 if table.shown else 1
 

@@ -48,7 +48,13 @@ class Life:
     def environment(self) -> dict[str, str]:
         """The whole environment of a stage: every folder that a program may choose to write to is in `folder`."""
         kept = {name: os.environ[name] for name in ("PATH", "LANG", "LD_LIBRARY_PATH") if name in os.environ}
-        places = {"HOME": "home", "TMPDIR": "tmp", "XDG_CACHE_HOME": "cache", "XDG_DATA_HOME": "share", "XDG_STATE_HOME": "state"}
+        places = {
+            "HOME": "home",
+            "TMPDIR": "tmp",
+            "XDG_CACHE_HOME": "cache",
+            "XDG_DATA_HOME": "share",
+            "XDG_STATE_HOME": "state",
+        }
         for place in places.values():
             (self.folder / place).mkdir(exist_ok=True)
         return {
@@ -76,7 +82,9 @@ class Life:
     def opened(self) -> Access:
         """The installation, opened in this process."""
         (store,) = self.data.glob("*.keys.db")
-        return open_access(Database(self.url), store, parse_master_key((self.data / "master.key").read_text()))
+        return open_access(
+            Database(self.url), store, parse_master_key((self.data / "master.key").read_text())
+        )
 
     def ours(self) -> set[Path]:
         """Every file that any stage could have written, but for what the participant brought."""
@@ -92,7 +100,11 @@ class Life:
                 found += search(f"{stage}: {name}", held, canaries)
         for path in self.ours():
             if path.is_file():
-                found += search(str(path.relative_to(self.folder) if self.folder in path.parents else path), path.read_bytes(), canaries)
+                found += search(
+                    str(path.relative_to(self.folder) if self.folder in path.parents else path),
+                    path.read_bytes(),
+                    canaries,
+                )
         return found
 
     def pictures(self, *stages: str) -> list[Hit]:

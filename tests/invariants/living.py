@@ -1,7 +1,7 @@
 """A life through the real command line and the real server, with canaries in everything: run under a watch.
 
-``python -m tests.invariants.living FOLDER STAGE``; each stage is a process of its own, so that what it wrote can be told
-from what others wrote.
+``python -m tests.invariants.living FOLDER STAGE``; each stage is a process of its own, so that what it wrote can be
+told from what others wrote.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ def record(folder: Path) -> None:
 
 
 def pixels(folder: Path) -> dict[str, bytes]:
-    """Runs of pixels of the frames, as a program would write them: rows of the border and of the face, in RGB and BGR."""
+    """Runs of pixels of the frames as a program would write them: of the border and of the face, in RGB and BGR."""
     found = {}
     for n in (0, FRAMES // 2, FRAMES - 1):
         frame = cv2.imread(str(folder / f"{n:03}.png"))
@@ -55,10 +55,14 @@ def pixels(folder: Path) -> dict[str, bytes]:
         height, width = frame.shape[:2]
         for name, order in (("bgr", frame), ("rgb", frame[:, :, ::-1])):
             found[f"{name} border {n}"] = np.ascontiguousarray(order[8, 40:72]).tobytes()
-            found[f"{name} face {n}"] = np.ascontiguousarray(order[height // 2, width // 2 : width // 2 + 32]).tobytes()
+            found[f"{name} face {n}"] = np.ascontiguousarray(
+                order[height // 2, width // 2 : width // 2 + 32]
+            ).tobytes()
         grey = cv2.cvtColor(frame, cv2.COLOR_BGR2GRAY)
         found[f"grey face {n}"] = grey[height // 2, width // 2 : width // 2 + 48].tobytes()
-        found[f"float face {n}"] = (frame[height // 2, width // 2 : width // 2 + 8].astype(np.float32) / 255).tobytes()
+        found[f"float face {n}"] = (
+            frame[height // 2, width // 2 : width // 2 + 8].astype(np.float32) / 255
+        ).tobytes()
     return found
 
 
@@ -133,7 +137,10 @@ def visit(port: int, code: str) -> None:
         body = urlencode({"csrf_token": token, **fields}) if fields is not None else None
         headers = {"Cookie": "; ".join(f"{k}={v}" for k, v in cookies.items())}
         if body is not None:
-            headers |= {"Content-Type": "application/x-www-form-urlencoded", "Origin": f"http://127.0.0.1:{port}"}
+            headers |= {
+                "Content-Type": "application/x-www-form-urlencoded",
+                "Origin": f"http://127.0.0.1:{port}",
+            }
         connection.request(method, path, body, headers)
         answer = connection.getresponse()
         for name, value in answer.getheaders():

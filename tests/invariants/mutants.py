@@ -21,7 +21,18 @@ from tests.invariants.catalogue import HERE, invariants
 from tests.invariants.mutations import MUTATIONS, Mutation
 
 ROOT = HERE.parents[1]
-PARTS = ("tracker", "webui", "migrations", "tests", "docs", "pyproject.toml", "README.md", "Makefile", ".ci", "CHANGELOG.md")
+PARTS = (
+    "tracker",
+    "webui",
+    "migrations",
+    "tests",
+    "docs",
+    "pyproject.toml",
+    "README.md",
+    "Makefile",
+    ".ci",
+    "CHANGELOG.md",
+)
 AT_ONCE = 2
 _FAILED = re.compile(r"^FAILED (\S+?\.py)::(\w+)", re.MULTILINE)
 
@@ -112,10 +123,16 @@ def main(arguments: list[str]) -> int:
     wanted = {int(a) for a in arguments if a.isdigit()}
     chosen = [m for m in MUTATIONS if not wanted or m.number in wanted]
     numbers = sorted({m.number for m in chosen})
-    without = [n for n in sorted({i.number for i in invariants()} - {m.number for m in MUTATIONS}) if not wanted]
+    without = [
+        n for n in sorted({i.number for i in invariants()} - {m.number for m in MUTATIONS}) if not wanted
+    ]
     failed = 0
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        before = {} if "--no-baseline" in arguments else dict(zip(numbers, pool.map(untouched, numbers), strict=True))
+        before = (
+            {}
+            if "--no-baseline" in arguments
+            else dict(zip(numbers, pool.map(untouched, numbers), strict=True))
+        )
         print("NN  killed  mutation; the test that turned red", flush=True)
         for done in pool.map(lambda m: before.get(m.number) or tried(m), chosen):
             told = done.mutation.told if done.mutation is not None else "(none)"

@@ -27,7 +27,11 @@ def _change(number: int, told: str, path: str, old: str, new: str, *more: Edit) 
     return Mutation(number, told, (Edit(path, old, new), *more))
 
 
-_CONSENT, _DECISION, _GATE = "tracker/domain/consent.py", "tracker/privacy/consent.py", "tracker/access/gate.py"
+_CONSENT, _DECISION, _GATE = (
+    "tracker/domain/consent.py",
+    "tracker/privacy/consent.py",
+    "tracker/access/gate.py",
+)
 _TRIGGERS = "migrations/versions/0003_grants.py"
 
 MUTATIONS: tuple[Mutation, ...] = (
@@ -36,7 +40,7 @@ MUTATIONS: tuple[Mutation, ...] = (
         "the log's triggers on UPDATE and DELETE are dropped",
         "migrations/versions/0001_tables.py",
         'for verb in ("UPDATE", "DELETE"):\n            op.execute(_SQLITE_TRIGGER.format(verb=verb))\n',
-        'for verb in ():\n            op.execute(_SQLITE_TRIGGER.format(verb=verb))\n',
+        "for verb in ():\n            op.execute(_SQLITE_TRIGGER.format(verb=verb))\n",
     ),
     _change(
         1,
@@ -107,10 +111,22 @@ MUTATIONS: tuple[Mutation, ...] = (
         _DECISION,
         "    if missing:\n",
         "    if missing and use is not Use.STORE_SERIES:\n",
-        Edit(_CONSENT, "            raise ConsentError(f\"a permit for {self.use.value} holds no grant of", "            return 0\n            raise ConsentError(f\"a permit for {self.use.value} holds no grant of"),
-        Edit(_DECISION, "max(held[s].covers_from for s in needed)", "max((held[s].covers_from for s in needed if s in held), default=at.replace(year=2000))"),
-        Edit(_TRIGGERS, "    \"observations\": _MINE.format(scope=\"'affect_series'\"),\n", "    \"observations\": \"SELECT 1\",\n"),
-        Edit(_TRIGGERS, "    \"estimates\": _OF_OBSERVATION,\n", "    \"estimates\": \"SELECT 1\",\n"),
+        Edit(
+            _CONSENT,
+            '            raise ConsentError(f"a permit for {self.use.value} holds no grant of',
+            '            return 0\n            raise ConsentError(f"a permit for {self.use.value} holds no grant of',
+        ),
+        Edit(
+            _DECISION,
+            "max(held[s].covers_from for s in needed)",
+            "max((held[s].covers_from for s in needed if s in held), default=at.replace(year=2000))",
+        ),
+        Edit(
+            _TRIGGERS,
+            '    "observations": _MINE.format(scope="\'affect_series\'"),\n',
+            '    "observations": "SELECT 1",\n',
+        ),
+        Edit(_TRIGGERS, '    "estimates": _OF_OBSERVATION,\n', '    "estimates": "SELECT 1",\n'),
     ),
     _change(
         9,
@@ -131,8 +147,8 @@ MUTATIONS: tuple[Mutation, ...] = (
         11,
         "the trigger on contexts is left out",
         _TRIGGERS,
-        "    \"contexts\": _MINE.format(scope=\"'context'\"),\n",
-        "    \"contexts\": \"SELECT 1\",\n",
+        '    "contexts": _MINE.format(scope="\'context\'"),\n',
+        '    "contexts": "SELECT 1",\n',
     ),
     _change(
         12,
@@ -146,13 +162,15 @@ MUTATIONS: tuple[Mutation, ...] = (
         "the server says who logs in",
         "webui/participant/entering.py",
         "    try:\n        with services().hashing:\n            login = accounts.log_in",
-        "    print('log in:', name, flush=True)\n    try:\n        with services().hashing:\n            login = accounts.log_in",
+        "    print('log in:', name, flush=True)\n"
+        "    try:\n        with services().hashing:\n            login = accounts.log_in",
     ),
     _change(
         14,
         "VACUUM and the checkpoint are left out, and nobody looks",
         "tracker/store/compacting.py",
-        '        connection.execute(text("VACUUM"))\n        return any(_truncate(connection, patience_s) for _ in range(TRIES))',
+        '        connection.execute(text("VACUUM"))\n'
+        "        return any(_truncate(connection, patience_s) for _ in range(TRIES))",
         "        return True",
         Edit("tracker/workflows/erasure/steps.py", "    prune,\n    look,\n", "    prune,\n"),
     ),
@@ -322,7 +340,8 @@ MUTATIONS: tuple[Mutation, ...] = (
         31,
         "faces are looked for before anybody was asked",
         "tracker/workflows/ingest/run.py",
-        "        now = self.clock()\n        with self.access.read(self.person.id, now) as unit:\n            permit = unit.capture_permit()",
+        "        now = self.clock()\n"
+        "        with self.access.read(self.person.id, now) as unit:\n            permit = unit.capture_permit()",
         "        now = self.clock()\n        self.engine.read(np.zeros((0, 64, 64, 3), np.uint8))\n"
         "        with self.access.read(self.person.id, now) as unit:\n            permit = unit.capture_permit()",
     ),

@@ -15,7 +15,14 @@ from tracker.workflows import studies
 _versions = itertools.count(1)
 
 
-def ruled(access: Access, now: datetime = NOW, *, consent: dict[str, Any] | None = None, **parts: Any) -> None:
+def ruled(
+    access: Access, now: datetime = NOW, *, consent: dict[str, Any] | None = None, **parts: Any
+) -> None:
     """Let a study with these parts govern from an instant on."""
-    said = {"id": "the-proof", "version": f"{next(_versions)}", "consent": ConsentRules(**(consent or {})), **parts}
+    said = {
+        "id": "the-proof",
+        "version": f"{next(_versions)}",
+        "consent": ConsentRules(**(consent or {})),
+        **parts,
+    }
     assert studies.apply(access, DEFAULT.model_copy(update=said), "the proof", now)

@@ -102,7 +102,9 @@ class Table:
         for number in sorted(names):
             row = self._rows.get(number, Row())
             told = "; ".join(row.figures)
-            head = f"{number:02}  {names[number]:<{wide}}  {row.cell('sqlite'):<8}  {row.cell('postgresql'):<10}"
+            head = (
+                f"{number:02}  {names[number]:<{wide}}  {row.cell('sqlite'):<8}  {row.cell('postgresql'):<10}"
+            )
             lines += textwrap.wrap(f"{head}  {told}", max(_WIDTH, wide + 70), subsequent_indent=indent,
                                    drop_whitespace=True, break_long_words=False) or [head]  # fmt: skip
             if number in NOT_BUILT:

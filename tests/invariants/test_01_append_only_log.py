@@ -42,7 +42,7 @@ def history(access: Access) -> None:
 )
 def test_no_statement_changes_or_deletes_an_entry(access: Access, statement: str) -> None:
     history(access)
-    with pytest.raises(StatementError, match="append-only|tombstone"), access.database.write() as connection:
+    with pytest.raises(StatementError, match="append-only"), access.database.write() as connection:
         connection.execute(text(statement))
     assert access.audit() is None
 
@@ -52,12 +52,14 @@ def test_nothing_takes_an_entrys_place(access: Access) -> None:
     with access.database.read() as connection:
         row = connection.execute(select(LOG).where(LOG.c.seq == 2)).one()._asdict()
     row["commitment"] = "0" * 64
+    words = "INSERT OR REPLACE" if access.database.is_sqlite else "INSERT"
+    columns = ", ".join(row)
+    values = ", ".join(f":{name}" for name in row)
+    with access.database.read() as connection:
+        row["recorded_at"] = _raw(connection, row["seq"])
+    statement = text(f"{words} INTO consent_log ({columns}) VALUES ({values})").bindparams(**row)
     with pytest.raises(StatementError), access.database.write() as connection:
-        words = "INSERT OR REPLACE" if access.database.is_sqlite else "INSERT"
-        columns = ", ".join(row)
-        values = ", ".join(f":{name}" for name in row)
-        statement = text(f"{words} INTO consent_log ({columns}) VALUES ({values})")
-        connection.execute(statement.bindparams(**{**row, "recorded_at": _raw(connection, row["seq"])}))
+        connection.execute(statement)
     assert access.audit() is None
 
 
@@ -93,7 +95,13 @@ def test_every_flipped_byte_is_found_and_named(access: Access, figure: Tell) -> 
 def test_every_removal_is_found(access: Access, which: str) -> None:
     history(access)
     unguard(access)
-    gone = {"first": "seq = 1", "middle": "seq = 2", "last": "seq = 4", "two last": "seq > 2", "all": "seq > 0"}
+    gone = {
+        "first": "seq = 1",
+        "middle": "seq = 2",
+        "last": "seq = 4",
+        "two last": "seq > 2",
+        "all": "seq > 0",
+    }
     with access.database.write() as connection:
         for table in (EVENTS, LOG):
             connection.execute(text(f"DELETE FROM {table.name} WHERE {gone[which]}"))
@@ -120,7 +128,9 @@ def unguard(access: Access, *names: str) -> None:
     """Take the triggers of all tables (PostgreSQL: of these, else of the consent log's) away, as an owner can."""
     with access.database.write() as connection:
         if access.database.is_sqlite:
-            found = connection.execute(text("SELECT name FROM sqlite_master WHERE type = 'trigger'")).scalars()
+            found = connection.execute(
+                text("SELECT name FROM sqlite_master WHERE type = 'trigger'")
+            ).scalars()
             for name in list(found):
                 connection.execute(text(f'DROP TRIGGER "{name}"'))
         else:

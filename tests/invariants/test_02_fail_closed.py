@@ -94,7 +94,9 @@ def test_consent_that_cannot_be_recorded_is_no_consent(access: Access, ends: boo
         came, said_done = tried(
             access,
             point,
-            lambda act=act, who=who: act(access, who, [Scope.AFFECT_SERIES], NOW, recorder=Recorder.PARTICIPANT),  # type: ignore[misc]
+            lambda act=act, who=who: act(
+                access, who, [Scope.AFFECT_SERIES], NOW, recorder=Recorder.PARTICIPANT
+            ),  # type: ignore[misc]
         )
         if not came:
             assert said_done

@@ -51,7 +51,7 @@ def test_every_state_end_notice_and_recorder(figure: Tell) -> None:
             decision = decide("p", events, use, NOW, RULES)
             allowed = (
                 state in (State.GIVEN, State.RENEWED)
-                and (ends is None or NOW < ends)
+                and (ends is None or ends > NOW)
                 and notice is STANDING
                 and (by is Recorder.PARTICIPANT or use not in NEEDS_CONFIRMATION)
             )
@@ -87,13 +87,13 @@ def test_consent_that_cannot_be_read_denies(access: Access, damage: str) -> None
     before = held.count(access, "observations")
     unguard(access)
     with access.database.write() as connection:
-        mine = f"participant = '{who.id}' AND seq = (SELECT max(seq) FROM consent_events WHERE participant = '{who.id}')"
+        last = f"SELECT max(seq) FROM consent_events WHERE participant = '{who.id}'"
         values = {
             "cut": "substr(sealed, 1, 20)",
             "emptied": "x''" if access.database.is_sqlite else "''::bytea",
             "another's": f"(SELECT sealed FROM consent_events WHERE participant = '{other.id}' ORDER BY seq LIMIT 1)",
         }
-        connection.execute(text(f"UPDATE consent_events SET sealed = {values[damage]} WHERE {mine}"))
+        connection.execute(text(f"UPDATE consent_events SET sealed = {values[damage]} WHERE seq = ({last})"))
     with pytest.raises(REFUSALS):
         store(access, who, [observed(NOW)])
     assert held.count(access, "observations") == before

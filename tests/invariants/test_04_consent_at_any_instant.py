@@ -55,7 +55,8 @@ def tried(access: Access, who: Person, at: datetime) -> list[Written]:
         feedback.add_context(access, who, Context(at, place="home"), at)
 
     return [
-        Written(at, use, _succeeds(write)) for use, write in ((Use.STORE_SERIES, series), (Use.KEEP_CONTEXT, context))
+        Written(at, use, _succeeds(write))
+        for use, write in ((Use.STORE_SERIES, series), (Use.KEEP_CONTEXT, context))
     ]
 
 
@@ -98,7 +99,12 @@ def test_every_write_was_as_the_log_says_now(access: Access, figure: Tell) -> No
 
 
 def _act(
-    access: Access, who: Person, kind: str, scopes: tuple[Scope, ...], now: datetime, model: dict[Scope, datetime | None]
+    access: Access,
+    who: Person,
+    kind: str,
+    scopes: tuple[Scope, ...],
+    now: datetime,
+    model: dict[Scope, datetime | None],
 ) -> None:
     """Do it, and in the model too: until when each scope holds."""
     ends = now + LASTS * DAY

@@ -1,4 +1,4 @@
-"""Withdrawing takes no more steps, fields or rights than granting, also when the study is closed or the account locked."""
+"""Withdrawing takes no more steps, fields or rights than granting, also in a closed study or a locked account."""
 
 from __future__ import annotations
 
@@ -32,9 +32,8 @@ class Forms(HTMLParser):
         if tag == "form":
             self._open = told.get("action") or ""
             self.forms.setdefault(self._open, [])
-        elif tag in ("input", "select", "textarea") and self._open:
-            if told.get("type") not in ("hidden", "submit") and "required" in told:
-                self.forms[self._open].append(told.get("name") or "")
+        elif tag in ("input", "select", "textarea") and self._open and "required" in told:
+            self.forms[self._open].append(told.get("name") or "")
 
     def handle_endtag(self, tag: str) -> None:
         if tag == "form":

@@ -13,7 +13,17 @@ from tests.invariants import held
 from tests.invariants.conftest import Tell
 from tracker.access import Access
 from tracker.domain.affect import Emotion
-from tracker.domain.consent import SCOPES_OF, ConsentError, ConsentEvent, Notice, Permit, Recorder, Scope, State, Use
+from tracker.domain.consent import (
+    SCOPES_OF,
+    ConsentError,
+    ConsentEvent,
+    Notice,
+    Permit,
+    Recorder,
+    Scope,
+    State,
+    Use,
+)
 from tracker.domain.people import Person
 from tracker.domain.series import Context, Correction, Prompt
 from tracker.privacy.consent import decide
@@ -78,7 +88,11 @@ def ask(access: Access, who: Person) -> None:
 
 
 WRITERS: dict[Callable[[Access, Person], None], dict[str, set[Scope]]] = {
-    observe: {"observations": {S.AFFECT_SERIES}, "estimates": {S.AFFECT_SERIES}, "summaries": {S.AFFECT_SERIES}},
+    observe: {
+        "observations": {S.AFFECT_SERIES},
+        "estimates": {S.AFFECT_SERIES},
+        "summaries": {S.AFFECT_SERIES},
+    },
     surround: {"contexts": {S.AFFECT_SERIES, S.CONTEXT}},
     say: {
         "corrections": {S.AFFECT_SERIES},

@@ -43,7 +43,9 @@ def test_what_derives_from_a_scope_goes_with_it() -> None:
     personal = {t.name for t in erasing.owned("s", "p")}
     for column in columns.values():
         if isinstance(column.ground, Scope) and column.table in tables.metadata.tables:
-            assert column.table in personal, f"{column.table} rests on {column.ground} and outlives the person"
+            assert column.table in personal, (
+                f"{column.table} rests on {column.ground} and outlives the person"
+            )
 
 
 def test_every_file_that_could_have_been_written_is_declared(life: Life, figure: Tell) -> None:
@@ -59,13 +61,17 @@ def declared(life: Life, path: Path) -> bool:
     """Whether the list of files has a pattern for it, or names the folder that somebody chose for it."""
     if path in (life.folder, life.data) or path.is_dir():
         return True
-    if (life.folder / "exported") in path.parents or path.parent == life.folder and path.name.startswith("exported"):
+    if (life.folder / "exported") in path.parents or (
+        path.parent == life.folder and path.name.startswith("exported")
+    ):
         return any("export names" in file.pattern for file in FILES)
     if path.parent == life.data or life.data in path.parents:
         name = str(path.relative_to(life.data))
         patterns = [file.pattern for file in FILES]
         # On PostgreSQL the key store is named for the server's database.
-        names = [name, name.replace(name.partition(".keys.db")[0], "affect", 1)] if ".keys.db" in name else [name]
+        names = (
+            [name, name.replace(name.partition(".keys.db")[0], "affect", 1)] if ".keys.db" in name else [name]
+        )
         return any(fnmatch(n, pattern) for n in names for pattern in patterns)
     return False
 

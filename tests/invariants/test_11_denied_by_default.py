@@ -55,7 +55,9 @@ def test_no_module_but_the_stores_speaks_sql(figure: Tell) -> None:
         for node in ast.walk(tree):
             found = [a.name for a in node.names] if isinstance(node, ast.Import) else []
             found += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
-            assert not [f for f in found if f.split(".")[0] in ("sqlalchemy", "sqlite3", "alembic", "pg8000")], name
+            assert not [
+                f for f in found if f.split(".")[0] in ("sqlalchemy", "sqlite3", "alembic", "pg8000")
+            ], name
     figure(f"{seen} modules read")
 
 
@@ -99,7 +101,7 @@ def _grants(access: Access, who: Person) -> dict[str, int]:
     c = tables.grants.c
     with access.database.read() as connection:
         found = connection.execute(select(c.scope, c.id).where(c.subject == who.subject)).all()
-    return {scope: number for scope, number in found}
+    return dict(found)
 
 
 def _insert_again(connection: Connection, table: Table, row: Any, grant: int) -> None:
@@ -120,7 +122,9 @@ def _insert_again(connection: Connection, table: Table, row: Any, grant: int) ->
             picked.append("NULL")
         else:
             picked.append(name)
-    statement = f"INSERT INTO {table.name} ({columns}) SELECT {', '.join(picked)} FROM {table.name} WHERE {where}"
+    statement = (
+        f"INSERT INTO {table.name} ({columns}) SELECT {', '.join(picked)} FROM {table.name} WHERE {where}"
+    )
     connection.execute(text(statement).bindparams(**keys))
 
 

@@ -57,7 +57,9 @@ def test_whatever_a_client_claims(access: Access, figure: Tell) -> None:
         who = person(access, secrets.token_hex(8), covers_from=NOW + covers * HOUR)
         now, at = NOW + arrives * HOUR, NOW + claimed * HOUR + tick
         if withdrawn is not None and withdrawn <= arrives:
-            consenting.withdraw(access, who, list(Scope), NOW + withdrawn * HOUR, recorder=Recorder.PARTICIPANT)
+            consenting.withdraw(
+                access, who, list(Scope), NOW + withdrawn * HOUR, recorder=Recorder.PARTICIPANT
+            )
         allowed = at >= NOW + covers * HOUR and not (withdrawn is not None and withdrawn <= arrives)
         before = held.counts(access)
         try:
@@ -102,4 +104,6 @@ def test_an_event_is_recorded_when_it_is_recorded(access: Access) -> None:
     )
     assert (event.recorded_at, event.covers_from) == (NOW, NOW - 48 * HOUR)
     with pytest.raises(InstantError):
-        consenting.grant(access, who, [Scope.NOTES], NOW, recorder=Recorder.PARTICIPANT, covers_from=NOW + HOUR)
+        consenting.grant(
+            access, who, [Scope.NOTES], NOW, recorder=Recorder.PARTICIPANT, covers_from=NOW + HOUR
+        )

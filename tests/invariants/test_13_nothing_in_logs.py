@@ -10,8 +10,8 @@ from tests.invariants.conftest import Tell
 from tests.invariants.lives_watched import Life
 from tests.postgres import Server
 from tracker.access import Access
-from tracker.workflows import enrolment
 from tracker.cli.installation import now
+from tracker.workflows import enrolment
 
 WORDS = {
     "name": living.NAME.encode(),
@@ -39,7 +39,10 @@ def test_nothing_of_a_person_is_in_any_log(life: Life, postgres_server: Server, 
     log = done.out.replace(json.dumps(["GET", f"/{living.NAME}", 404]), "") + done.err
     assert list(search("log", log.encode(), needles)) == []
     jobs = life.stages["series"].err
-    assert list(search("stderr", jobs.encode(), {k: needles[k] for k in ("participant", "subject", "note")})) == []
+    assert (
+        list(search("stderr", jobs.encode(), {k: needles[k] for k in ("participant", "subject", "note")}))
+        == []
+    )
     logs = 1
     if life.url.startswith("postgresql") and postgres_server.socket is not None:
         server_log = postgres_server.socket.parent / "log"
@@ -47,7 +50,9 @@ def test_nothing_of_a_person_is_in_any_log(life: Life, postgres_server: Server, 
         logs += 1
     outside = [p for p in life.ours() if life.data not in p.parents and p.is_file()]
     assert [h for p in outside for h in search(p.name, p.read_bytes(), needles)] == []
-    figure(f"{len(visited)} requests, {len(needles)} canaries, {logs} logs and {len(outside)} files beside the data")
+    figure(
+        f"{len(visited)} requests, {len(needles)} canaries, {logs} logs and {len(outside)} files beside the data"
+    )
 
 
 def test_what_is_sealed_is_in_no_byte_that_was_written(life: Life) -> None:

@@ -39,7 +39,9 @@ def test_an_old_backup_says_nothing_about_whom(access: Access, tmp_path: Path, f
     opened = refused = 0
     with closing(sqlite3.connect(target)) as old:
         old.row_factory = sqlite3.Row
-        links = old.execute("SELECT id, subject_sealed, name_sealed, name_digest FROM participants").fetchall()
+        links = old.execute(
+            "SELECT id, subject_sealed, name_sealed, name_digest FROM participants"
+        ).fetchall()
         digests = {row["name_digest"] for row in links}
         for row in links:
             for column in ("subject_sealed", "name_sealed"):
@@ -75,7 +77,13 @@ def _holds(old: sqlite3.Connection, table: str, needle: str) -> bool:
 def restored(access: Access, file: Path) -> backup.Restored:
     close(access)
     return backup.restore(
-        file, access.database, access.vault, access.keys, shipped.migrations(), NOW + 2 * HOUR, replay=erasure.replay
+        file,
+        access.database,
+        access.vault,
+        access.keys,
+        shipped.migrations(),
+        NOW + 2 * HOUR,
+        replay=erasure.replay,
     )
 
 

@@ -73,7 +73,7 @@ def test_a_stored_value_moved_to_another_person_or_row_does_not_open(
     ada, bob = lived(access, "ada"), lived(access, "bob")
     unguard(access, table.name)
     theirs, mine = _first(access, table, column, whose, bob), _first(access, table, column, whose, ada)
-    key = list(table.primary_key)[0]
+    key = next(iter(table.primary_key))
     _opens(access, table, ada, column)
     with access.database.write() as connection:
         connection.execute(update(table).where(key == mine[key.name]).values({column: theirs[column]}))
@@ -99,8 +99,8 @@ def _opens(access: Access, table: Table, who: Person, column: str) -> None:
         assert FACE in words or NOTE.encode() in words
         return
     with access.read(who.id, NOW) as unit:
-        unit.events
-        access.looks(unit)
+        assert unit.events
+        assert access.looks(unit)
 
 
 def test_what_is_sealed_stands_nowhere_in_plain(access: Access) -> None:

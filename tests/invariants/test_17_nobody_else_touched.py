@@ -74,4 +74,6 @@ def test_an_export_without_the_person_stays_as_it_was(access: Access) -> None:
 
 
 def _ids(access: Access) -> list[str]:
-    return [str(cell) for row in held.rows(access)["exports"] for cell in row if str(cell).startswith("export-")]
+    return [
+        str(cell) for row in held.rows(access)["exports"] for cell in row if str(cell).startswith("export-")
+    ]

@@ -105,7 +105,11 @@ def test_killed_at_every_step(copies: Copies, figure: Tell) -> None:
 
 
 def _nothing_left(access: Access, copies: Copies) -> None:
-    needles = {"participant": copies.who.id.encode(), "subject": copies.who.subject.encode(), "name": NAME.encode()}
+    needles = {
+        "participant": copies.who.id.encode(),
+        "subject": copies.who.subject.encode(),
+        "name": NAME.encode(),
+    }
     files = held.database_bytes(access) | held.key_store_bytes(access)
     assert [hit for name, some in files.items() for hit in search(name, some, needles)] == []
     assert not held.naming(held.rows(access), copies.who.id, copies.who.subject)

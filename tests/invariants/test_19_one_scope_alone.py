@@ -19,7 +19,16 @@ from tracker.workflows import erasure
 LATER = NOW + timedelta(minutes=1)
 S = Scope
 GONE: dict[Scope, set[str]] = {
-    S.AFFECT_SERIES: {"observations", "estimates", "summaries", "learning_events", "snapshots", "drifts", "crops", "notes"},
+    S.AFFECT_SERIES: {
+        "observations",
+        "estimates",
+        "summaries",
+        "learning_events",
+        "snapshots",
+        "drifts",
+        "crops",
+        "notes",
+    },
     S.CONTEXT: {"contexts"},
     S.PROMPTS: {"prompts"},
     S.FACE_CROPS: {"crops"},
@@ -44,7 +53,16 @@ MAY_CHANGE: dict[Scope, set[str]] = {
 }
 """Tables of the person in which derived rows go or change, by scope."""
 
-ALWAYS = {"priors", "exports", "erasure_requests", "leases", "tombstones", "consent_log", "consent_events", "grants"}
+ALWAYS = {
+    "priors",
+    "exports",
+    "erasure_requests",
+    "leases",
+    "tombstones",
+    "consent_log",
+    "consent_events",
+    "grants",
+}
 
 
 @pytest.mark.parametrize("scope", Scope)
@@ -69,7 +87,9 @@ def test_only_what_rests_on_it_goes(access: Access, scope: Scope, figure: Tell) 
 
 
 @pytest.mark.parametrize(
-    ("scope", "canary"), [(S.CONTEXT, PLACE.encode()), (S.NOTES, NOTE.encode()), (S.FACE_CROPS, FACE)], ids=str
+    ("scope", "canary"),
+    [(S.CONTEXT, PLACE.encode()), (S.NOTES, NOTE.encode()), (S.FACE_CROPS, FACE)],
+    ids=str,
 )
 def test_no_copy_of_it_is_left(access: Access, scope: Scope, canary: bytes) -> None:
     """In the features that were learned from, in a learner's parameters, in free pages."""

@@ -34,7 +34,9 @@ def priors(access: Access) -> dict[str, tuple[int, int, Any]]:
     """The standing priors: people, events and parameters, by target."""
     c = tables.priors.c
     with access.database.read() as connection:
-        rows = connection.execute(select(c.target, c.people, c.events, c.parameters).where(c.retired_at.is_(None)))
+        rows = connection.execute(
+            select(c.target, c.people, c.events, c.parameters).where(c.retired_at.is_(None))
+        )
         return {row.target: (row.people, row.events, row.parameters) for row in rows}
 
 
@@ -82,10 +84,14 @@ def test_priors_and_learners_are_those_without_the_person(
     for key, (_, parameters, _) in theirs.items():
         assert mine[key][1] == parameters, key
     with access.database.read() as connection:
-        left = connection.execute(select(tables.prior_members).where(tables.prior_members.c.subject == who.subject))
+        left = connection.execute(
+            select(tables.prior_members).where(tables.prior_members.c.subject == who.subject)
+        )
         assert left.all() == []
     close(never)
-    figure(f"{len(TARGETS)} priors of {OTHERS} people and {len(theirs)} learners equal bit for bit those never touched")
+    figure(
+        f"{len(TARGETS)} priors of {OTHERS} people and {len(theirs)} learners equal bit for bit those never touched"
+    )
 
 
 def test_no_learner_or_prior_holds_their_words(access: Access) -> None:

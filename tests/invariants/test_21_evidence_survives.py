@@ -24,7 +24,12 @@ def test_the_log_stays_and_says_nothing(access: Access, figure: Tell) -> None:
     who = lived(access)
     before = held.rows(access)
     mine = [row for row in before["consent_events"] if who.id in row]
-    salts = {bytes(cell) for row in before["consent_events"] for cell in row if isinstance(cell, bytes) and len(cell) == 16}
+    salts = {
+        bytes(cell)
+        for row in before["consent_events"]
+        for cell in row
+        if isinstance(cell, bytes) and len(cell) == 16
+    }
     erasure.erase_person(access, who, LATER)
     after = held.rows(access)
     assert after["consent_log"] == before["consent_log"]

@@ -75,7 +75,9 @@ def test_an_operators_record_and_what_was_granted_later_open_nothing(access: Acc
     assert found == set(stored_instants(access, "observations", shown))
 
 
-def test_a_later_withdrawal_flags_the_old_export_and_is_counted_in_the_next(access: Access, tmp_path: Path) -> None:
+def test_a_later_withdrawal_flags_the_old_export_and_is_counted_in_the_next(
+    access: Access, tmp_path: Path
+) -> None:
     stays, leaves = person(access, "stays", ALL, now=NOW - DAY), person(access, "leaves", ALL, now=NOW - DAY)
     for n, who in enumerate((stays, leaves)):
         fill(access, who, NOW - timedelta(seconds=n + 1), source=f"{n:064x}")

@@ -27,14 +27,16 @@ def people(access: Access) -> list[Person]:
     return made
 
 
-def test_again_is_byte_for_byte_and_each_file_has_its_hash(access: Access, tmp_path: Path, figure: Tell) -> None:
+def test_again_is_byte_for_byte_and_each_file_has_its_hash(
+    access: Access, tmp_path: Path, figure: Tell
+) -> None:
     people(access)
     first = export_dataset(access, tmp_path / "first", NOW)
     fill(access, people_late(access), NOW + DAY)  # what comes later changes nothing
     again = export_dataset(access, tmp_path / "again", NOW + DAY, again=first.id)
     one, other = bytes_of(first.folder), bytes_of(again.folder)
     assert one == other
-    listed = {name: told for name, told in _hashes(manifest(first.folder)).items()}
+    listed = dict(_hashes(manifest(first.folder)).items())
     for name, held in one.items():
         if name != "manifest.json":
             assert listed[name] == hashlib.sha256(held).hexdigest(), name
@@ -71,7 +73,12 @@ def test_pseudonyms_of_two_exports_have_nothing_in_common(access: Access, tmp_pa
     folders = [export_dataset(access, tmp_path / name, NOW).folder for name in ("one", "other")]
     for column in LINKING:
         names = [
-            {row[column] for table in ("participants", "observations", "corrections") for row in read(f, table) if column in row}
+            {
+                row[column]
+                for table in ("participants", "observations", "corrections")
+                for row in read(f, table)
+                if column in row
+            }
             - {"participant"}
             for f in folders
         ]

@@ -44,7 +44,9 @@ def test_one_person_more_or_less_is_hidden_as_well_as_is_said(epsilon: float, fi
             slack = 5 * math.sqrt(max(a, 1e-3) / len(with_them))
             worst = max(worst, math.log(max(a - slack, 1e-9) / max(b, 1e-3)))
     assert worst <= epsilon, f"a loss of {worst:.2f} was seen where {epsilon} was promised"
-    figure(f"{len(with_them) * 2:,} releases of neighbours at epsilon {epsilon}: loss seen at most {max(worst, 0):.2f}")
+    figure(
+        f"{len(with_them) * 2:,} releases of neighbours at epsilon {epsilon}: loss seen at most {max(worst, 0):.2f}"
+    )
 
 
 def test_counts_are_hidden_too() -> None:

@@ -17,7 +17,14 @@ from tests.webui.site import Site
 OPEN = {"/login", "/healthz", "/withdraw", "/privacy"}
 """What anybody may ask for."""
 
-FILLED = {"scope": "context", "unit": "day", "last": "2026-03-20", "token": "x" * 43, "version": "x", "name": "x"}
+FILLED = {
+    "scope": "context",
+    "unit": "day",
+    "last": "2026-03-20",
+    "token": "x" * 43,
+    "version": "x",
+    "name": "x",
+}
 
 
 def addresses(site: Site) -> list[tuple[str, str]]:

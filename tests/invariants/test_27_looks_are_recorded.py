@@ -16,9 +16,9 @@ from tests.invariants.test_01_append_only_log import flipped, unguard
 from tests.lives import lived
 from tracker.access import Access
 from tracker.domain.consent import ConsentError, Recorder, Scope
+from tracker.domain.readers import Reader, Role
 from tracker.store.database import DatabaseError, StatementError
 from tracker.workflows import consenting, timeline
-from tracker.domain.readers import Reader, Role
 
 LATER = NOW + timedelta(minutes=1)
 
@@ -29,7 +29,9 @@ def test_one_entry_for_each_look_and_it_is_there_before(access: Access, figure: 
     shown = 0
     for n in range(1, 6):
         with timeline.looked_at(access, who, NOW, Reader(f"reader-{n}")) as (_, moments):
-            assert held.count(access, "access_events") == before + n, "the look was noted after the data were shown"
+            assert held.count(access, "access_events") == before + n, (
+                "the look was noted after the data were shown"
+            )
             shown += len(list(moments))
     assert shown
     with access.read(who.id, NOW) as unit:
@@ -97,7 +99,9 @@ def test_every_flipped_byte_of_an_entry_is_found(access: Access) -> None:
 def test_every_command_that_shows_one_persons_data_goes_through_it() -> None:
     """A command of the operator that reads a series must do it through `looked_at`: found in the source."""
     folder = Path(timeline.__file__).parents[1] / "cli"
-    read = re.compile(r"\b(?:timeline\.moments|series\.moments|write_bundle|stream_bundle|personal\.replay)\(")
+    read = re.compile(
+        r"\b(?:timeline\.moments|series\.moments|write_bundle|stream_bundle|personal\.replay)\("
+    )
     silent = []
     for path in sorted(folder.rglob("*.py")):
         source = path.read_text("utf-8")

@@ -83,5 +83,7 @@ def test_a_prediction_was_made_before_the_answer_was_known(access: Access) -> No
             assert replayed is not None
             assert replayed.equal
     with access.database.read() as connection:
-        count = connection.execute(text("SELECT count(*) FROM learning_events WHERE predicted IS NULL")).scalar_one()
+        count = connection.execute(
+            text("SELECT count(*) FROM learning_events WHERE predicted IS NULL")
+        ).scalar_one()
     assert count == 0

@@ -1,4 +1,4 @@
-"""At its deadline a row cannot be read although no job ever ran, and the next run erases it with what derives from it."""
+"""At its deadline a row cannot be read although no job ran, and the next run erases it with what derives from it."""
 
 from __future__ import annotations
 
@@ -41,7 +41,9 @@ def aged(access: Access, now: datetime) -> Person:
     return who
 
 
-def test_past_the_deadline_nothing_is_readable_and_no_job_ran(access: Access, tmp_path: Path, figure: Tell) -> None:
+def test_past_the_deadline_nothing_is_readable_and_no_job_ran(
+    access: Access, tmp_path: Path, figure: Tell
+) -> None:
     who = aged(access, NOW)
     stored = held.counts(access)
     deadline = NOW - DAYS * DAY
@@ -61,7 +63,9 @@ def test_past_the_deadline_nothing_is_readable_and_no_job_ran(access: Access, tm
         assert told
         assert min(datetime.fromisoformat(row["at"]) for row in told) >= deadline, table
     assert [name for name, some in files.items() for _ in search(name, some, {"old": OLD.encode()})] == []
-    assert held.counts(access)["observations"] == stored["observations"], "this was to be shown without any job"
+    assert held.counts(access)["observations"] == stored["observations"], (
+        "this was to be shown without any job"
+    )
     hidden = stored["observations"] - len([i for i in instants if i])
     figure(f"{hidden} of {stored['observations']} rows past {DAYS} days unreadable at once")
 
@@ -76,9 +80,13 @@ def test_the_next_run_erases_it_and_its_copies(access: Access, figure: Tell) -> 
     with timeline.moments(access, who, NOW) as moments:
         assert len([m for m in moments if m.observation is not None]) == after["observations"]
     files = held.database_bytes(access)
-    if access.database.is_sqlite:  # PostgreSQL gives pages back when VACUUM gets to them; an erasure does it at once
+    if (
+        access.database.is_sqlite
+    ):  # PostgreSQL gives pages back when VACUUM gets to them; an erasure does it at once
         assert [h for name, some in files.items() for h in search(name, some, {"old": OLD.encode()})] == []
     assert not held.naming(held.rows(access), OLD)
     assert retention.run(access, NOW) == {}
     gone = before["observations"] - after["observations"]
-    figure(f"{gone} observations and {before['contexts'] - after['contexts']} contexts erased by the next run")
+    figure(
+        f"{gone} observations and {before['contexts'] - after['contexts']} contexts erased by the next run"
+    )

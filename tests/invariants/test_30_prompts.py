@@ -5,6 +5,7 @@ Scheduled slots with windows and expiry do not stand yet (`catalogue.NOT_BUILT`)
 
 from __future__ import annotations
 
+import itertools
 import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -79,7 +80,9 @@ def test_night_budget_and_gap_over_every_change_of_clocks(figure: Tell) -> None:
         assert all(days.count(day) <= POLICY.per_day for day in set(days)), key
         asked += len(put)
     assert len(transitions()) > 1000
-    figure(f"{len(transitions()):,} changes of clocks of {len(available_timezones())} zones, {asked:,} questions")
+    figure(
+        f"{len(transitions()):,} changes of clocks of {len(available_timezones())} zones, {asked:,} questions"
+    )
 
 
 def test_every_night_has_one_slot_over_every_change_of_clocks(figure: Tell) -> None:
@@ -88,7 +91,7 @@ def test_every_night_has_one_slot_over_every_change_of_clocks(figure: Tell) -> N
         assert slots == sorted(slots), (key, around)
         # From one day to the next none is left out, and none comes twice, but where a whole day is left out.
         days = [datetime.fromisoformat(slot) for slot in dict.fromkeys(slots)]
-        steps = {b - a for a, b in zip(days, days[1:], strict=False)}
+        steps = {b - a for a, b in itertools.pairwise(days)}
         assert steps <= {timedelta(days=1), timedelta(days=2)}, (key, around, steps)
     figure(f"{len(transitions()):,} nights' slots in order")
 
@@ -108,13 +111,15 @@ def test_with_real_rows_around_some_changes(access: Access) -> None:
                 put.append(now)
         zone = ZoneInfo(key)
         assert all(POLICY.quiet_until <= at.astimezone(zone).time() < POLICY.quiet_from for at in put), key
-        assert all(b - a >= POLICY.gap for a, b in zip(put, put[1:], strict=False)), key
+        assert all(b - a >= POLICY.gap for a, b in itertools.pairwise(put)), key
         days = [POLICY.day_began(at.astimezone(zone)).date() for at in put]
         assert all(days.count(day) <= POLICY.per_day for day in days), key
     assert held.count(access, "prompts") > 0
 
 
-def test_one_question_for_a_slot_whoever_puts_it(access: Access, tmp_path_factory: pytest.TempPathFactory) -> None:
+def test_one_question_for_a_slot_whoever_puts_it(
+    access: Access, tmp_path_factory: pytest.TempPathFactory
+) -> None:
     who = person(access, "ada")
     url = access.database.url.render_as_string(hide_password=False)
     there = [opened(url, access.keys.path.parent) for _ in range(4)]

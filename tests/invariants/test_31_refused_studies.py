@@ -51,7 +51,9 @@ on = 2026-01-01
 
 
 def study(context: str, more: str = "") -> str:
-    purpose = "\n".join(f'{k} = "{v}"' for k, v in DEFAULT.purposes[0].model_dump(mode="json").items() if isinstance(v, str))
+    purpose = "\n".join(
+        f'{k} = "{v}"' for k, v in DEFAULT.purposes[0].model_dump(mode="json").items() if isinstance(v, str)
+    )
     return STUDY.format(context=context, purpose=purpose, more=more)
 
 
@@ -60,7 +62,7 @@ def test_every_deployment(figure: Tell) -> None:
     for deployment in Deployment:
         name = deployment.value
         if name in REFUSED | ATTESTED:
-            with pytest.raises(StudyError, match="deployment_context|attestation"):
+            with pytest.raises(StudyError, match=r"deployment_context|attestation"):
                 parse(study(name))
         else:
             assert parse(study(name)).deployment_context is deployment
@@ -77,7 +79,9 @@ def test_every_deployment(figure: Tell) -> None:
         with pytest.raises(StudyError):
             parse(study(name, ATTESTATION.format(ground="convenience")))
     assert {d.value for d in Deployment} >= REFUSED | ATTESTED
-    figure(f"{len(Deployment)} deployments: {allowed} run, {len(REFUSED)} never, {len(ATTESTED)} attested alone")
+    figure(
+        f"{len(Deployment)} deployments: {allowed} run, {len(REFUSED)} never, {len(ATTESTED)} attested alone"
+    )
 
 
 def test_there_must_be_a_help_contact() -> None:
@@ -116,7 +120,9 @@ def picture(tmp_path: Path) -> Path:
     return folder
 
 
-@pytest.mark.parametrize("state", ["never asked", "refused", "withdrawn", "another text", "all but the series"])
+@pytest.mark.parametrize(
+    "state", ["never asked", "refused", "withdrawn", "another text", "all but the series"]
+)
 def test_no_inference_before_the_notice_was_agreed_to(access: Access, picture: Path, state: str) -> None:
     who = person(access, "ada", set(Scope) if state in ("withdrawn", "another text") else [])
     if state == "refused":

@@ -13,7 +13,15 @@ from tests.builders import NOW, observed, person, store
 from tests.invariants import held
 from tests.invariants.conftest import Tell
 from tracker.access import Access
-from tracker.domain.consent import ConsentError, ConsentEvent, ConsentMissingError, Notice, Recorder, Scope, State
+from tracker.domain.consent import (
+    ConsentError,
+    ConsentEvent,
+    ConsentMissingError,
+    Notice,
+    Recorder,
+    Scope,
+    State,
+)
 from tracker.domain.instants import InstantError
 from tracker.privacy.consent import in_force
 from tracker.workflows import consenting
@@ -29,7 +37,15 @@ def test_the_log_decides_in_every_order_of_clocks(figure: Tell) -> None:
     for order in itertools.permutations(range(4)):
         for last in itertools.permutations(states):
             events = [
-                ConsentEvent(n + 1, Scope.NOTES, state, NOTICE, NOW + hour * timedelta(hours=1), NOW, Recorder.PARTICIPANT)
+                ConsentEvent(
+                    n + 1,
+                    Scope.NOTES,
+                    state,
+                    NOTICE,
+                    NOW + hour * timedelta(hours=1),
+                    NOW,
+                    Recorder.PARTICIPANT,
+                )
                 for n, (hour, state) in enumerate(zip(order, last, strict=True))
             ]
             for shuffled in (events, events[::-1]):
@@ -60,7 +76,9 @@ def test_a_writer_whose_clock_runs_behind_sees_the_withdrawal(access: Access, sk
 
 def test_in_one_instant_the_later_number_counts(access: Access) -> None:
     who = person(access, "ada", [])
-    for end, act in itertools.islice(itertools.cycle([(False, consenting.grant), (True, consenting.withdraw)]), 9):
+    for end, act in itertools.islice(
+        itertools.cycle([(False, consenting.grant), (True, consenting.withdraw)]), 9
+    ):
         act(access, who, [Scope.AFFECT_SERIES], NOW, recorder=Recorder.PARTICIPANT)
         with access.read(who.id, NOW) as unit:
             assert (Scope.AFFECT_SERIES in unit.grants()) is not end

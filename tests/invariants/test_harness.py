@@ -49,7 +49,9 @@ def test_a_mutation_that_no_longer_applies_is_told(tmp_path: Path) -> None:
 
 
 @given(st.binary(max_size=40), st.binary(max_size=40), st.sampled_from(sorted(forms(CANARY))))
-def test_a_canary_is_found_in_every_form_whatever_lies_around_it(before: bytes, after: bytes, form: str) -> None:
+def test_a_canary_is_found_in_every_form_whatever_lies_around_it(
+    before: bytes, after: bytes, form: str
+) -> None:
     held = before + forms(CANARY)[form] + after
     assert CANARY.decode() in {hit.canary for hit in search("a file", held, {CANARY.decode(): CANARY})}
 

@@ -59,7 +59,9 @@ def may_strace() -> bool:
     """Whether strace is there and is allowed to trace."""
     if shutil.which("strace") is None or os.environ.get("AFFECT_PROOF_STRACE") == "0":
         return False
-    tried = subprocess.run(["strace", "-f", "-qq", "-o", os.devnull, "true"], capture_output=True, check=False)
+    tried = subprocess.run(
+        ["strace", "-f", "-qq", "-o", os.devnull, "true"], capture_output=True, check=False
+    )
     return tried.returncode == 0
 
 
@@ -116,7 +118,16 @@ def read_trace(trace: Path, into: Watched, start: Path = Path("/")) -> None:
             if found is None:
                 continue
             call = found[1].decode()
-            if call in ("write", "pwrite64", "writev", "pwritev", "pwritev2", "sendfile", "copy_file_range", "splice"):
+            if call in (
+                "write",
+                "pwrite64",
+                "writev",
+                "pwritev",
+                "pwritev2",
+                "sendfile",
+                "copy_file_range",
+                "splice",
+            ):
                 fd = _FD.search(line)
                 name = _text(fd[1]) if fd is not None else "?"
                 if name.startswith(_PLACES):
@@ -159,7 +170,13 @@ def _run(
     line: list[str], folder: Path, environment: Mapping[str, str], timeout_s: float
 ) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        line, cwd=folder, env=dict(environment), capture_output=True, text=True, timeout=timeout_s, check=False
+        line,
+        cwd=folder,
+        env=dict(environment),
+        capture_output=True,
+        text=True,
+        timeout=timeout_s,
+        check=False,
     )
 
 

@@ -1,4 +1,4 @@
-"""Loaded by every Python process that is watched without strace: lists what is opened for writing, keeps what is deleted.
+"""Loaded by every Python process that is watched without strace: lists what is written to, keeps what is deleted.
 
 It must not import anything of ours: it runs before everything else, in processes that only happen to be children.
 """
@@ -14,7 +14,7 @@ if _trace:
 
     def _note(path: object) -> None:
         if isinstance(path, bytes | str | os.PathLike):
-            name = os.path.abspath(os.fsdecode(path))
+            name = os.path.abspath(os.fsdecode(path))  # noqa: PTH100 - pathlib may not be loaded yet
             if not name.startswith(("/dev/", "/proc/", "/sys/")):
                 os.write(_list, name.encode(errors="replace") + b"\n")
 
