@@ -12,7 +12,7 @@ from tracker.access import Access, Unit
 from tracker.domain.consent import EXPORT_SCOPES, Scope
 from tracker.domain.people import UnknownParticipantError
 from tracker.personal import consent_changed
-from tracker.privacy.keys import KeyDestroyedError
+from tracker.privacy.key_errors import KeyDestroyedError
 from tracker.store import ageing, coarsening, exports, notices, studies
 from tracker.store.database import Connection
 from tracker.study import Study, StudyError, kept_days, notice_texts

@@ -11,7 +11,7 @@ from typing import Any
 from tracker.access import Access, Unit
 from tracker.domain.people import UnknownParticipantError
 from tracker.privacy.budget import Budget, Charge, affords, composed
-from tracker.privacy.keys import KeyDestroyedError
+from tracker.privacy.key_errors import KeyDestroyedError
 from tracker.store import releases
 from tracker.store.database import Connection
 from tracker.study import DEFAULT
