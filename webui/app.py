@@ -9,7 +9,7 @@ from flask import Flask
 
 from tracker.access import Access
 from webui import assets, auth, csrf, errors, headers, health, limits, words
-from webui.participant import consent, correcting, entering, erased, mydata, timeline
+from webui.participant import consent, correcting, entering, erased, leaving, mydata, privacy, timeline
 from webui.services import NAME, Services
 
 
@@ -65,6 +65,8 @@ def create_app(
         correcting.pages,
         mydata.pages,
         erased.pages,
+        leaving.pages,
+        privacy.pages,
     ):
         app.register_blueprint(pages)
     return app

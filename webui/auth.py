@@ -18,9 +18,21 @@ LASTS = timedelta(hours=12)
 """How long a session lasts; then the password is asked for again."""
 
 PUBLIC = frozenset({"assets", "health"})
-OPEN = frozenset({"entering.log_in", "entering.enter", "erased.page", "erased.certificate"})
+OPEN = frozenset(
+    {
+        "entering.log_in",
+        "entering.enter",
+        "erased.page",
+        "erased.certificate",
+        "leaving.page",
+        "leaving.withdraw",
+        "privacy.page",
+    }
+)
 JSON = frozenset({"timeline.data"})
-BEFORE_NOTICE = frozenset({"entering.notice_page", "entering.log_out"})
+# A notice that has changed meanwhile must keep nobody from saying no.
+ENDING = frozenset({"consent.withdraw", "consent.refuse", "consent.answer"})
+BEFORE_NOTICE = frozenset({"entering.notice_page", "entering.log_out"}) | ENDING
 BEFORE_PASSWORD = BEFORE_NOTICE | {"entering.password"}
 
 

@@ -162,6 +162,7 @@ def teach(app: Flask) -> None:
         clock_time=clock_time,
         day_name=day_name,
         instant=instant,
+        day=lambda at: day_name(local(at).date()),
         exact=exact,
         reason=REASONS.__getitem__,
     )

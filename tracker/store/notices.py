@@ -68,6 +68,13 @@ def stood(connection: Connection, at: datetime) -> frozenset[str]:
     )
 
 
+def published_at(connection: Connection, sha256: str) -> datetime | None:
+    """When a text was published first."""
+    query = select(notices.c.published_at).where(notices.c.sha256 == sha256)
+    found: datetime | None = connection.execute(query).scalar_one_or_none()
+    return found
+
+
 def document(connection: Connection, sha256: str) -> dict[str, Any] | None:
     """The text itself, as it was shown."""
     query = select(notices.c.document).where(notices.c.sha256 == sha256)

@@ -85,6 +85,29 @@ def log_in(access: Access, name: str, secret: str, now: datetime) -> Login:
     return Login(person, account.session_version, by_code and not by_password)
 
 
+def holder_of_code(access: Access, name: str, code: str, now: datetime) -> Person:
+    """Find whose one-time code this is, locked out or not; the code is not used up yet.
+
+    A code has 60 random bits, so no lock need guard it, and nobody can keep somebody from withdrawing by locking
+    their account. It takes as long for a name that nobody has.
+
+    Raises
+    ------
+    LoginError
+        When name and code do not fit together, or the code was used or is too old.
+    """
+    matches(None, code)  # as slow as a login, whoever it is
+    try:
+        person = access.person(name)
+    except UnknownParticipantError:
+        raise LoginError from None
+    with access.read(person.id, now) as unit:
+        account = people.account(unit.connection, person.id)
+    if account is None or not _code_fits(account, code, now):
+        raise LoginError
+    return person
+
+
 def choose_password(access: Access, person: Person, password: str, now: datetime) -> int:
     """Set the password, use up the one-time code, and end all other sessions; return the new version.
 

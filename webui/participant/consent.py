@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+import io
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import NoReturn
 from zoneinfo import ZoneInfo
 
-from flask import Blueprint, abort, redirect, render_template, request, url_for
+from flask import Blueprint, abort, redirect, render_template, request, send_file, url_for
 from werkzeug.wrappers import Response
 
+from tracker.access import Unit
 from tracker.domain.consent import Recorder, Scope
-from tracker.domain.notice import Card
-from tracker.workflows import consenting, erasure
-from tracker.workflows.consenting import Answer, ScopeState
+from tracker.domain.notice import Card, NoticeText
+from tracker.domain.notice_changes import Change, changes
+from tracker.privacy import signed
+from tracker.privacy.standing import Standing, Why
+from tracker.store import notices
+from tracker.workflows import consenting, erasure, receipts
+from tracker.workflows.consenting import Answer
 from webui import auth
 from webui.participant.waiting import Waiting, waiting_of
 from webui.services import services
@@ -28,28 +35,46 @@ class Choice:
     """A card with where it stands, and what waits for an answer."""
 
     card: Card
-    state: ScopeState
+    stand: Standing
     waiting: Waiting | None
+
+    @property
+    def in_force(self) -> bool:
+        """Whether it is allowed now."""
+        return self.stand.why is Why.IN_FORCE
 
     @property
     def recorded_for_them(self) -> bool:
         """Whether an operator recorded it and the participant has not confirmed it."""
-        return self.state.in_force and not self.state.confirmed
+        return self.in_force and not self.stand.confirmed
+
+
+@dataclass(frozen=True, slots=True)
+class AskedAgain:
+    """A notice under which something was allowed, and which does not stand any more."""
+
+    version: str
+    published: datetime | None
+    changes: tuple[Change, ...]
 
 
 @pages.get("/consent")
 def page() -> str:
     """Show every choice, and the history of all choices."""
     with services().access.read(auth.person().id, auth.now()) as unit:
-        states = {state.scope: state for state in consenting.show(unit)}
-        waiting = waiting_of(unit)
-        history = unit.events
-    shown = text()
-    choices = [Choice(card, states[card.scope], waiting.get(card.scope)) for card in shown.cards]
+        shown, stands, waiting, history = text(), unit.standing(), waiting_of(unit), unit.events
+        asked_again = _asked_again(unit, list(stands.values()), shown)
+        published = notices.published_at(unit.connection, shown.notice().sha256)
+        guardians = unit.rules.guardians
+    choices = [Choice(card, stands[card.scope], waiting.get(card.scope)) for card in shown.cards]
     return render_template(
         "consent.html",
         text=shown,
         notice=shown.notice(),
+        published=published,
+        asked_again=asked_again,
+        guardians=guardians,
+        Why=Why,
         closed=study().closed,
         choices=choices,
         titles={card.scope: card.title for card in shown.cards},
@@ -57,6 +82,19 @@ def page() -> str:
         unanswered=[c.waiting for c in choices if c.waiting is not None and c.waiting.unanswered],
         history=history[::-1],
         today=auth.now().astimezone(ZoneInfo(auth.person().zone)).date(),
+    )
+
+
+@pages.get("/consent/receipt")
+def receipt() -> Response:
+    """Everything that they allowed, refused and withdrew, signed, for them to keep."""
+    made = receipts.receipt(services().access, auth.person(), auth.now())
+    name = f"consent-receipt-{auth.now():%Y-%m-%d}.json"
+    return send_file(
+        io.BytesIO(signed.written(made).encode()),
+        mimetype="application/ld+json",
+        as_attachment=True,
+        download_name=name,
     )
 
 
@@ -80,9 +118,8 @@ def grant(scope: str) -> Response:
 def refuse(scope: str) -> Response:
     """Say no to one thing that is not granted."""
     chosen = _scope(scope)
-    with services().access.read(auth.person().id, auth.now()) as unit:
-        if chosen in unit.grants():
-            abort(400, "This is allowed now; withdraw it instead.")
+    if _said_yes(chosen):
+        abort(400, "You have allowed this; withdraw it instead, and say what becomes of what is stored.")
     consenting.refuse(services().access, auth.person(), [chosen], auth.now(), recorder=Recorder.PARTICIPANT)
     return _back_to(chosen)
 
@@ -91,9 +128,8 @@ def refuse(scope: str) -> Response:
 def withdraw(scope: str) -> Response:
     """Withdraw one thing, at once; what becomes of what is stored is asked on the next page."""
     chosen = _scope(scope)
-    with services().access.read(auth.person().id, auth.now()) as unit:
-        if chosen not in unit.grants():
-            return _back_to(chosen)
+    if not _said_yes(chosen):
+        return _back_to(chosen)
     consenting.withdraw(services().access, auth.person(), [chosen], auth.now(), recorder=Recorder.PARTICIPANT)
     return _back_to(chosen)
 
@@ -141,6 +177,30 @@ def answer() -> Response:
         with suppress(erasure.ErasureIncompleteError):
             erasure.erase_scope(services().access, auth.person(), scope, auth.now())
     return redirect(url_for(".page"), 303)
+
+
+def _said_yes(scope: Scope) -> bool:
+    """Whether it can be withdrawn: allowed once and not ended since, though it may not be in force any more."""
+    with services().access.read(auth.person().id, auth.now()) as unit:
+        return unit.standing()[scope].said_yes
+
+
+def _asked_again(unit: Unit, stands: Sequence[Standing], shown: NoticeText) -> list[AskedAgain]:
+    found: dict[str, AskedAgain] = {}
+    for stand in stands:
+        if stand.why is not Why.NOTICE_CHANGED or stand.own is None or stand.own.notice.sha256 in found:
+            continue
+        old = stand.own.notice
+        kept = notices.document(unit.connection, old.sha256)
+        # Between two languages everything is different, and nothing of it is news.
+        comparable = kept is not None and old.language == shown.language
+        said = NoticeText.from_document(old.version, old.language, kept) if kept and comparable else None
+        found[old.sha256] = AskedAgain(
+            old.version,
+            notices.published_at(unit.connection, old.sha256),
+            changes(said, shown) if said is not None else (),
+        )
+    return list(found.values())
 
 
 def _bad_answer() -> NoReturn:
