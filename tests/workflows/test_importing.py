@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from sqlalchemy import update
 
 from tests.builders import ALL, NOW, installation, leaning, observed, person, store
 from tests.workflows.archived import bundle, packed, pictured, rows, taken_in, whole
@@ -21,7 +22,10 @@ from tracker.domain.affect import Emotion
 from tracker.domain.consent import PausedError, Recorder, Scope
 from tracker.domain.people import EnrolmentError, Person, UnknownParticipantError
 from tracker.domain.series import Context, Correction, Prompt
-from tracker.store import belongings
+from tracker.store import belongings, studies, summaries, tables
+from tracker.study import DEFAULT, Study
+from tracker.study.errors import StudyClosedError
+from tracker.study.parts import Retention
 from tracker.workflows import consenting, enrolment, feedback, prompts
 from tracker.workflows.importing import NotCoveredByGrantsError, NotEmptyError
 from tracker.workflows.importing.shape import FATES, Fate, tables_of
@@ -262,6 +266,52 @@ def test_a_withdrawal_in_the_middle_is_heeded(
     with pytest.raises(NotCoveredByGrantsError, match="context"):
         taken_in(there, path, "ada", LATER)
     assert rows(bundle(there, ada, LATER), "observations") == []
+
+
+def govern(access: Access, study: Study) -> None:
+    """Let a study govern an installation."""
+    with access.database.write() as connection:
+        studies.apply(connection, studies.StudyRow(study.sha256, study.document(), LATER, "a test"))
+
+
+def test_a_closed_study_takes_nothing_in(here: Access, lite_there: Access, tmp_path: Path) -> None:
+    there = lite_there
+    path = saved(here, whole(here, "ada"), tmp_path)
+    ada = person(there, "ada", now=LATER, covers_from=LONG_AGO)
+    govern(there, DEFAULT.closing())
+    with pytest.raises(StudyClosedError, match="nothing is imported"):
+        taken_in(there, path, "ada", LATER)
+    assert rows(bundle(there, ada, LATER), "observations") == []
+
+
+def test_what_the_study_here_keeps_no_longer_is_not_taken_in(
+    here: Access, lite_there: Access, tmp_path: Path
+) -> None:
+    there = lite_there
+    ada = whole(here, "ada")
+    path = saved(here, ada, tmp_path)
+    person(there, "ada", now=LATER, covers_from=LONG_AGO)
+    week = NOW + timedelta(days=7, minutes=-6)
+    govern(there, DEFAULT.model_copy(update={"retention": Retention(affect_series=7, context=1)}))
+    taker, done = taken_in(there, path, "ada", week)
+    after = bundle(there, taker, week)
+    assert len(rows(after, "observations")) == done.stored["observations"] == 6
+    assert done.left["contexts"] == 1
+    assert done.left["observations"] == 9
+
+
+def test_an_older_coarse_series_comes_through_with_what_it_stands_for(
+    here: Access, lite_there: Access, tmp_path: Path
+) -> None:
+    ada = someone(here, "ada")
+    with here.database.write() as connection:
+        for table in (tables.observations, tables.estimates):
+            connection.execute(update(table).values(samples=60))
+        summaries.summarise_again(connection, ada.subject)
+    before = bundle(here, ada)
+    taker, _ = taken_in(lite_there, saved(here, ada, tmp_path), "ada", LATER, evidence="a letter")
+    assert meaning(bundle(lite_there, taker, LATER)) == meaning(before)
+    assert {row["samples"] for row in rows(before, "observations")} == {60}
 
 
 def test_an_interrupted_import_leaves_nothing(here: Access, there: Access, tmp_path: Path) -> None:
