@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 
@@ -17,6 +18,8 @@ def main(arguments: list[str], folder: Path = HERE) -> int:
     chosen = [i for i in invariants(folder) if not numbers or i.number in numbers]
     table = Table(chosen, whole=not numbers and folder == HERE)
     options = [a for a in arguments if not a.isdigit()]
+    if folder == HERE and (os.cpu_count() or 1) > 1:
+        options = ["-n", "2", "--dist", "loadgroup", *options]
     paths = [str(i.path) for i in chosen]
     pytest.main(
         [

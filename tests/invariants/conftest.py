@@ -29,6 +29,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.path.parent == HERE and number_of(item.path.name) is not None:
             item.add_marker(pytest.mark.privacy)
+            if "life" in getattr(item, "fixturenames", ()):
+                # One life on each database, whatever process it falls to.
+                item.add_marker(pytest.mark.xdist_group(f"life on {'postgresql' in item.name}"))
 
 
 @pytest.fixture

@@ -113,8 +113,8 @@ MUTATIONS: tuple[Mutation, ...] = (
         "    if missing and use is not Use.STORE_SERIES:\n",
         Edit(
             _CONSENT,
-            '            raise ConsentError(f"a permit for {self.use.value} holds no grant of',
-            '            return 0\n            raise ConsentError(f"a permit for {self.use.value} holds no grant of',
+            "        if scope not in SCOPES_OF[self.use] or scope not in self.grants:\n",
+            "        if scope not in self.grants:\n            return 0\n        if scope not in SCOPES_OF[self.use]:\n",
         ),
         Edit(
             _DECISION,

@@ -145,3 +145,13 @@ def test_the_runner_says_what_failed_and_what_did_not_run(
     assert "NOT RUN" in rows["03"]
     assert "NOT SHOWN: 02, 03" in told
     assert main(["1", *options], tmp_path) == 0
+
+
+def test_the_document_names_every_module_and_every_mutation() -> None:
+    told = (ROOT / "docs" / "privacy-proof.md").read_text("utf-8")
+    rows = {int(line[2:4]): line for line in told.splitlines() if line[:2] == "| " and line[2:4].isdigit()}
+    assert sorted(rows) == list(NUMBERS)
+    for invariant in invariants():
+        assert f"`{invariant.path.name}`" in rows[invariant.number]
+    for mutation in MUTATIONS:
+        assert mutation.told in rows[mutation.number]
