@@ -10,13 +10,13 @@ import pytest
 from sqlalchemy import Column, ForeignKey, LargeBinary, String, Table, select, text
 
 from tests.builders import NOW, installation, person
-from tests.lives import FACE, NOTE, PLACE, SOURCE, lived
+from tests.lives import FACE, NOTE, PLACE, SOURCE, kept, lived
 from tests.postgres import Server
 from tests.processes import close
 from tracker.access import Access
 from tracker.domain.consent import Recorder, Scope
 from tracker.domain.series import Context
-from tracker.store import compacting, erasing, fingerprints, relations, tables
+from tracker.store import compacting, crops, erasing, fingerprints, relations, tables
 from tracker.workflows import consenting, erasure, feedback
 from tracker.workflows.erasure import steps, whose
 
@@ -196,3 +196,24 @@ def test_a_withdrawn_request_is_gone_with_its_scope(access: Access) -> None:
     assert done.counts == {"notes": 1}
     assert erasure.carry_out(access, LATER) == []
     assert steps.STEPS == erasure.STEPS
+
+
+def test_what_is_sealed_after_the_rows_went_still_opens(access: Access) -> None:
+    who = lived(access)
+
+    def stop(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(steps, "STEPS", (*steps.STEPS[:3], stop))
+        with pytest.raises(KeyboardInterrupt):
+            erasure.erase_scope(access, who, Scope.FACE_CROPS, LATER)
+    kept(access, who, LATER)  # they are tracked again before the erasure goes on
+    (done,) = erasure.resume(access, LATER)
+    assert done.counts == {"crops": 1}
+    with access.database.read() as connection:
+        columns = tables.crops.c
+        row = connection.execute(
+            select(columns.id, columns.sealed).where(columns.subject == who.subject)
+        ).one()
+    assert access.vault.open(who.id, Scope.FACE_CROPS, row.sealed, crops.place(row.id)) == FACE

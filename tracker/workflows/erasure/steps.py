@@ -10,6 +10,7 @@ from tracker.access import Access
 from tracker.access.naming import renew_name_digests
 from tracker.domain.consent import Scope
 from tracker.domain.people import UnknownParticipantError
+from tracker.privacy.keys import KeyDestroyedError
 from tracker.store import (
     chains,
     compacting,
@@ -36,11 +37,13 @@ def keep(access: Access, tombstone: Tombstone, whose: Whose, now: datetime) -> N
 
 def shred(access: Access, tombstone: Tombstone, whose: Whose, now: datetime) -> None:
     """Destroy the keys."""
-    count = access.vault.destroy(whose.participant, whose.scope.value if whose.scope is not None else None)
-    if whose.scope is not None and tombstone.step is Step.OPENED:
-        # Not once the rows are gone: under a scope that is still granted new ones may have come since.
-        for other in lineage.sealed_with(whose.scope):
-            count += access.vault.destroy(whose.participant, other.value)
+    if whose.scope is None:
+        count = access.vault.destroy(whose.participant)
+    elif tombstone.step is Step.OPENED:
+        scopes = {whose.scope, *lineage.sealed_with(whose.scope)}
+        count = sum(access.vault.destroy(whose.participant, scope.value) for scope in scopes)
+    else:
+        count = _shred_unused(access, whose, whose.scope, now)
     if count:
         with access.database.write() as connection:
             here = _standing(tombstones.get(connection, tombstone.id))
@@ -171,12 +174,25 @@ def _empty_scope(access: Access, tombstone: Tombstone, whose: Whose, scope: Scop
             tombstones.advance(connection, replace(here, step=Step.EMPTIED))
 
 
+def _shred_unused(access: Access, whose: Whose, scope: Scope, now: datetime) -> int:
+    """Destroy a key that was made meanwhile, unless rows have come since that only it opens."""
+    try:
+        # Whoever seals a row holds the person, as this does.
+        with access.write(whose.participant, now) as unit:
+            rows = lineage.extents(scope)
+            if extents.left_of_extents(unit.connection, whose.subject, whose.participant, rows):
+                return 0
+            return access.vault.destroy(whose.participant, scope.value)
+    except (UnknownParticipantError, KeyDestroyedError):  # erased themselves meanwhile
+        return access.vault.destroy(whose.participant, scope.value)
+
+
 def _goes_on(access: Access, whose: Whose, scope: Scope, now: datetime) -> bool:
     """Whether the scope is still granted, so that new rows may stand already."""
     try:
         with access.read(whose.participant, now) as unit:
             return scope in unit.grants()
-    except UnknownParticipantError:
+    except (UnknownParticipantError, KeyDestroyedError):
         return False
 
 
