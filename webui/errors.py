@@ -8,7 +8,14 @@ from flask import Flask, jsonify, render_template
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response
 
-from tracker.domain.consent import ConsentError, ConsentMissingError, NotCoveredError, PausedError, Scope
+from tracker.domain.consent import (
+    ClockBehindError,
+    ConsentError,
+    ConsentMissingError,
+    NotCoveredError,
+    PausedError,
+    Scope,
+)
 from tracker.domain.notice import CARDS
 from tracker.store.database import DatabaseError
 from tracker.study import StudyClosedError
@@ -65,6 +72,11 @@ def consent_sentence(error: ConsentError) -> str:
             return "This study is closed: nothing was saved. You can still withdraw, look at and erase everything."
         case NoticeChangedError():
             return "The notice has changed since you read it; nothing was saved. Read it under Consent, and choose."
+        case ClockBehindError():
+            return (
+                "The clock of this machine is wrong, so your choice could not be recorded; nothing was changed. "
+                "Tell the help contact. Withdrawing works all the same."
+            )
         case PausedError():
             return "You paused storing; nothing was saved. You can resume it under My data."
         case NotCoveredError():

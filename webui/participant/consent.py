@@ -18,6 +18,7 @@ from tracker.domain.consent import Recorder, Scope
 from tracker.domain.notice import Card, NoticeText
 from tracker.domain.notice_changes import Change, changes
 from tracker.privacy import signed
+from tracker.privacy.receipts import NothingToShowError
 from tracker.privacy.standing import Standing, Why
 from tracker.store import notices
 from tracker.workflows import consenting, erasure, receipts
@@ -88,7 +89,10 @@ def page() -> str:
 @pages.get("/consent/receipt")
 def receipt() -> Response:
     """Everything that they allowed, refused and withdrew, signed, for them to keep."""
-    made = receipts.receipt(services().access, auth.person(), auth.now())
+    try:
+        made = receipts.receipt(services().access, auth.person(), auth.now())
+    except NothingToShowError:
+        abort(404, "You have not chosen anything yet, so there is no receipt.")
     name = f"consent-receipt-{auth.now():%Y-%m-%d}.json"
     return send_file(
         io.BytesIO(signed.written(made).encode()),
