@@ -36,8 +36,8 @@ def history(access: Access) -> None:
         "DELETE FROM consent_log",
         "DELETE FROM consent_log WHERE seq = 4",
         "DELETE FROM consent_events WHERE seq = 4",
-        "UPDATE consent_events SET salt = salt",
-        "UPDATE consent_events SET recorded_at = recorded_at",
+        "UPDATE consent_events SET salt = sealed",
+        "UPDATE consent_events SET seq = seq + 100",
     ],
 )
 def test_no_statement_changes_or_deletes_an_entry(access: Access, statement: str) -> None:

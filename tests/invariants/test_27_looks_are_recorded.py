@@ -73,7 +73,7 @@ def test_a_researcher_needs_the_participants_own_word(access: Access) -> None:
         pass
 
 
-@pytest.mark.parametrize("statement", ["DELETE FROM access_events", "UPDATE access_events SET salt = salt",
+@pytest.mark.parametrize("statement", ["DELETE FROM access_events", "UPDATE access_events SET salt = sealed",
                                        "DELETE FROM access_log", "UPDATE access_log SET hash = 'x'"])  # fmt: skip
 def test_the_list_is_append_only(access: Access, statement: str) -> None:
     lived(access)
