@@ -16,8 +16,10 @@ from tracker.domain.archives import FORMAT, MANIFEST, PAGE, VERSION, data
 from tracker.domain.people import Person
 from tracker.store import belongings
 from tracker.workflows.portability.entries import Entries, Sink
-from tracker.workflows.portability.page import overview, render
-from tracker.workflows.portability.tables import WRITERS, PersonalTable
+from tracker.workflows.portability.formats import WRITERS
+from tracker.workflows.portability.overview import overview
+from tracker.workflows.portability.page import render
+from tracker.workflows.portability.tables import PersonalTable
 
 _CHUNK = 64 * 1024
 

@@ -2,27 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from collections.abc import Iterable, Sequence
 from html import escape
 from zoneinfo import ZoneInfo
 
-from tracker.access import Access, Look, Unit
-from tracker.domain.affect import Distribution, derived_valence_arousal
-from tracker.domain.consent import ConsentEvent, Scope
-from tracker.domain.people import Person
-from tracker.store import feedback, series, summaries
+from tracker.learning.kinds import Kind, kind_of
 from tracker.store.feedback import CorrectionRow
-
-MOST_POINTS = 600
-"""Points of a drawn line: more would not be told apart on a screen."""
-
-MOST_ROWS = 200
-"""Corrections listed on the page; all of them are in the files."""
-
-MOST_PICTURES = 120
-"""Pictures shown on the page; all of them are in the files."""
+from tracker.workflows.portability.overview import Overview
+from tracker.workflows.portability.plots import bars, dots, local
 
 _MEANINGS = {
     "participants": "Who you are here, and since when.",
@@ -55,82 +42,6 @@ _MEANINGS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
-    """Means of one series: derived valence by instant."""
-
-    name: str
-    points: tuple[tuple[datetime, float], ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Overview:
-    """What the page shows."""
-
-    person: Person
-    now: datetime
-    counts: Mapping[str, int]
-    history: Sequence[ConsentEvent]
-    lines: Sequence[Line]
-    corrections: Sequence[CorrectionRow]
-    notes: Sequence[tuple[datetime, str]]
-    pictures: Sequence[str]
-    looks: Sequence[Look]
-
-
-def overview(
-    access: Access,
-    unit: Unit,
-    counts: Mapping[str, int],
-    notes: Sequence[tuple[datetime, str]],
-    pictures: Sequence[str],
-) -> Overview:
-    """Collect what the page shows of the person of a unit.
-
-    Parameters
-    ----------
-    access, unit
-        The gate, and a reading unit.
-    counts
-        Rows by table.
-    notes
-        What the person wrote about which moments.
-    pictures
-        The files of their pictures.
-    """
-    since = unit.readable_from(Scope.AFFECT_SERIES)
-    span = series.span(unit.connection, unit.person.subject, since)
-    lines: list[Line] = []
-    corrections: list[CorrectionRow] = []
-    if span is not None:
-        first, last = span[0], span[1] + timedelta(microseconds=1)
-        names = [summaries.MACHINE_SERIES, summaries.PERSONAL_SERIES]
-        rows = summaries.read_summaries(
-            unit.connection, unit.person.subject, first, last, names, horizons=unit.horizons()
-        )
-        lines = _lines(rows, first, last)
-    ever = datetime.min.replace(tzinfo=unit.now.tzinfo)
-    said = feedback.standing_corrections(
-        unit.connection,
-        unit.person.subject,
-        ever,
-        unit.now + timedelta(days=1),
-        horizons=unit.horizons(),
-    )
-    corrections = said[-MOST_ROWS:]
-    return Overview(
-        unit.person,
-        unit.now,
-        counts,
-        unit.events,
-        lines,
-        corrections,
-        notes[-MOST_ROWS:],
-        pictures[-MOST_PICTURES:],
-        access.looks(unit)[-MOST_ROWS:],
-    )
-
-
 def render(view: Overview) -> str:
     """The page as HTML that loads nothing."""
     person = view.person
@@ -142,22 +53,23 @@ def render(view: Overview) -> str:
         f'<html lang="en"><head><meta charset="utf-8"><title>{title}</title>',
         '<meta name="viewport" content="width=device-width">',
         f"<style>{_STYLE}</style></head><body><main><h1>{title}</h1>",
-        f"<p>As of {_local(view.now, zone)} ({escape(person.zone)}). "
-        f"Enrolled {_local(person.enrolled_at, zone)}. "
+        f"<p>As of {local(view.now, zone)} ({escape(person.zone)}). "
+        f"Enrolled {local(person.enrolled_at, zone)}. "
         "Keep this file as you would keep a diary: whoever has it can read it.</p>",
         "<p>The estimates say what a face <em>looks like</em> to a program. They are often wrong, and "
         "they never know what you feel.</p>",
         "<h2>Your series</h2>",
-        _plot(view.lines, zone),
+        dots(view.lines, zone),
+        bars(view.means),
         "<h2>Your choices</h2>",
         _table(
             ("when", "what", "choice", "covers from", "recorded by", "evidence", "notice"),
             (
                 (
-                    _local(e.recorded_at, zone),
+                    local(e.recorded_at, zone),
                     e.scope.value,
                     e.state.value,
-                    _local(e.covers_from, zone),
+                    local(e.covers_from, zone),
                     e.recorder.value,
                     e.evidence,
                     f"{e.notice.version} ({e.notice.language})",
@@ -170,7 +82,7 @@ def render(view: Overview) -> str:
             ("moment", "asked", "answer", "by"),
             (
                 (
-                    _local(c.at, zone),
+                    local(c.at, zone),
                     c.target,
                     _answer(c),
                     "you" if c.rater == "participant" else "somebody else",
@@ -179,11 +91,11 @@ def render(view: Overview) -> str:
             ),
         ),
         "<h2>What you wrote beside it</h2>",
-        _table(("moment", "note"), ((_local(at, zone), text) for at, text in view.notes)),
+        _table(("moment", "note"), ((local(at, zone), text) for at, text in view.notes)),
         *_gallery(view.pictures),
         "<h2>Who looked at your data</h2><p>People of the staff. What the program does by itself, and what you "
         "look at yourself, is not listed.</p>",
-        _table(("when", "who", "at what"), ((_local(x.at, zone), x.reader, x.what) for x in view.looks)),
+        _table(("when", "who", "at what"), ((local(x.at, zone), x.reader, x.what) for x in view.looks)),
         "<h2>All files</h2><p>Each as JSON, as CSV and as Parquet, times in UTC. Other programs read them, and "
         "another installation of this one takes them in: <code>affect-tracker import</code>.</p>",
         "<table><tr><th>rows</th><th>file</th><th>what it is</th></tr>",
@@ -192,8 +104,6 @@ def render(view: Overview) -> str:
     ]
     return "\n".join(parts) + "\n"
 
-
-_COLOURS = ("#2f6f8f", "#c2622d")
 
 _STYLE = (
     "body{font:16px/1.5 system-ui,sans-serif;color:#1b2430;background:#fbfaf7;margin:0}"
@@ -204,60 +114,10 @@ _STYLE = (
 )
 
 
-def _lines(
-    rows: Iterable[tuple[datetime, str, int, tuple[float, ...]]], first: datetime, last: datetime
-) -> list[Line]:
-    step = max(summaries.BUCKET, (last - first) / MOST_POINTS)
-    sums: dict[str, dict[int, list[float]]] = {}
-    for bucket, name, n, values in rows:
-        kind = "your learner" if name == summaries.PERSONAL_SERIES else "the network"
-        slot = sums.setdefault(kind, {}).setdefault(int((bucket - first) / step), [0.0] * 9)
-        slot[0] += n
-        for i, value in enumerate(values, start=1):
-            slot[i] += value
-    return [
-        Line(
-            kind,
-            tuple(
-                (first + slot * step, derived_valence_arousal(Distribution.from_sequence(s[1:]))[0])
-                for slot, s in sorted(slots.items())
-                if s[0]
-            ),
-        )
-        for kind, slots in sorted(sums.items(), reverse=True)
-    ]
-
-
-def _plot(lines: Sequence[Line], zone: ZoneInfo) -> str:
-    instants = [at for line in lines for at, _ in line.points]
-    if not instants:
-        return "<p>There is none.</p>"
-    first, last = min(instants), max(instants)
-    width = max((last - first).total_seconds(), 1.0)
-
-    def dot(at: datetime, valence: float) -> str:
-        x, y = 50 + 930 * (at - first).total_seconds() / width, 110 - 90 * valence
-        return f'<circle cx="{x:.1f}" cy="{y:.1f}" r="2"/>'
-
-    drawn = []
-    for line, colour in zip(lines, _COLOURS, strict=False):
-        drawn.append(f'<g fill="{colour}">{"".join(dot(*point) for point in line.points)}</g>')
-    legend = " and ".join(
-        f'<b style="color:{colour}">{escape(line.name)}</b>'
-        for line, colour in zip(lines, _COLOURS, strict=False)
-    )
-    return (
-        f"<p>Valence, derived from the estimates of {legend}: up is pleasant, down is unpleasant.</p>"
-        '<svg viewBox="0 0 1000 230" role="img" aria-label="Valence over time">'
-        '<path d="M50 20V200M50 110H980" stroke="#8a8578" fill="none"/>'
-        '<g font-size="14" fill="#5a564d"><text x="4" y="26">+1</text><text x="14" y="115">0</text>'
-        f'<text x="4" y="205">−1</text><text x="50" y="222">{_local(first, zone)}</text>'
-        f'<text x="980" y="222" text-anchor="end">{_local(last, zone)}</text></g>{"".join(drawn)}</svg>'
-    )
-
-
 def _answer(c: CorrectionRow) -> str:
     if c.distribution is None:
+        if c.value is not None and kind_of(c.target) is Kind.YES_NO:
+            return {0.0: "no", 1.0: "yes"}.get(c.value, "either")
         return "" if c.value is None else f"{c.value:g}"
     said = sorted(c.distribution.as_dict().items(), key=lambda item: -item[1])
     return ", ".join(f"{name} {p:.0%}" for name, p in said[:2] if p >= 0.2) or said[0][0]
@@ -282,7 +142,3 @@ def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
         return "<p>There is none.</p>"
     top = "".join(f"<th>{escape(cell)}</th>" for cell in head)
     return f"<table><tr>{top}</tr>{''.join(f'<tr>{line}</tr>' for line in lines)}</table>"
-
-
-def _local(at: datetime, zone: ZoneInfo) -> str:
-    return at.astimezone(zone).strftime("%Y-%m-%d %H:%M")
