@@ -15,7 +15,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import groupby
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, bindparam, delete, func, select, true, update
+from sqlalchemy import ColumnElement, Connection, Table, and_, delete, func, select, true, update
 
 from tracker.domain.series import MACHINE
 from tracker.store.rows import EMOTION_COLUMNS
@@ -31,6 +31,8 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _LENGTHS = {"minute": timedelta(minutes=1), "hour": timedelta(hours=1)}
 _BATCH = 5_000
 """Observations read at once, and then the rest of their stretch of time."""
+_AT_ONCE = 10_000
+"""Rows named in one statement."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +76,14 @@ def count_fine(connection: Connection, before: datetime) -> int:
     return connection.execute(select(func.count()).select_from(observations).where(fine)).scalar_one()
 
 
-def coarsen(connection: Connection, subject: str, before: datetime, to: str) -> int:
+def is_finer(connection: Connection, subject: str, before: datetime, to: str) -> bool:
+    """Whether `coarsen` has anything to do."""
+    end = _start(before, _LENGTHS[to])
+    query = select(observations.c.id).where(_mine(subject, end), _finer(to)).limit(1)
+    return connection.execute(query).first() is not None
+
+
+def coarsen(connection: Connection, subject: str, before: datetime, to: str, most: int | None = None) -> int:
     """Make what is older than an instant coarser; return how many observations became part of another row.
 
     Only stretches of time that lie whole before the instant; those that are as coarse already stay as they are.
@@ -89,27 +98,27 @@ def coarsen(connection: Connection, subject: str, before: datetime, to: str) -> 
         The instant (UTC).
     to
         ``minute`` or ``hour``.
+    most
+        Stop after so many observations, so that others get their turn to write; None: all of them.
     """
-    length = _LENGTHS[to]
-    end = _start(before, length)
-    gone, first, last = 0, None, None
-    for start, rows in _stretches(connection, subject, end, length, f"{COARSE}{to}:"):
+    end = _start(before, _LENGTHS[to])
+    gone, seen, first, last = 0, 0, None, None
+    for start, rows in _stretches(connection, subject, end, to):
         for _, same in groupby(sorted(rows, key=lambda r: (r.kind, r.id)), key=lambda r: r.kind):
             gone += _merge(connection, list(same), start, to)
-        first, last = first or start, start
+        first, last, seen = first or start, start, seen + len(rows)
+        if most is not None and seen >= most:
+            break
     if first is not None and last is not None:
         summarise_again(connection, subject, first, last)
     return gone
 
 
 def _stretches(
-    connection: Connection, subject: str, end: datetime, length: timedelta, done: str
+    connection: Connection, subject: str, end: datetime, to: str
 ) -> Iterator[tuple[datetime, list[_Row]]]:
     """Each stretch of time that holds something finer, with all of its rows."""
-    # What is an hour already does not become a minute again.
-    wanted = ~observations.c.source.startswith(f"{COARSE}hour:") if length == _LENGTHS["minute"] else true()
-    finer = ~observations.c.source.startswith(done) & wanted
-    mine = (observations.c.subject == subject) & (observations.c.at < end)
+    mine, finer, length = _mine(subject, end), _finer(to), _LENGTHS[to]
     while True:
         at = connection.execute(
             select(observations.c.at).where(mine, finer).order_by(observations.c.at).limit(1)
@@ -124,11 +133,24 @@ def _stretches(
             .limit(1)
         ).scalar()
         until = end if furthest is None else min(end, _start(furthest, length) + length)
-        rows = _rows(connection, subject, _start(at, length), until, wanted)
+        rows = _rows(connection, subject, _start(at, length), until, _wanted(to))
         for start, group in groupby(rows, key=lambda r: _start(r.at, length)):
             together = list(group)
-            if any(not row.source.startswith(done) for row in together):
+            if any(not row.source.startswith(f"{COARSE}{to}:") for row in together):
                 yield start, together
+
+
+def _mine(subject: str, end: datetime) -> ColumnElement[bool]:
+    return and_(observations.c.subject == subject, observations.c.at < end)
+
+
+def _finer(to: str) -> ColumnElement[bool]:
+    return and_(~observations.c.source.startswith(f"{COARSE}{to}:"), _wanted(to))
+
+
+def _wanted(to: str) -> ColumnElement[bool]:
+    # What is an hour already does not become a minute again.
+    return ~observations.c.source.startswith(f"{COARSE}hour:") if to == "minute" else true()
 
 
 def _rows(
@@ -170,14 +192,12 @@ def _merge(connection: Connection, rows: Sequence[_Row], start: datetime, to: st
     words = {word["kept"] for word in (machine, own) if word is not None}
     everything = [word.id for row in rows for word in row.words]
     _delete(connection, estimates, [number for number in everything if number not in words])
-    if rest:
-        repointed = update(corrections).where(corrections.c.observation == bindparam("old"))
-        connection.execute(repointed.values(observation=kept.id), [{"old": number} for number in rest])
+    for numbers in _batched(rest, _AT_ONCE):
+        spoken_of = corrections.c.observation.in_(numbers)
+        connection.execute(update(corrections).where(spoken_of).values(observation=kept.id))
     # A picture is kept for a shorter time than the series is kept whole (a rule of the study file).
-    gone = [row.id for row in rows]
-    connection.execute(
-        delete(crops).where(crops.c.observation == bindparam("old")), [{"old": n} for n in gone]
-    )
+    for numbers in _batched([row.id for row in rows], _AT_ONCE):
+        connection.execute(delete(crops).where(crops.c.observation.in_(numbers)))
     for word in (machine, own):
         if word is not None:
             values = {name: value for name, value in word.items() if name != "kept"}
@@ -234,9 +254,13 @@ def _mean(values: Sequence[tuple[float | None, int]]) -> float | None:
     return sum(value * n for value, n in known) / sum(n for _, n in known) if known else None
 
 
-def _delete(connection: Connection, table: Any, numbers: Sequence[int]) -> None:
-    if numbers:
-        connection.execute(delete(table).where(table.c.id == bindparam("old")), [{"old": n} for n in numbers])
+def _delete(connection: Connection, table: Table, numbers: Sequence[int]) -> None:
+    for some in _batched(numbers, _AT_ONCE):
+        connection.execute(delete(table).where(table.c.id.in_(some)))
+
+
+def _batched(numbers: Sequence[int], n: int) -> Iterator[Sequence[int]]:
+    return (numbers[i : i + n] for i in range(0, len(numbers), n))
 
 
 def _start(at: datetime, length: timedelta) -> datetime:

@@ -21,6 +21,10 @@ SLOTS = timedelta(days=90)
 """How long it is remembered which process ran which job."""
 
 
+MOST = 20_000
+"""So many observations are made coarser in one transaction."""
+
+
 def run(access: Access, now: datetime) -> Mapping[str, int]:
     """Delete what is past its time; return how many rows, by table (tables without any are left out).
 
@@ -43,6 +47,8 @@ def run(access: Access, now: datetime) -> Mapping[str, int]:
         with suppress(UnknownParticipantError, KeyDestroyedError), access.write(person.id, now) as unit:
             counts += _forget_aged(unit)
             counts += _forget_learned(unit)
+        with suppress(UnknownParticipantError, KeyDestroyedError):
+            counts["observations"] += _coarsen(access, person.id, now)
     with access.database.write() as connection:
         counts["accounts"] += forgetting.forget_codes(connection, now)
         counts["leases"] += leases.forget(connection, now - SLOTS)
@@ -53,18 +59,32 @@ def run(access: Access, now: datetime) -> Mapping[str, int]:
 
 
 def _forget_aged(unit: Unit) -> Counter[str]:
-    """Delete what is past the study's retention, make coarser what is to be, and let learners forget both."""
+    """Delete what is past the study's retention, and let learners forget it."""
     counts: Counter[str] = Counter()
     connection, person, horizons = unit.connection, unit.person, unit.horizons()
     if horizons:
         counts.update(ageing.delete_before(connection, person.subject, person.id, horizons))
         counts["learning_events"] += _forget_copies(unit, horizons)
-    for step in unit.study.coarsening.affect_series:
-        before = unit.now - timedelta(days=step.after_days)
-        counts["observations"] += coarsening.coarsen(connection, person.subject, before, step.to.value)
     if counts["learning_events"] or counts["corrections"] or counts["observations"]:
         _learn_again(unit)
     return counts
+
+
+def _coarsen(access: Access, participant: str, now: datetime) -> int:
+    """Make a person's series as coarse as the study says; return how many observations became part of another."""
+    gone, more = 0, True
+    while more:
+        # One transaction for some of it: a first month is long, and others wait for their turn to write.
+        with access.write(participant, now) as unit:
+            connection, subject, more = unit.connection, unit.person.subject, False
+            for step in unit.study.coarsening.affect_series:
+                before, to = now - timedelta(days=step.after_days), step.to.value
+                if coarsening.is_finer(connection, subject, before, to):
+                    gone += coarsening.coarsen(connection, subject, before, to, MOST)
+                    _learn_again(unit)
+                    more = True
+                    break
+    return gone
 
 
 def _forget_copies(unit: Unit, horizons: Mapping[Scope, datetime]) -> int:
