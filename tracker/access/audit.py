@@ -49,6 +49,8 @@ def _log_fault(
         return broken if log is CONSENT else f"{name}: {broken}"
     events = chains.all_events(connection, log)
     erased = _erased(connection, vault, log)
+    if loose := sorted(events.keys() - {link.seq for link in links}):
+        return f"{name}: an event stands beside row {loose[0]}, and there is no such row"
     openers: dict[str, Opener | None] = {}
     for link in links:
         row = events.get(link.seq)
@@ -60,7 +62,11 @@ def _log_fault(
             openers[row.participant] = _opener(vault, row.participant)
         opener = openers[row.participant]
         if opener is None:
-            continue  # their erasure is not finished
+            if link.seq in erased:
+                continue  # their erasure is not finished
+            return (
+                f"{name}: the key of the event beside row {link.seq} is gone, and no erasure accounts for it"
+            )
         altered = f"{name}: the event beside row {link.seq} does not match its commitment: it was altered"
         try:
             if (
