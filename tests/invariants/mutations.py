@@ -114,7 +114,8 @@ MUTATIONS: tuple[Mutation, ...] = (
         Edit(
             _CONSENT,
             "        if scope not in SCOPES_OF[self.use] or scope not in self.grants:\n",
-            "        if scope not in self.grants:\n            return 0\n        if scope not in SCOPES_OF[self.use]:\n",
+            "        if scope not in self.grants:\n            return 0\n"
+            "        if scope not in SCOPES_OF[self.use]:\n",
         ),
         Edit(
             _DECISION,
