@@ -70,7 +70,7 @@ def test_a_new_notice_is_shown_again_before_anything_else(lite: Site) -> None:
         assert said in page
     visitor.post("/notice")
     page = visitor.get("/consent").text
-    assert page.count(">Allow</button>") == len(Scope), "nothing is carried over"
+    assert page.count(">Allow again</button>") == len(Scope), "nothing is carried over"
 
 
 def test_every_page_names_the_studys_help_contact(lite: Site) -> None:

@@ -388,3 +388,21 @@ def test_a_dataset_holds_nothing_past_its_deadline_and_says_what_is_coarse(
     result = export_dataset(lite, tmp_path / "kept", NOW)
     assert result.excluded_rows == {}, "what nobody may read is not counted either"
     assert [row["samples"] for row in exported.read(tmp_path / "kept", "observations")] == [1]
+
+
+def test_a_long_series_is_made_coarser_in_steps(lite: Access, monkeypatch: pytest.MonkeyPatch) -> None:
+    who = person(lite)
+    store(lite, who, [observed(NOW - timedelta(seconds=s)) for s in range(0, 600, 10)])
+    coarse(lite, (30, Resolution.MINUTE), (60, Resolution.HOUR))
+    monkeypatch.setattr(retention, "MOST", 7)
+    written: list[str] = []
+    write = lite.write
+
+    def counted(participant: str, now: datetime) -> Any:
+        written.append(participant)
+        return write(participant, now)
+
+    monkeypatch.setattr(lite, "write", counted)
+    assert retention.run(lite, NOW + 61 * DAY)["observations"] >= 58
+    assert sum(row.samples for row in sampled(lite, who)) == 60
+    assert len(written) > 8
