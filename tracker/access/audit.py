@@ -62,11 +62,10 @@ def _log_fault(
             openers[row.participant] = _opener(vault, row.participant)
         opener = openers[row.participant]
         if opener is None:
-            if link.seq in erased:
-                continue  # their erasure is not finished
-            return (
-                f"{name}: the key of the event beside row {link.seq} is gone, and no erasure accounts for it"
-            )
+            if _is_being_erased(connection, vault, row.participant):
+                continue
+            gone = f"the key of the event beside row {link.seq} is gone"
+            return f"{name}: {gone}, and no erasure accounts for it"
         altered = f"{name}: the event beside row {link.seq} does not match its commitment: it was altered"
         try:
             if (
@@ -100,6 +99,11 @@ def _opener(vault: Vault, participant: str) -> Opener | None:
         return vault.opener(participant, IDENTITY)
     except KeyDestroyedError:
         return None
+
+
+def _is_being_erased(connection: Connection, vault: Vault, participant: str) -> bool:
+    tombstone = tombstones.get(connection, vault.digest("tombstones", participant)[:32])
+    return tombstone is not None and vault.verify(tombstone.evidence(), tombstone.signature)
 
 
 def _erased(connection: Connection, vault: Vault, log: Chain) -> set[int]:
