@@ -46,7 +46,7 @@ class Tombstone:
     log, looks
         The rows of the consent log, and of the log of looks, whose events were deleted.
     signature
-        Of `evidence`, by the installation; empty until rows were deleted.
+        Of `evidence`, by the installation.
     pending
         Whose it is and what to look for, sealed under a key that is destroyed when the erasure is done.
     scope

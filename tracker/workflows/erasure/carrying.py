@@ -13,7 +13,7 @@ from tracker.access import Access
 from tracker.domain.consent import Scope
 from tracker.domain.people import Person, UnknownParticipantError
 from tracker.privacy.keys import KeyDestroyedError
-from tracker.store import priors, requests, tombstones
+from tracker.store import chains, priors, requests, tombstones
 from tracker.store.database import Connection, DatabaseError
 from tracker.store.requests import RequestRow
 from tracker.store.tombstones import Step, Tombstone
@@ -116,7 +116,11 @@ def carry_out(access: Access, now: datetime) -> list[Erased]:
 def begin(
     access: Access, connection: Connection, tombstone: str, digest: str, theirs: Whose, now: datetime
 ) -> None:
-    """Set a tombstone, or set one that stands back to the beginning."""
+    """Set a tombstone, or set one that stands back to the beginning.
+
+    That of a person names, signed, the rows of the logs whose events will go: from now on their key may be missing.
+    """
+    person = theirs.participant if theirs.scope is None else ""
     begun = Tombstone(
         id=tombstone,
         subject_digest=digest,
@@ -124,8 +128,11 @@ def begin(
         step=Step.BEGUN if theirs.scope is None else Step.OPENED,
         rows={},
         scope=theirs.scope.value if theirs.scope is not None else None,
+        log=chains.positions_of(connection, chains.CONSENT, person),
+        looks=chains.positions_of(connection, chains.LOOKS, person),
         pending=access.vault.seal(tombstone, PENDING, theirs.as_bytes(), PLACE),
     )
+    begun = replace(begun, signature=access.vault.sign(begun.evidence()))
     tombstones.begin(connection, begun)
     tombstones.advance(connection, begun)
 
