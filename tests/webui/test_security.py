@@ -10,8 +10,26 @@ from tests.webui.site import TODAY, Site
 from tracker.domain.consent import Scope
 from webui.headers import CHART_ENDPOINT, policy
 
-VALUES = {"scope": "context", "unit": "day", "last": TODAY, "at": "0", "token": "none", "name": "style.css"}
-OPEN = {"entering.log_in", "entering.enter", "health.healthz", "assets.file"}
+VALUES = {
+    "scope": "context",
+    "unit": "day",
+    "last": TODAY,
+    "at": "0",
+    "token": "none",
+    "name": "style.css",
+    "observation": "1",
+}
+OPEN = {
+    "entering.log_in",
+    "entering.enter",
+    "health.healthz",
+    "assets.file",
+    "erased.page",
+    "erased.certificate",
+    "leaving.page",
+    "leaving.withdraw",
+    "privacy.page",
+}
 
 
 def endpoints(site: Site) -> list[tuple[str, str, str]]:
