@@ -183,6 +183,8 @@ def test_on_a_phone_nothing_scrolls_sideways(site: Served, browser: Browser, wid
             "timeline/month/2026-03-20",
             "consent",
             "my-data",
+            "privacy",
+            "withdraw",
             "nowhere",
         ):
             page.goto(path)
