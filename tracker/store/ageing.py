@@ -7,12 +7,13 @@ from datetime import datetime
 from types import MappingProxyType
 
 from sqlalchemy import (
-    Column,
     ColumnElement,
     Connection,
     Select,
     Table,
+    Text,
     and_,
+    cast,
     false,
     func,
     or_,
@@ -22,7 +23,7 @@ from sqlalchemy import (
 )
 
 from tracker.domain.consent import Scope
-from tracker.domain.series import MACHINE
+from tracker.domain.series import CONTEXT_HOLDS, MACHINE
 from tracker.store.erasing import count, owned
 from tracker.store.extents import delete_rows, with_dependents
 from tracker.store.summaries import PERSONAL_SERIES, bucket_of, summarise_again
@@ -36,8 +37,10 @@ from tracker.store.tables import (
     notes,
     observations,
     prompts,
+    snapshots,
     summaries,
 )
+from tracker.store.types import Instant
 
 Horizons = Mapping[Scope, datetime]
 """From which instant on rows of a scope are kept; a scope that is not there keeps all of them."""
@@ -48,10 +51,14 @@ NOTHING_AGES: Horizons = MappingProxyType({})
 
 
 def readable(table: Table, horizons: Horizons) -> ColumnElement[bool]:
-    """The condition under which a row of a table may be read."""
+    """The condition under which a row of a table may be read: neither past its retention nor a copy of what is.
+
+    Copies lie in what learners learned from, and in their parameters; the next run cuts them out, and until then
+    nobody reads them.
+    """
     if not horizons:
         return true()
-    past = with_dependents(_past(horizons)).get(table)
+    past = with_dependents({**_past(horizons), **_copies(horizons)}).get(table)
     return true() if past is None else func.coalesce(past, false()).is_(False)
 
 
@@ -94,6 +101,39 @@ def rewrite_features(
             connection.execute(statement.values(features=after))
             changed += 1
     return changed
+
+
+def _copies(horizons: Horizons) -> dict[Table, ColumnElement[bool]]:
+    """What was learned from something past its retention, or holds a copy of it, and the learners that know it."""
+    event, context = learning_events.c, horizons.get(Scope.CONTEXT)
+    past = [
+        _before(event.past_from, horizons.get(scope))
+        for scope in (Scope.AFFECT_SERIES, Scope.PERSONAL_LEARNING, Scope.PROMPTS)
+    ]
+    # A learner of moments keeps no instant of its contexts, but each of its moments lies within reach of them.
+    spoken = (
+        select(corrections.c.id)
+        .outerjoin(observations, observations.c.id == corrections.c.observation)
+        .where(
+            _before(
+                func.coalesce(observations.c.at, corrections.c.at, type_=Instant()),
+                None if context is None else context + CONTEXT_HOLDS,
+            )
+        )
+    )
+    copied = or_(
+        _past(horizons)[learning_events],
+        *past,
+        _before(event.context_from, context),
+        and_(cast(event.features, Text).contains("context_age"), event.correction.in_(spoken)),
+    )
+    known = learning_events.alias("known")
+    knows = select(known.c.id).where(
+        known.c.subject == snapshots.c.subject,
+        known.c.target == snapshots.c.target,
+        known.c.id.in_(select(event.id).where(copied)),
+    )
+    return {learning_events: copied, snapshots: knows.exists()}
 
 
 def count_before(connection: Connection, horizons: Horizons) -> dict[str, int]:
@@ -151,5 +191,5 @@ def _bucket(at: datetime | None) -> datetime | None:
     return None if at is None else bucket_of(at)
 
 
-def _before(column: Column[datetime], at: datetime | None) -> ColumnElement[bool]:
+def _before(column: ColumnElement[datetime], at: datetime | None) -> ColumnElement[bool]:
     return false() if at is None else column < at
