@@ -115,6 +115,7 @@ def check(database: Database, migrations: Path) -> None:
 
 
 def known(migrations: Path) -> set[str]:
+    """The revisions that this code knows."""
     return {s.revision for s in ScriptDirectory.from_config(config(migrations)).walk_revisions()}
 
 
