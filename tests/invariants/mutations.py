@@ -219,7 +219,7 @@ MUTATIONS: tuple[Mutation, ...] = (
     ),
     _change(
         18,
-        "an erasure that has emptied the tables is not taken up again",
+        "the files are not rebuilt, and nobody looks",
         "tracker/workflows/erasure/steps.py",
         "    rebuild,\n    prune,\n",
         "    prune,\n",
