@@ -97,7 +97,9 @@ def test_a_named_python_wins(clone: Path, programs: Path) -> None:
     assert f'"{named}" -m venv .venv' in done.stdout
 
 
-@pytest.mark.parametrize("target", ["demo", "test", "lint", "e2e", "privacy", "privacy-mutants", "bench", "serve"])
+@pytest.mark.parametrize(
+    "target", ["demo", "test", "lint", "e2e", "privacy", "privacy-mutants", "bench", "serve"]
+)
 def test_a_python_that_is_too_old_gets_one_clear_line(clone: Path, programs: Path, target: str) -> None:
     named = pretend(programs / "old", "3.9.2", too_old=True)
     done = make(clone, programs, target, f"PYTHON={named}")

@@ -24,7 +24,9 @@ FILES: tuple[File, ...] = (
     File("affect.keys.db", "The key store.", "keys destroyed, file rebuilt"),
     File("affect.keys.db-*", "SQLite's write-ahead log and shared memory.", "truncated"),
     File("master.key", "The key that opens the key store; nothing about anyone.", "none needed"),
-    File("master.key.*", "The new one, while the master key is replaced; nothing about anyone.", "none needed"),
+    File(
+        "master.key.*", "The new one, while the master key is replaced; nothing about anyone.", "none needed"
+    ),
     File(
         "the folder that `keys backup` names",
         "Copies of the key store, the newest few.",

@@ -64,7 +64,9 @@ def stood(connection: Connection, at: datetime) -> frozenset[str]:
         sha256
         for sha256, retired_at, absent in rows
         if (retired_at is None or at < retired_at)
-        and not any(datetime.fromisoformat(gone) <= at < datetime.fromisoformat(back) for gone, back in absent or [])
+        and not any(
+            datetime.fromisoformat(gone) <= at < datetime.fromisoformat(back) for gone, back in absent or []
+        )
     )
 
 
