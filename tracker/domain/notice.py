@@ -66,7 +66,7 @@ CARDS: tuple[Card, ...] = (
     Card(
         Scope.RAW_VIDEO,
         "Keep my recordings",
-        "The recording itself, encrypted under a key of your own.",
+        "The recording itself, encrypted under a key of your own. This version keeps none yet, whatever you choose.",
         "So that it can be read again by a better network.",
         "You alone, unless you allow raters below.",
         _UNTIL,
