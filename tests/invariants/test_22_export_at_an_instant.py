@@ -93,3 +93,19 @@ def test_a_later_withdrawal_flags_the_old_export_and_is_counted_in_the_next(
     assert {row["at"] for row in read(second.folder, "observations")} == set(
         stored_instants(access, "observations", stays)
     )
+
+
+def test_what_was_withdrawn_since_the_instant_is_not_in_it(access: Access, tmp_path: Path) -> None:
+    """Consent is looked at twice: as it was then, and as it is now."""
+    people = [person(access, name, ALL, now=NOW - DAY) for name in ("stays", "leaves", "keeps to themselves")]
+    for n, who in enumerate(people):
+        fill(access, who, NOW - timedelta(seconds=n + 1), source=f"{n:064x}")
+    stays, leaves, keeps = people
+    for who, scope in ((leaves, S.EXPORT_PSEUDONYMOUS), (keeps, S.CONTEXT)):
+        consenting.withdraw(access, who, [scope], NOW + DAY, recorder=Recorder.PARTICIPANT)
+    out = export_dataset(access, tmp_path / "out", NOW + 2 * DAY, at=NOW).folder
+    told = {table: {row["at"] for row in read(out, table)} for table in ("observations", "contexts")}
+    assert told["contexts"] == set(stored_instants(access, "contexts", stays))
+    assert told["observations"] == {
+        instant for who in (stays, keeps) for instant in stored_instants(access, "observations", who)
+    }
