@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from tracker.access import sealing
 from tracker.access.looks import look_of
 from tracker.access.sealing import Opener
-from tracker.domain.consent import ConsentEvent, Scope
+from tracker.domain.consent import ConsentEvent, Recorder, Scope
 from tracker.privacy import chain
 from tracker.privacy.keys import IDENTITY, KeyDestroyedError, KeyUnavailableError, Vault
 from tracker.store import chains, grants, people, tombstones
@@ -150,8 +150,12 @@ def _grants_fault(connection: Connection, vault: Vault) -> str | None:
 
 def _grant_fault(events: list[ConsentEvent], held: Mapping[Scope, int]) -> str | None:
     last = {event.scope: event for event in events}
+    own = {event.scope: event for event in events if event.recorder is not Recorder.GUARDIAN}
+    guarded = {event.scope for event in events if event.recorder is Recorder.GUARDIAN}
     for scope, number in held.items():
-        event = last.get(scope)
+        event = own.get(scope)
+        if event is not None and event.state.permits:
+            event = last[scope]
         if event is None or not event.state.permits:
             told = f"row {event.seq} of the consent log ended it" if event is not None else "no event gave it"
             return f"the table of grants holds a grant of {scope.value}, but {told}"
@@ -159,7 +163,8 @@ def _grant_fault(events: list[ConsentEvent], held: Mapping[Scope, int]) -> str |
         if event.grant is not None and event.grant != number:
             return f"the table of grants holds another grant of {scope.value} than row {event.seq} made"
     for event in last.values():
-        if event.state.permits and event.scope not in held:
+        # Where guardians have spoken, a word may still wait for the other's.
+        if event.state.permits and event.scope not in held and event.scope not in guarded:
             return (
                 f"the grant that row {event.seq} of the consent log made is missing from the table of grants"
             )

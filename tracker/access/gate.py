@@ -21,6 +21,7 @@ from tracker.domain.consent import ClockBehindError, ConsentEvent, Notice, Recor
 from tracker.domain.instants import CLOCK_TOLERANCE
 from tracker.domain.people import EnrolmentError, Person, UnknownParticipantError
 from tracker.privacy import chain
+from tracker.privacy.consent import in_force
 from tracker.privacy.keys import IDENTITY, KeyDestroyedError, KeyUnavailableError, Vault
 from tracker.store import chains, grants, notices, people, studies, tombstones
 from tracker.store.chains import CONSENT, LOOKS, Chain, EventRow, LogRow
@@ -253,7 +254,8 @@ class Access:
         )
         fields, commitment = sealing.fields_of(event), sealing.committed(person.id, event)
         self._append(connection, CONSENT, seq, previous, person.id, at, fields, commitment)
-        if event.grant is not None:
+        # A guardian's word alone gives nothing, nor does one that still waits for theirs.
+        if event.grant is not None and scope in in_force((*unit.events, event), at, unit.rules):
             grants.put(connection, person.subject, scope, event.grant)
         else:
             grants.remove(connection, person.subject, scope)

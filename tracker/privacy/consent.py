@@ -39,16 +39,17 @@ def in_force(events: Iterable[ConsentEvent], at: datetime, rules: Rules = ANY) -
     rules
         What the study demands. Where it demands guardians, both they and the participant (or an operator who holds
         the participant's word) must have granted, and either ends it; the later start and the earlier end count.
+        A guardian's word never stands for the participant's own: where no guardian is asked for, it gives nothing,
+        and ends what was granted before it.
     """
     own: dict[Scope, ConsentEvent] = {}
     guardians: dict[Scope, ConsentEvent] = {}
     for event in sorted(events, key=lambda e: e.seq):
         if event.recorded_at <= at:
-            of_guardian = rules.guardians and event.recorder is Recorder.GUARDIAN
-            (guardians if of_guardian else own)[event.scope] = event
+            (guardians if event.recorder is Recorder.GUARDIAN else own)[event.scope] = event
     held = {scope: event for scope, event in own.items() if _permits(event, at, rules)}
     if not rules.guardians:
-        return held
+        return {s: event for s, event in held.items() if not _ended_by(guardians.get(s), event)}
     agreed = {scope: event for scope, event in guardians.items() if _permits(event, at, rules)}
     return {scope: _both(event, agreed[scope]) for scope, event in held.items() if scope in agreed}
 
@@ -57,6 +58,10 @@ def _permits(event: ConsentEvent, at: datetime, rules: Rules) -> bool:
     lasting = event.expires_at is None or at < event.expires_at
     standing = rules.notices is None or event.notice.sha256 in rules.notices
     return event.state.permits and lasting and standing
+
+
+def _ended_by(guardian: ConsentEvent | None, own: ConsentEvent) -> bool:
+    return guardian is not None and not guardian.state.permits and guardian.seq > own.seq
 
 
 def _both(own: ConsentEvent, guardian: ConsentEvent) -> ConsentEvent:

@@ -73,8 +73,8 @@ def standing(events: Iterable[ConsentEvent], at: datetime, rules: Rules) -> dict
     """
     seen = [e for e in sorted(events, key=lambda e: e.seq) if e.recorded_at <= at]
     held = in_force(seen, at, rules)
-    guarding = [e for e in seen if rules.guardians and e.recorder is Recorder.GUARDIAN]
-    own, guardians = _last(e for e in seen if e not in guarding), _last(guarding)
+    own = _last(e for e in seen if e.recorder is not Recorder.GUARDIAN)
+    guardians = _last(e for e in seen if rules.guardians and e.recorder is Recorder.GUARDIAN)
     return {
         scope: Standing(
             scope,
