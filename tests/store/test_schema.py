@@ -61,8 +61,11 @@ ADDED_LATER = {
     "notes",
     "releases",
     "release_members",
+    "former_records",
+    "installation",
 }
-"""Tables that revision 0001 did not have; the column `grant_id` it did not have either."""
+NEW_COLUMNS = {"grant_id", "samples"}
+"""Tables and columns that revision 0001 did not have."""
 
 
 def kept(database: Database) -> dict[str, list[str]]:
@@ -71,7 +74,7 @@ def kept(database: Database) -> dict[str, list[str]]:
         return {
             t.name: sorted(
                 repr(tuple(row))
-                for row in connection.execute(select(*(c for c in t.c if c.name != "grant_id")))
+                for row in connection.execute(select(*(c for c in t.c if c.name not in NEW_COLUMNS)))
             )
             for t in tables.metadata.sorted_tables
             if t.name not in ADDED_LATER | {"summaries", "consent_events"}
