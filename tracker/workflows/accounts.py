@@ -85,27 +85,46 @@ def log_in(access: Access, name: str, secret: str, now: datetime) -> Login:
     return Login(person, account.session_version, by_code and not by_password)
 
 
-def holder_of_code(access: Access, name: str, code: str, now: datetime) -> Person:
-    """Find whose one-time code this is, locked out or not; the code is not used up yet.
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """Whose password or one-time code was given, without a login.
 
-    A code has 60 random bits, so no lock need guard it, and nobody can keep somebody from withdrawing by locking
-    their account. It takes as long for a name that nobody has.
+    Attributes
+    ----------
+    person
+        Whose it is.
+    by_code
+        Whether it was the one-time code, which must be used up by what it is given for.
+    """
+
+    person: Person
+    by_code: bool
+
+
+def holder_of(access: Access, name: str, secret: str, now: datetime) -> Holder:
+    """Find whose password or one-time code this is, locked out or not; a code is not used up yet.
+
+    Nobody can keep somebody from withdrawing by locking their account: no try is counted here, and whoever calls
+    limits tries by address. A code has 60 random bits; a password takes the slow hash. One slow hash is made whoever it
+    is, also for a name that nobody has.
 
     Raises
     ------
     LoginError
-        When name and code do not fit together, or the code was used or is too old.
+        When they do not fit together, or the code was used or is too old.
     """
-    matches(None, code)  # as slow as a login, whoever it is
     try:
         person = access.person(name)
     except UnknownParticipantError:
+        matches(None, secret)
         raise LoginError from None
     with access.read(person.id, now) as unit:
         account = people.account(unit.connection, person.id)
-    if account is None or not _code_fits(account, code, now):
+    by_password = matches(account.password_hash if account else None, secret)
+    by_code = account is not None and _code_fits(account, secret, now)
+    if not (by_password or by_code):
         raise LoginError
-    return person
+    return Holder(person, by_code and not by_password)
 
 
 def choose_password(access: Access, person: Person, password: str, now: datetime) -> int:

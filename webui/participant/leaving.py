@@ -1,7 +1,7 @@
-"""Withdraw without logging in: with a name and a one-time code, also while the account is locked.
+"""Withdraw without logging in: with a name and the password or a one-time code, also while the account is locked.
 
-Whoever knows a name can lock its account with wrong passwords; nobody may keep a person from withdrawing that way. A
-wrong code is told in one sentence, whoever it was for.
+Whoever knows a name can lock its account with wrong passwords; nobody may keep a person from withdrawing that way. What
+does not fit together is told in one sentence, whoever it was for.
 """
 
 from __future__ import annotations
@@ -13,8 +13,9 @@ from datetime import datetime
 from flask import Blueprint, abort, render_template, request
 from werkzeug.wrappers import Response
 
+from tracker.access import Unit
 from tracker.domain.consent import Recorder, Scope
-from tracker.domain.people import EnrolmentError, Person
+from tracker.domain.people import EnrolmentError
 from tracker.workflows import accounts, consenting, enrolment, erasure
 from tracker.workflows.consenting import Answer
 from webui import auth
@@ -27,8 +28,8 @@ from webui.study import text
 pages = Blueprint("leaving", __name__)
 
 WRONG = (
-    "That name and that code do not fit together, or the code was used or is too old. Nothing was changed. "
-    "Ask for a new code, then try again."
+    "That name and that password or code do not fit together, or the code was used or is too old. Nothing was "
+    "changed. Try again, or ask for a new code."
 )
 
 
@@ -43,30 +44,35 @@ class Left:
 
 @pages.get("/withdraw")
 def page() -> str:
-    """Ask for name and code; everything is withdrawn unless single things are chosen."""
+    """Ask for a name and a password or code; everything is withdrawn unless single things are chosen."""
     return _form()
 
 
 @pages.post("/withdraw")
 def withdraw() -> str | Response | tuple[str, int]:
     """Withdraw at once, and do with what is stored as was said."""
-    name, code = request.form.get("name", "").strip(), request.form.get("code", "")[:LONGEST]
+    name, secret = request.form.get("name", "").strip(), request.form.get("secret", "")[:LONGEST]
     chosen, answer = _chosen(), _answer()
     if not services().logins.allows(request.remote_addr or "", auth.now()):
         return _form(TOO_FAST, name), 429
     try:
         with services().hashing:
-            person = accounts.holder_of_code(services().access, name, code, auth.now())
-        left = _withdraw(person, chosen, answer, code)
+            holder = accounts.holder_of(services().access, name, secret, auth.now())
+        left = _withdraw(holder, chosen, answer, secret)
     except (accounts.LoginError, EnrolmentError):
         return _form(WRONG, name), 401
     if answer is Answer.ERASE_ALL:
-        return erased.remember(erasure.erase_person(services().access, person, auth.now()))
+        return erased.remember(erasure.erase_person(services().access, holder.person, auth.now()))
     return render_template("left.html", left=left, titles={c.scope: c.title for c in text().cards})
 
 
-def _withdraw(person: Person, chosen: list[Scope], answer: Answer, code: str) -> Left:
-    access, now = services().access, auth.now()
+def _withdraw(holder: accounts.Holder, chosen: list[Scope], answer: Answer, secret: str) -> Left:
+    access, person, now = services().access, holder.person, auth.now()
+
+    def used_up(unit: Unit) -> None:
+        if holder.by_code:
+            enrolment.use_code(unit, secret)
+
     with access.read(person.id, now) as unit:
         allowed = [s.scope for s in unit.standing().values() if s.said_yes and s.scope in chosen]
     consenting.withdraw(
@@ -76,7 +82,7 @@ def _withdraw(person: Person, chosen: list[Scope], answer: Answer, code: str) ->
         now,
         recorder=Recorder.PARTICIPANT,
         answer=answer,
-        proof=lambda unit: enrolment.use_code(unit, code),
+        proof=used_up,
     )
     for scope in allowed if answer is Answer.ERASE_SCOPE else ():
         # What cannot be finished now stays due, and the jobs carry it out.
