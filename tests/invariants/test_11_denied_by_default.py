@@ -1,4 +1,4 @@
-"""One door: nobody else can write, and the database itself refuses a row that names no grant in force."""
+"""One door: nobody else can write, and the database itself refuses a new row that names no grant in force."""
 
 from __future__ import annotations
 

@@ -209,3 +209,16 @@ def test_a_locked_database_says_so(sqlite_url: str, tmp_path: Path) -> None:
         pass
     holder.close()
     database.close()
+
+
+def test_a_new_database_is_readable_by_whoever_made_it_alone(tmp_path: Path) -> None:
+    path = tmp_path / "new folder" / "affect.db"
+    database = Database(f"sqlite:///{path}", create=True)
+    with database.write() as connection:
+        connection.execute(text("CREATE TABLE t (id integer)"))
+        connection.execute(text("INSERT INTO t VALUES (1)"))
+        modes = {file.name: file.stat().st_mode & 0o777 for file in path.parent.iterdir()}
+    assert modes == dict.fromkeys(modes, 0o600)
+    assert len(modes) >= 2  # the write-ahead log too
+    assert path.parent.stat().st_mode & 0o777 == 0o700
+    database.close()

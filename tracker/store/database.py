@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import errno
 import json
+import os
 import shutil
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -136,9 +137,12 @@ def _normalise(url: str) -> URL:
 def _check_file(path: Path, create: bool) -> None:
     if create:
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
+            path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         except OSError as error:
             raise DatabaseError(f"{path.parent} cannot be made: {error.strerror}") from error
+        # The series lies in it in the clear: whoever makes the file alone may read it, whatever the umask.
+        with suppress(OSError):
+            os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
     elif not path.is_file():
         raise DatabaseError(
             f"there is no database at {path}; make it with: affect-tracker init --db sqlite:///{path}"
