@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tracker.domain.consent import Scope
+from tracker.domain.notice_changes import changes
 from tracker.study import (
     DEFAULT,
     Deployment,
@@ -220,7 +221,7 @@ def test_whatever_is_stored_is_that_very_study_or_refused(place: tuple[Any, ...]
 
 
 def test_the_built_in_study_shows_the_text_that_it_always_showed() -> None:
-    assert notice_text(DEFAULT).notice().sha256.startswith("e929d69b7a2c")
+    assert notice_text(DEFAULT).notice().sha256.startswith("95efcde26b4f")
 
 
 def test_a_notice_says_what_the_study_says() -> None:
@@ -240,7 +241,34 @@ def test_texts_are_the_same_exactly_where_what_is_shown_is(days: int, other: int
     assert (one == two) == (days == other)
 
 
-def test_whom_to_ask_may_change_without_asking_everybody_again() -> None:
-    moved = parse(LEAST.format(where="private").replace("Dr. Example", "Dr. Other"))
+@pytest.mark.parametrize(
+    ("said", "other"),
+    [
+        ('id = "least"', 'id = "another"'),
+        ("Dr. Example", "Dr. Other"),
+        ("privacy@example.org", "data@acme.example"),
+        ("[controller]", 'recipients = ["ACME Insurance Ltd"]\n[controller]'),
+        ("[controller]", 'storage = ["a cloud elsewhere"]\n[controller]'),
+        ("[controller]", 'jurisdiction = "US"\n[controller]'),
+        ("[[purposes]]", "[consent]\ngrace_days = 0\n[[purposes]]"),
+    ],
+)
+def test_who_receives_it_and_under_whose_law_is_part_of_what_is_agreed_to(said: str, other: str) -> None:
+    changed = parse(LEAST.format(where="private").replace(said, other))
+    text = notice_text(changed)
+    assert text.notice().sha256 != notice_text(least()).notice().sha256
+    assert len(changes(notice_text(least()), text)) == 1
+
+
+def test_what_an_export_hides_among_may_change_without_asking_everybody_again() -> None:
+    moved = least("[export]\nk = 9")
     assert notice_texts(moved) == notice_texts(least())
     assert moved.sha256 != least().sha256
+
+
+def test_a_text_from_before_notices_named_recipients_is_still_read() -> None:
+    text = notice_text(least())
+    old = {"study": "A", "controller": "B", "purposes": ["C"], "consent_days": None}
+    read = type(text).from_document("1", "en", {**text.document(), "about": old})
+    assert read.about is not None
+    assert (read.about.purposes, read.about.recipients, read.about.grace_days) == (("C",), (), None)

@@ -20,7 +20,7 @@ from tracker.store import priors, tables
 from tracker.store import studies as stored
 from tracker.store.database import DatabaseError
 from tracker.study import DEFAULT, Study, StudyClosedError, StudyError, notice_text
-from tracker.study.parts import ConsentRules, Controller, Retention
+from tracker.study.parts import ConsentRules, Controller, ExportRules, Retention
 from tracker.workflows import consenting, enrolment, feedback, studies
 
 DAY = timedelta(days=1)
@@ -77,12 +77,23 @@ def test_another_notice_asks_everybody_again(access: Access) -> None:
 def test_the_same_words_ask_nobody_again(access: Access) -> None:
     studies.apply(access, MONTH, "ops", NOW)
     who = person(access)
-    found = studies.preview(access, version(MONTH, "1", help_contact="Dr. Other"), NOW)
+    found = studies.preview(access, version(MONTH, "1", export=ExportRules(k=9)), NOW)
     assert found.changed
     assert not found.takes_away
     # A grant names the version of its notice; a new version of the same words is the same text.
-    studies.apply(access, version(MONTH, "2", help_contact="Dr. Other"), "ops", NOW)
+    studies.apply(access, version(MONTH, "2", export=ExportRules(k=9)), "ops", NOW)
     assert allowed(access, who)
+
+
+def test_another_study_with_other_recipients_asks_everybody_again(access: Access) -> None:
+    studies.apply(access, MONTH, "ops", NOW)
+    who = person(access)
+    other = MONTH.model_copy(update={"id": "month-b", "recipients": ("ACME Insurance Ltd",)})
+    assert studies.preview(access, other, NOW).takes_away
+    studies.apply(access, other, "ops", NOW)
+    assert not allowed(access, who)
+    shown = notice_text(other).document()["about"]
+    assert (shown["id"], shown["recipients"]) == ("month-b", ["ACME Insurance Ltd"])
 
 
 def test_applying_what_governs_records_nothing(access: Access) -> None:

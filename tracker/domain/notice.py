@@ -150,12 +150,48 @@ class About:
         What the data are used for, one sentence each.
     consent_days
         After how many days a consent ends by itself; None where it does not.
+    id
+        The study's own: another study is another consent, whatever it says.
+    contact, help_contact
+        How to reach the controller, and whom to ask.
+    jurisdiction, storage, recipients
+        Whose law holds, where the data lie, and who receives them.
+    grace_days
+        How long a withdrawal without an answer waits before what it covers is erased. Empty or None, like all
+        from `id` on, in a text that was kept before notices said it.
     """
 
     study: str
     controller: str
     purposes: tuple[str, ...]
     consent_days: int | None = None
+    id: str = ""
+    contact: str = ""
+    help_contact: str = ""
+    jurisdiction: str = ""
+    storage: tuple[str, ...] = ()
+    recipients: tuple[str, ...] = ()
+    grace_days: int | None = None
+
+    def document(self) -> dict[str, Any]:
+        """As JSON."""
+        return {name: list(v) if isinstance(v, tuple) else v for name, v in asdict(self).items()}
+
+    @classmethod
+    def from_document(cls, document: Mapping[str, Any]) -> About:
+        """As `document` wrote it."""
+        return cls(**{name: tuple(v) if isinstance(v, list) else v for name, v in document.items()})
+
+
+def digest(document: Mapping[str, Any]) -> str:
+    """The SHA-256 of a text as it is shown and kept.
+
+    Examples
+    --------
+    >>> digest(BUILT_IN.document()) == BUILT_IN.notice().sha256
+    True
+    """
+    return hashlib.sha256(json.dumps(document, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,7 +220,7 @@ class NoticeText:
         """Exactly what is shown, as JSON: what is hashed, and what is kept as proof of it."""
         shown: dict[str, Any] = {"preamble": self.preamble, "cards": [asdict(card) for card in self.cards]}
         if self.about is not None:
-            shown["about"] = {**asdict(self.about), "purposes": list(self.about.purposes)}
+            shown["about"] = self.about.document()
         return shown
 
     def notice(self) -> Notice:
@@ -195,8 +231,7 @@ class NoticeText:
         >>> BUILT_IN.notice().language, len(BUILT_IN.notice().sha256)
         ('en', 64)
         """
-        text = json.dumps(self.document(), sort_keys=True, ensure_ascii=False)
-        return Notice(self.version, self.language, hashlib.sha256(text.encode()).hexdigest())
+        return Notice(self.version, self.language, digest(self.document()))
 
     def card(self, scope: Scope) -> Card:
         """The card of one scope."""
@@ -211,7 +246,7 @@ class NoticeText:
             language,
             document["preamble"],
             tuple(Card(**{**card, "scope": Scope(card["scope"])}) for card in document["cards"]),
-            None if about is None else About(**{**about, "purposes": tuple(about["purposes"])}),
+            None if about is None else About.from_document(about),
         )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields
 
-from tracker.domain.notice import Card, NoticeText
+from tracker.domain.notice import About, Card, NoticeText
 
 _LABELS = {
     "title": "title",
@@ -16,6 +16,13 @@ _LABELS = {
     "controller": "who answers for it",
     "purposes": "what for",
     "consent_days": "after how many days it ends by itself",
+    "id": "which study it is",
+    "contact": "how to reach who answers for it",
+    "help_contact": "whom to ask",
+    "jurisdiction": "whose law holds",
+    "storage": "where the data lie",
+    "recipients": "who receives the data",
+    "grace_days": "how many days a withdrawal without an answer waits",
 }
 
 
@@ -56,7 +63,7 @@ def changes(old: NoticeText, new: NoticeText) -> tuple[Change, ...]:
 
 
 def _about(old: NoticeText, new: NoticeText) -> list[Change]:
-    names = ("study", "controller", "purposes", "consent_days")
+    names = [field.name for field in fields(About)]
     pairs = [(n, _told(getattr(old.about, n, None)), _told(getattr(new.about, n, None))) for n in names]
     return [Change(_LABELS[name], before, now) for name, before, now in pairs if before != now]
 

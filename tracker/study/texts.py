@@ -40,6 +40,13 @@ def notice_text(study: Study, language: str | None = None) -> NoticeText:
         study.controller.name,
         words.purposes or tuple(purpose.text for purpose in study.purposes),
         study.consent.expires_after_days,
+        study.id,
+        study.controller.contact,
+        study.help_contact,
+        study.jurisdiction,
+        study.storage,
+        study.recipients,
+        study.consent.grace_days,
     )
     cards = tuple(_card(study, card, words.cards.get(card.scope, CardWords())) for card in CARDS)
     return NoticeText(study.version, chosen, words.preamble or PREAMBLE, cards, about)
