@@ -156,13 +156,16 @@ def test_whoever_has_spent_their_budget_is_left_out(access: Access) -> None:
     assert mine.as_json()["epsilon_left"] == 0.0  # the study in force allows less by now
 
 
-def test_each_study_has_a_budget_of_its_own(lite: Access) -> None:
-    cohort(lite, 30)
+def test_another_study_begins_no_budget_anew(access: Access) -> None:
+    people = cohort(access, 30)
     whole = Budget(epsilon=EPSILON)
-    first = release(lite, ask(), whole, NOW, study="one")
-    other = release(lite, ask(), whole, NOW, study="two")
-    assert (first.repeated, other.repeated) == (False, False)
-    assert ledger(lite, whole, study="two").left.epsilon == 0.0
+    assert not release(access, ask(), whole, NOW, study="one").repeated
+    with pytest.raises(TooFewError):
+        release(access, ask(), whole, NOW, study="two")
+    assert charged(access) == {who.subject: [EPSILON] for who in people}
+    assert ledger(access, whole).left.epsilon == 0.0
+    with access.read(people[0].id, NOW) as unit:
+        assert account(unit).spent.epsilon == EPSILON
 
 
 def test_two_releases_at_once_cannot_overspend(access: Access, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -63,7 +63,7 @@ def budget(context: typer.Context, as_json: AsJson = False) -> None:
     """Show the study's budget for each participant, and what its figures have cost so far."""
     access = opened(settings_of(context))
     study, allowed = budgets.governing(access)
-    found = budgets.ledger(access, allowed, study=study)
+    found = budgets.ledger(access, allowed)
     if as_json:
         print_json(
             {
@@ -74,6 +74,7 @@ def budget(context: typer.Context, as_json: AsJson = False) -> None:
                 "left_at_least": {"epsilon": found.left.epsilon, "delta": found.left.delta},
                 "releases": [
                     {
+                        "study": row.study,
                         "at": row.at.isoformat(),
                         "epsilon": row.epsilon,
                         "delta": row.delta,
@@ -85,12 +86,13 @@ def budget(context: typer.Context, as_json: AsJson = False) -> None:
             }
         )
         return
-    table = Table("at", "days", "figures", "epsilon", "told", title=f"study {study}")
+    table = Table("at", "study", "days", "figures", "epsilon", "told", title=f"study {study}")
     for row in found.releases:
         names = "\n".join(row.query["figures"]) or "people"
         mark = "SIMULATED: " if row.query["simulated"] else ""
         table.add_row(
             f"{row.at:%Y-%m-%d}",
+            row.study,
             f"{row.query['first']} to {row.query['last']}",
             mark + names,
             f"{row.epsilon:g}",

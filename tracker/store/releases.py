@@ -50,26 +50,25 @@ _COLUMNS = (
 )
 
 
-def every(connection: Connection, study: str) -> list[ReleaseRow]:
-    """All releases of a study, oldest first."""
-    query = select(*_COLUMNS).where(releases.c.study == study).order_by(releases.c.id)
-    return [ReleaseRow(*row) for row in connection.execute(query)]
+def every(connection: Connection) -> list[ReleaseRow]:
+    """All releases of the installation, whatever study governed then, oldest first."""
+    return [ReleaseRow(*row) for row in connection.execute(select(*_COLUMNS).order_by(releases.c.id))]
 
 
 def same(connection: Connection, study: str, query: dict[str, Any]) -> ReleaseRow | None:
     """The release that answered this very query, or None."""
-    return next((row for row in every(connection, study) if row.query == query), None)
+    return next((row for row in every(connection) if row.study == study and row.query == query), None)
 
 
-def charges(
-    connection: Connection, study: str, subjects: Collection[str]
-) -> dict[str, list[tuple[float, float]]]:
-    """What each subject was charged in a study so far: (epsilon, delta) per release."""
+def charges(connection: Connection, subjects: Collection[str]) -> dict[str, list[tuple[float, float]]]:
+    """What each subject was charged so far, in all studies: (epsilon, delta) per release.
+
+    What was told about somebody under one study stays told under the next, so it is not forgotten there.
+    """
     found: dict[str, list[tuple[float, float]]] = {subject: [] for subject in subjects}
     query = (
         select(release_members.c.subject, releases.c.epsilon, releases.c.delta)
         .join_from(release_members, releases, release_members.c.release == releases.c.id)
-        .where(releases.c.study == study)
         .order_by(releases.c.id)
     )
     if len(found) == 1:

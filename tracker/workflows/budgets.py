@@ -1,4 +1,4 @@
-"""What aggregate figures have cost: the study's releases, and one participant's account."""
+"""What aggregate figures have cost: the installation's releases, and one participant's account."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from tracker.access import Access, Unit
 from tracker.privacy.budget import Budget, Charge, composed, left
 from tracker.store import releases, studies
 from tracker.store.releases import ReleaseRow
-from tracker.study import DEFAULT, Study
+from tracker.study import Study
 
 
 @dataclass(frozen=True, slots=True)
 class Ledger:
-    """A study's releases.
+    """The installation's releases, those under earlier studies too: another study begins no budget anew.
 
     Attributes
     ----------
@@ -77,16 +77,16 @@ def governing(access: Access) -> tuple[str, Budget]:
     return study.id, budget_of(study)
 
 
-def ledger(access: Access, budget: Budget, *, study: str = DEFAULT.id) -> Ledger:
-    """A study's releases and what they have cost at most; it tells of nobody."""
+def ledger(access: Access, budget: Budget) -> Ledger:
+    """All releases and what they have cost at most; it tells of nobody."""
     with access.database.read() as connection:
-        rows = tuple(releases.every(connection, study))
+        rows = tuple(releases.every(connection))
     spent = composed(Charge(row.epsilon, row.delta) for row in rows)
     return Ledger(rows, spent, left(budget, spent))
 
 
 def account(unit: Unit) -> Account:
-    """A participant's own account in the study in force, for themselves."""
-    [charges] = releases.charges(unit.connection, unit.study.id, {unit.person.subject}).values()
+    """A participant's own account, for themselves: all they spent, of what the study in force allows."""
+    [charges] = releases.charges(unit.connection, {unit.person.subject}).values()
     spent = composed(Charge(*charge) for charge in charges)
     return Account(len(charges), spent, left(budget_of(unit.study), spent))

@@ -146,7 +146,7 @@ def _decide(
     if before is not None:
         return before, True
     cost = budget.charge(query.epsilon)
-    spent = releases.charges(connection, study, {unit.person.subject for unit in units})
+    spent = releases.charges(connection, {unit.person.subject for unit in units})
     payers = {
         unit.person.subject: parts[unit.person.id].tables
         for unit in units
@@ -166,6 +166,6 @@ def _given_out(
     charge = Charge(row.epsilon, row.delta)
     if row.result["refused"]:
         with access.database.read() as connection:
-            so_far = composed(Charge(r.epsilon, r.delta) for r in releases.every(connection, row.study))
+            so_far = composed(Charge(r.epsilon, r.delta) for r in releases.every(connection))
         raise TooFewError(budget, charge, so_far)
     return Release(row.id, row.at, query, charge, row.result, repeated)
