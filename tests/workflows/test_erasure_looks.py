@@ -74,7 +74,9 @@ def test_samples_of_everything_are_looked_for(access: Access) -> None:
         sought = whose.of(connection, who, None)
         told = whose.read(sought.as_bytes())
     assert told == sought
-    assert {PLACE, SOURCE, who.name} <= set(sought.words)
+    assert {PLACE, SOURCE} <= set(sought.words)
+    assert who.name not in sought.words, "it is looked for by the run that knows it, and noted nowhere"
+    assert whose.said(who, None) == (who.name,)
     assert {who.id.encode(), who.subject.encode()} <= set(sought.needles)
     assert len(sought.needles) > 5
     if access.database.path is not None:

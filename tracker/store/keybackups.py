@@ -1,7 +1,8 @@
 """Backups of the key store, with a short cycle of their own: whoever holds one holds every key that was in it.
 
 A folder that was backed up to is noted in the key store. When keys are destroyed, the backups there are made anew, so
-that none of them brings a destroyed key back; what lies elsewhere is out of reach.
+that none of them brings a destroyed key back; what lies elsewhere is out of reach. The key of what an erasure notes for
+itself is never in one.
 """
 
 from __future__ import annotations
@@ -17,6 +18,9 @@ from pathlib import Path
 
 from tracker.store.database import DatabaseError, StorageFullError
 from tracker.store.keystore import KeyStore
+
+NEVER_COPIED = ("erasing",)
+"""Purposes whose keys are in no backup: with what an erasure notes for itself, it would name who was erased."""
 
 _PARTIAL = ".partial"
 _CHUNK = 1 << 20
@@ -132,6 +136,9 @@ def _copy(origin: Path, target: Path) -> None:
     with _opened(f"file:{origin.as_posix()}?mode=ro") as source, _opened(target) as copy:
         source.backup(copy)
         copy.execute("PRAGMA journal_mode = DELETE")  # one file, whole by itself
+        copy.execute("PRAGMA secure_delete = ON")
+        copy.executemany("DELETE FROM wrapped_keys WHERE purpose = ?", [(name,) for name in NEVER_COPIED])
+        copy.execute("VACUUM")
         verdict = copy.execute("PRAGMA integrity_check").fetchone()[0]
         if verdict != "ok":
             raise BackupError(f"the backup {target} is not whole: {verdict}")

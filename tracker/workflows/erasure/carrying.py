@@ -13,7 +13,7 @@ from tracker.access import Access
 from tracker.domain.consent import Scope
 from tracker.domain.people import Person, UnknownParticipantError
 from tracker.privacy.keys import KeyDestroyedError
-from tracker.store import chains, priors, requests, tombstones
+from tracker.store import chains, keybackups, priors, requests, tombstones
 from tracker.store.database import Connection, DatabaseError
 from tracker.store.requests import RequestRow
 from tracker.store.tombstones import Step, Tombstone
@@ -152,14 +152,18 @@ def _erase(
         if staged or standing is None or (scope is not None and standing.step is Step.DONE):
             digest = subject_digest(access, person.subject, scope)
             begin(access, connection, number, digest, whose.of(connection, person, scope), now)
-    return finish(access, number, now, staged=staged)
+    return finish(access, number, now, staged=staged, said=whose.said(person, scope))
 
 
-def finish(access: Access, number: str, now: datetime, *, staged: bool = False) -> Erased:
+def finish(
+    access: Access, number: str, now: datetime, *, staged: bool = False, said: tuple[str, ...] = ()
+) -> Erased:
     """Do what is left to do of an erasure that was begun.
 
     In a backup that is staged the key store stays as it is, until the backup has taken the database's place: what it
     should not open any more, it does not, and today's database still needs the rest.
+
+    Words that are `said` are looked for besides, by the run that knows them: they are noted nowhere.
     """
     for step in steps.STEPS:
         if staged and step in steps.ON_KEYS:
@@ -173,13 +177,13 @@ def finish(access: Access, number: str, now: datetime, *, staged: bool = False) 
             theirs = whose.read(access.vault.open(number, PENDING, tombstone.pending, PLACE))
         except KeyDestroyedError:
             break  # another process finished it in this moment
-        step(access, tombstone, theirs, now)
+        step(access, tombstone, replace(theirs, words=(*said, *theirs.words)), now)
     with access.database.read() as connection:
         tombstone = tombstones.get(connection, number)
     assert tombstone is not None
     if tombstone.step is not Step.DONE:
         raise ErasureIncompleteError("the key store is not the one with which it was begun")
-    access.vault.destroy(number)
+    _forget(access, number, now, staged=staged)
     return stages(access, number)
 
 
@@ -199,10 +203,16 @@ def _unfinished(access: Access, now: datetime) -> list[Callable[[], Erased]]:
     open_ = {t.id for t in standing if t.step is not Step.DONE}
     # Killed between the last two steps, an erasure leaves the key of its own notes behind.
     for tombstone in access.keys.owners(PENDING) & {t.id for t in standing} - open_:
-        access.vault.destroy(tombstone)
+        _forget(access, tombstone, now)
     # People first: a scope of somebody who is being erased waits for that.
     ordered = sorted((t for t in standing if t.id in open_), key=lambda t: t.scope is not None)
     return [partial(finish, access, t.id, now) for t in ordered]
+
+
+def _forget(access: Access, number: str, now: datetime, *, staged: bool = False) -> None:
+    """Destroy the key of an erasure's notes; backups by an older version of this program may hold it."""
+    if access.vault.destroy(number) and not staged:
+        keybackups.prune(access.keys, now)
 
 
 def _each(erasures: Sequence[Callable[[], Erased]]) -> list[Erased]:

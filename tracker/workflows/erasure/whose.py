@@ -67,10 +67,13 @@ def of(connection: Connection, person: Person, scope: Scope | None) -> Whose:
     if scope is None:
         rows = erasing.owned(person.subject, person.id)
         ids: tuple[bytes, ...] = (person.id.encode(), person.subject.encode())
-        name = [person.name] if len(person.name) >= fingerprints.SHORTEST else []
     else:
         rows = extents.conditions(person.subject, person.id, lineage.extents(scope))
-        ids, name = (), []
+        ids = ()
     needles = (*ids, *fingerprints.sealed_ends(connection, rows))
-    words = (*name, *fingerprints.words(connection, rows))
-    return Whose(person.id, person.subject, scope, needles, words)
+    return Whose(person.id, person.subject, scope, needles, tuple(fingerprints.words(connection, rows)))
+
+
+def said(person: Person, scope: Scope | None) -> tuple[str, ...]:
+    """What is looked for, too, and never noted: the name, where it is long enough to be told from chance."""
+    return (person.name,) if scope is None and len(person.name) >= fingerprints.SHORTEST else ()
