@@ -20,7 +20,7 @@ from tracker.domain.consent import (
 from tracker.domain.instants import InstantError
 from tracker.domain.people import EnrolmentError, Person
 from tracker.store import exports, requests
-from tracker.workflows import consenting, enrolment
+from tracker.workflows import consenting, enrolment, erasure
 from tracker.workflows.consenting import Answer
 
 SELF, OPERATOR = Recorder.PARTICIPANT, Recorder.OPERATOR
@@ -126,6 +126,52 @@ def test_a_new_grant_makes_an_unanswered_request_void_but_not_a_wish_to_erase(ac
     consenting.withdraw(access, who, [Scope.CONTEXT], NOW, recorder=SELF, answer=Answer.ERASE_SCOPE)
     consenting.grant(access, who, [Scope.NOTES, Scope.CONTEXT], NOW, recorder=SELF)
     assert asked(access, who) == {Scope.CONTEXT: "erase_scope"}
+
+
+def test_an_operators_slip_of_the_hand_erases_nothing_once_it_is_undone(access: Access) -> None:
+    who = person(access)
+    store(access, who, [observed(NOW)], NOW)
+    consenting.withdraw(access, who, [Scope.AFFECT_SERIES], NOW, recorder=OPERATOR)
+    assert asked(access, who) == {Scope.AFFECT_SERIES: "unanswered"}
+    consenting.grant(access, who, [Scope.AFFECT_SERIES], NOW + DAY, recorder=OPERATOR, evidence="a slip")
+    assert asked(access, who) == {}
+    store(access, who, [observed(NOW + DAY)], NOW + DAY)
+    assert erasure.carry_out(access, NOW + 8 * DAY) == []
+
+
+@pytest.mark.parametrize("between", ["nothing", "withdraw", "keep", "refuse", "grant and withdraw"])
+def test_no_operator_cancels_or_puts_off_a_participants_own_withdrawal(access: Access, between: str) -> None:
+    who = person(access)
+    notes = [Scope.NOTES]
+    consenting.withdraw(access, who, notes, NOW, recorder=SELF)
+    if between == "refuse":
+        consenting.refuse(access, who, notes, NOW + DAY, recorder=OPERATOR)
+    if between == "grant and withdraw":
+        consenting.grant(access, who, notes, NOW + DAY, recorder=OPERATOR, evidence="form 12")
+    if between not in ("nothing", "refuse"):
+        answer = Answer.KEEP if between == "keep" else Answer.UNANSWERED
+        consenting.withdraw(access, who, notes, NOW + DAY, recorder=OPERATOR, answer=answer)
+    consenting.grant(access, who, notes, NOW + 2 * DAY, recorder=OPERATOR, evidence="form 12")
+    assert asked(access, who) == {Scope.NOTES: "unanswered"}
+    with access.read(who.id, NOW + 2 * DAY) as unit:
+        assert consenting.erasures_due(unit) == {Scope.NOTES: NOW + 7 * DAY}
+    consenting.grant(access, who, notes, NOW + 3 * DAY, recorder=SELF)
+    assert asked(access, who) == {}
+
+
+def test_what_a_participant_keeps_is_not_erased_on_an_operators_bare_word(access: Access) -> None:
+    who = person(access)
+    consenting.withdraw(access, who, [Scope.NOTES], NOW, recorder=SELF, answer=Answer.KEEP)
+    consenting.withdraw(access, who, [Scope.CONTEXT], NOW, recorder=OPERATOR)
+    consenting.answer_withdrawal(access, who, Answer.KEEP, NOW + DAY)
+    for scope in (Scope.NOTES, Scope.CONTEXT):
+        consenting.withdraw(access, who, [scope], NOW + 2 * DAY, recorder=OPERATOR)
+    assert set(asked(access, who).values()) == {"keep"}
+    erase = Answer.ERASE_SCOPE
+    consenting.withdraw(
+        access, who, [Scope.NOTES], NOW + 3 * DAY, recorder=OPERATOR, answer=erase, evidence="letter"
+    )
+    assert asked(access, who)[Scope.NOTES] == "erase_scope"
 
 
 def test_refusing_what_was_withdrawn_does_not_keep_the_data(access: Access) -> None:

@@ -14,13 +14,17 @@ from tracker.store.tables import erasure_requests
 
 @dataclass(frozen=True, slots=True)
 class RequestRow:
-    """A request as stored; `due_at` is None where the participant keeps what there is."""
+    """A request as stored; `due_at` is None where the participant keeps what there is.
+
+    `recorded_at` is that of the event that ended the scope, or the instant of the participant's answer.
+    """
 
     id: int
     participant: str
     scope: Scope
     answer: str
     due_at: datetime | None
+    recorded_at: datetime
 
 
 def put(
@@ -31,7 +35,7 @@ def put(
     due_at: datetime | None,
     now: datetime,
 ) -> None:
-    """Keep what is to be done about one withdrawn scope; the newest word counts."""
+    """Keep what is to be done about one withdrawn scope, in the place of what stood; callers know whose word counts."""
     cancel(connection, participant, scope)
     connection.execute(
         insert(erasure_requests).values(
@@ -40,12 +44,14 @@ def put(
     )
 
 
-def answer(connection: Connection, participant: str, word: str, due_at: datetime | None) -> int:
+def answer(
+    connection: Connection, participant: str, word: str, due_at: datetime | None, now: datetime
+) -> int:
     """Answer every unanswered request of a participant."""
     statement = (
         update(erasure_requests)
         .where(erasure_requests.c.participant == participant, erasure_requests.c.answer == "unanswered")
-        .values(answer=word, due_at=due_at)
+        .values(answer=word, due_at=due_at, recorded_at=now)
     )
     return connection.execute(statement).rowcount
 
@@ -70,6 +76,7 @@ def of(connection: Connection, participant: str) -> list[RequestRow]:
         erasure_requests.c.scope,
         erasure_requests.c.answer,
         erasure_requests.c.due_at,
+        erasure_requests.c.recorded_at,
     ).where(erasure_requests.c.participant == participant)
     return [_row(r) for r in connection.execute(query.order_by(erasure_requests.c.id))]
 
@@ -82,9 +89,10 @@ def due(connection: Connection, now: datetime) -> list[RequestRow]:
         erasure_requests.c.scope,
         erasure_requests.c.answer,
         erasure_requests.c.due_at,
+        erasure_requests.c.recorded_at,
     ).where(erasure_requests.c.due_at <= now)
     return [_row(r) for r in connection.execute(query.order_by(erasure_requests.c.id))]
 
 
-def _row(row: tuple[int, str, str, str, datetime | None]) -> RequestRow:
-    return RequestRow(row[0], row[1], Scope(row[2]), row[3], row[4])
+def _row(row: tuple[int, str, str, str, datetime | None, datetime]) -> RequestRow:
+    return RequestRow(row[0], row[1], Scope(row[2]), row[3], row[4], row[5])

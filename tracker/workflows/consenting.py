@@ -27,12 +27,17 @@ class Answer(StrEnum):
 
 
 VOIDED = {
-    # An erasure that the participant asked for, or that waits for their answer, is no operator's to cancel.
+    # An erasure that the participant asked for, or that waits for their answer to a withdrawal of their own, is no
+    # operator's to cancel.
     Recorder.OPERATOR: (Answer.KEEP.value,),
     Recorder.GUARDIAN: (Answer.KEEP.value,),
     Recorder.PARTICIPANT: (Answer.KEEP.value, Answer.UNANSWERED.value),
 }
-"""Answers that a new grant of the scope makes void, by whose word it is."""
+"""Answers that a new grant of the scope makes void, by whose word it is.
+
+An unanswered withdrawal that was not the participant's word is void as well, once the scope is in force again: what is
+stored under the new grant must not be erased because of it.
+"""
 
 
 _WHO = {Recorder.OPERATOR: "an operator's", Recorder.GUARDIAN: "a guardian's"}
@@ -143,7 +148,12 @@ def grant(
                 access.record(unit, scope, State.GIVEN, text, recorder, covers_from=start, evidence=evidence)
             )
             requests.cancel(unit.connection, person.id, scope, VOIDED[recorder])
-        consent_changed(access.again(unit), scopes)
+        unit = access.again(unit)
+        for scope, waiting in _waiting(unit).items():
+            # `unit.events` knows the new grant now; whose withdrawal waits is told by the event that ended the scope.
+            if scope in scopes and scope in unit.grants() and not _own(unit, waiting):
+                requests.cancel(unit.connection, person.id, scope, (Answer.UNANSWERED.value,))
+        consent_changed(unit, scopes)
     access.sign_head()
     return events
 
@@ -253,7 +263,12 @@ def answer_withdrawal(access: Access, person: Person, answer: Answer, now: datet
     """Take the participant's answer to every withdrawal that has none yet; return how many there were."""
     with access.write(person.id, now) as unit:
         due = None if answer is Answer.KEEP else now
-        return requests.answer(unit.connection, person.id, answer.value, due)
+        return requests.answer(unit.connection, person.id, answer.value, due, now)
+
+
+def erasures_due(unit: Unit) -> dict[Scope, datetime]:
+    """When what is stored of each scope is erased, also where it was granted again by somebody who cannot stop that."""
+    return {scope: row.due_at for scope, row in _waiting(unit).items() if row.due_at is not None}
 
 
 def show(unit: Unit) -> list[ScopeState]:
@@ -295,12 +310,34 @@ def _end(
         consent_changed(access.again(unit), scopes)
         grace = timedelta(days=unit.study.consent.grace_days)
         due = now + grace if answer is Answer.UNANSWERED else None if answer is Answer.KEEP else now
-        for scope in scopes:
-            if scope in allowed or state is State.WITHDRAWN:
-                requests.put(unit.connection, person.id, scope, answer.value, due, now)
+        standing = _waiting(unit)
+        destroys = answer in (Answer.ERASE_SCOPE, Answer.ERASE_ALL)
+        for event in events:
+            scope, waits = event.scope, standing.get(event.scope)
+            # What the participant said is theirs to change: another's bare word neither keeps nor puts off nor erases.
+            theirs = waits is not None and recorder is not Recorder.PARTICIPANT and _own(unit, waits)
+            stays = theirs and (not destroys or (waits is not None and waits.answer == Answer.ERASE_ALL))
+            if (scope in allowed or state is State.WITHDRAWN) and not stays:
+                requests.put(unit.connection, person.id, scope, answer.value, due, event.recorded_at)
         _flag_exports(unit, before.keys() & set(scopes))
     access.sign_head()
     return events
+
+
+def _waiting(unit: Unit) -> dict[Scope, requests.RequestRow]:
+    return {row.scope: row for row in requests.of(unit.connection, unit.person.id)}
+
+
+def _own(unit: Unit, request: requests.RequestRow) -> bool:
+    """Whether a request is the participant's own word: so it is unless only others ended the scope at its instant."""
+    ended = [
+        event.recorder
+        for event in unit.events
+        if event.scope is request.scope
+        and not event.state.permits
+        and event.recorded_at == request.recorded_at
+    ]
+    return not ended or Recorder.PARTICIPANT in ended
 
 
 def _notice(unit: Unit, shown: str | None = None) -> Notice:
