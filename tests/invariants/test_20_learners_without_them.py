@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -34,7 +35,9 @@ def priors(access: Access) -> dict[str, tuple[int, int, Any]]:
     c = tables.priors.c
     with access.database.read() as connection:
         rows = connection.execute(
-            select(c.target, c.people, c.events, c.parameters).where(c.retired_at.is_(None))
+            select(c.target, c.people, c.events, c.parameters)
+            .where(c.retired_at.is_(None))
+            .order_by(c.fitted_at)
         )
         return {row.target: (row.people, row.events, row.parameters) for row in rows}
 
@@ -65,7 +68,8 @@ def test_priors_and_learners_are_those_without_the_person(access: Access, leaves
     before, learned = priors(access), learners(access)
 
     who = talkative(access, "canary-leaver", TARGETS, days=1, seed=99)
-    assert personal.refit(access, LATER) == len(TARGETS)
+    # A second later, so that it is the newest and everybody's learner starts from it.
+    assert personal.refit(access, LATER + timedelta(seconds=1)) == len(TARGETS)
     renewed(access)
     with_them, learned_with_them = priors(access), learners(access)
     assert all(with_them[target] != before[target] for target in TARGETS)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import re
 from datetime import timedelta
 from pathlib import Path
@@ -15,6 +16,7 @@ from tests.invariants.conftest import Tell
 from tests.invariants.test_01_append_only_log import flipped, unguard
 from tests.lives import lived
 from tracker.access import Access
+from tracker.cli import consent
 from tracker.domain.consent import ConsentError, Recorder, Scope
 from tracker.domain.readers import Reader, Role
 from tracker.store.database import DatabaseError, StatementError
@@ -110,3 +112,14 @@ def test_every_command_that_shows_one_persons_data_goes_through_it() -> None:
         if read.search(source) and "look" not in source:
             silent.append(path.name)
     assert silent == []
+
+
+def test_a_command_that_writes_choices_tells_of_those_alone() -> None:
+    """Whoever records one choice must not be shown the rest of them without a look: found in the source."""
+    commands = [each for each in vars(consent).values() if inspect.isfunction(each)]
+    telling = [each for each in commands if "standing.tell(" in inspect.getsource(each)]
+    assert {each.__name__ for each in telling} == {"grant", "refuse", "withdraw", "confirm", "show"}
+    for each in telling:
+        source = inspect.getsource(each)
+        assert ("only=" in source) != (each.__name__ == "show"), each.__name__
+        assert each.__name__ not in ("show", "confirm") or "record_look(" in source
