@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -19,16 +19,17 @@ from tracker.access import Access
 from tracker.access.gate import NAMES
 from tracker.access.migrating import MigrationKeys
 from tracker.privacy.keys import Vault
-from tracker.store import binding, chains, compacting, copies, people, schema, tables
+from tracker.store import binding, chains, compacting, copies, people, schema, tables, tombstones
 from tracker.store.copies import Report
 from tracker.store.database import Connection, Database, DatabaseError, StorageFullError
 from tracker.store.keystore import KeyStore
+from tracker.store.tombstones import Tombstone
 from tracker.workflows.backup import manifest, merging
 from tracker.workflows.backup.errors import BackupError, RestoreRefusedError
 from tracker.workflows.backup.manifest import Manifest
 
-Replay = Callable[[Access, datetime, datetime], int]
-"""Erases again what was erased since a backup: (staged, made_at, now) -> rows."""
+Replay = Callable[[Access, Mapping[str, Tombstone], datetime], int]
+"""Erases again what was erased since a backup: (staged, its own tombstones by id, now) -> rows."""
 
 _ASIDE = "-aside"
 
@@ -177,12 +178,14 @@ def _mend(
 ) -> tuple[tuple[int, int] | None, int, int]:
     """Bring the staged backup to today: (consent rows lost, grants ended, rows erased again)."""
     schema.migrate(staged.database, migrations, sealing=MigrationKeys(staged.vault))
+    with staged.database.read() as connection:
+        then = {stone.id: stone for stone in tombstones.every(connection)}
     lost, ended = None, 0
     if present is not None:
         merging.take_over(staged, present)
     else:
         lost = merging.lost_events(staged)
-    erased = replay(staged, made.made_at, now)
+    erased = replay(staged, then, now)
     _rename(staged)
     if lost is not None:
         ended = merging.end_every_grant(staged, made, lost, now)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 
 from tracker import personal
@@ -24,6 +24,8 @@ from tracker.workflows.erasure.whose import Whose
 
 PENDING = "erasing"
 PLACE = "tombstones.counts"
+
+_TICK = timedelta(microseconds=1)
 
 
 def erase_person(access: Access, person: Person, now: datetime) -> Erased:
@@ -137,36 +139,68 @@ def begin(
     tombstones.advance(connection, begun)
 
 
-def erase_scope_staged(access: Access, person: Person, scope: Scope, now: datetime) -> Erased:
-    """Erase a scope in a backup that is staged, whatever its tombstone says: that may be of another time."""
-    return _erase(access, person, scope, now, staged=True)
+def erase_scope_staged(
+    access: Access, person: Person, scope: Scope, at: datetime, now: datetime, *, ends: bool
+) -> int:
+    """Erase a scope in a backup that is staged, whatever its tombstone says; return how many rows went.
+
+    Parameters
+    ----------
+    access
+        The staged backup, with the keys of today.
+    person, scope
+        What of whom.
+    at
+        When it was erased; the tombstone goes on saying so, as the one with the keys does.
+    now
+        The instant (UTC).
+    ends
+        Whether today's erasure has come to its end; one that has not is left to `resume`, with the keys.
+    """
+    number = tombstone_of(access, person.id, scope)
+    with access.database.write() as connection:
+        digest = subject_digest(access, person.subject, scope)
+        begin(access, connection, number, digest, whose.of(connection, person, scope), at)
+    rows = finish(access, number, now, staged=True, ends=ends).rows
+    with access.database.write() as connection:
+        done = tombstones.get(connection, number)
+        assert done is not None
+        tombstones.advance(connection, replace(done, erased_at=at))
+    return rows
 
 
-def _erase(
-    access: Access, person: Person, scope: Scope | None, now: datetime, *, staged: bool = False
-) -> Erased:
+def _erase(access: Access, person: Person, scope: Scope | None, now: datetime) -> Erased:
     number = tombstone_of(access, person.id, scope)
     with access.database.write() as connection:
         standing = tombstones.get(connection, number)
         # Of a scope something may have been stored again since.
-        if staged or standing is None or (scope is not None and standing.step is Step.DONE):
+        if standing is None or (scope is not None and standing.step is Step.DONE):
             digest = subject_digest(access, person.subject, scope)
-            begin(access, connection, number, digest, whose.of(connection, person, scope), now)
-    return finish(access, number, now, staged=staged, said=whose.said(person, scope))
+            # Each erasure of a scope is later than the one before, whatever the clock says.
+            at = now if standing is None else max(now, standing.erased_at + _TICK)
+            begin(access, connection, number, digest, whose.of(connection, person, scope), at)
+    return finish(access, number, now, said=whose.said(person, scope))
 
 
 def finish(
-    access: Access, number: str, now: datetime, *, staged: bool = False, said: tuple[str, ...] = ()
+    access: Access,
+    number: str,
+    now: datetime,
+    *,
+    staged: bool = False,
+    ends: bool = True,
+    said: tuple[str, ...] = (),
 ) -> Erased:
     """Do what is left to do of an erasure that was begun.
 
     In a backup that is staged the key store stays as it is, until the backup has taken the database's place: what it
-    should not open any more, it does not, and today's database still needs the rest.
+    should not open any more, it does not, and today's database still needs the rest. Where keys are left to destroy,
+    it does not come to its end there (`ends`): `resume` brings it to that, once the backup has taken the place.
 
     Words that are `said` are looked for besides, by the run that knows them: they are noted nowhere.
     """
     for step in steps.STEPS:
-        if staged and step in steps.ON_KEYS:
+        if (staged and step in steps.ON_KEYS) or (not ends and step in steps.ENDING):
             continue
         with access.database.read() as connection:
             tombstone = tombstones.get(connection, number)
@@ -177,10 +211,14 @@ def finish(
             theirs = whose.read(access.vault.open(number, PENDING, tombstone.pending, PLACE))
         except KeyDestroyedError:
             break  # another process finished it in this moment
+        if staged and step is steps.close:
+            step = partial(steps.close, staged=True)
         step(access, tombstone, replace(theirs, words=(*said, *theirs.words)), now)
     with access.database.read() as connection:
         tombstone = tombstones.get(connection, number)
     assert tombstone is not None
+    if not ends:
+        return outcome(tombstone, 0, is_sqlite=access.database.is_sqlite)
     if tombstone.step is not Step.DONE:
         raise ErasureIncompleteError("the key store is not the one with which it was begun")
     _forget(access, number, now, staged=staged)

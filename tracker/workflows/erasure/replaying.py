@@ -6,6 +6,7 @@ their ids, which the tombstones in the key store hold.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 
 from tracker.access import Access
@@ -13,20 +14,24 @@ from tracker.domain.consent import Scope
 from tracker.store import erasing, exports, people, priors, tombstones
 from tracker.store.database import Connection
 from tracker.store.keystore import KeptTombstone
-from tracker.store.tombstones import Step
+from tracker.store.tombstones import Step, Tombstone
 from tracker.workflows.erasure import carrying
 from tracker.workflows.erasure.whose import Whose
 
+Then = Mapping[str, Tombstone]
+"""The tombstones that a backup itself holds, by id: what it has seen of erasures."""
 
-def replay(access: Access, made_at: datetime, now: datetime) -> int:
+
+def replay(access: Access, then: Then, now: datetime) -> int:
     """Erase again; return how many rows went.
 
     Parameters
     ----------
     access
         The backup, staged where nobody else sees it, with the keys of today.
-    made_at
-        When it was made.
+    then
+        Its own tombstones, before today's took their place: what rows it holds of a scope that was erased since,
+        and what was said after it, no clock can tell.
     now
         The instant (UTC).
 
@@ -37,7 +42,7 @@ def replay(access: Access, made_at: datetime, now: datetime) -> int:
     """
     kept = access.keys.tombstones_kept()
     count = _people(access, [t for t in kept if t.scope is None], now)
-    return count + _scopes(access, [t for t in kept if t.scope is not None], made_at, now)
+    return count + _scopes(access, [t for t in kept if t.scope is not None], then, now)
 
 
 def _people(access: Access, kept: list[KeptTombstone], now: datetime) -> int:
@@ -65,7 +70,9 @@ def _person(access: Access, kept: KeptTombstone, whose: Whose, now: datetime) ->
             # What today's tombstone says of the logs stays true; only the series of then has come back.
             return _series(connection, whose, now)
         carrying.begin(access, connection, kept.id, kept.subject_digest, whose, now)
-    return carrying.finish(access, kept.id, now, staged=True).rows
+    # Killed before their keys were destroyed, their erasure is left to `resume`.
+    ends = standing is None and not access.keys.has(whose.participant)
+    return carrying.finish(access, kept.id, now, staged=True, ends=ends).rows
 
 
 def _series(connection: Connection, whose: Whose, now: datetime) -> int:
@@ -74,7 +81,7 @@ def _series(connection: Connection, whose: Whose, now: datetime) -> int:
     return sum(erasing.delete_person(connection, whose.subject, whose.participant).values())
 
 
-def _scopes(access: Access, kept: list[KeptTombstone], made_at: datetime, now: datetime) -> int:
+def _scopes(access: Access, kept: list[KeptTombstone], then: Then, now: datetime) -> int:
     by_id = {t.id: t for t in kept}
     count = 0
     for person in access.everyone():
@@ -84,10 +91,18 @@ def _scopes(access: Access, kept: list[KeptTombstone], made_at: datetime, now: d
                 continue
             with access.database.read() as connection:
                 standing = tombstones.get(connection, tombstone.id)
-            unfinished = standing is not None and standing.step is not Step.DONE
-            if tombstone.erased_at > made_at or unfinished:
-                count += carrying.erase_scope_staged(access, person, scope, now).rows
+            if _has_seen(then.get(tombstone.id), tombstone) and _has_seen(standing, tombstone):
+                continue
+            at = tombstone.erased_at if standing is None else max(tombstone.erased_at, standing.erased_at)
+            # One that was interrupted may have left keys, which a staged backup does not touch.
+            ends = standing is None or standing.step is Step.DONE
+            count += carrying.erase_scope_staged(access, person, scope, at, now, ends=ends)
     return count
+
+
+def _has_seen(stone: Tombstone | None, kept: KeptTombstone) -> bool:
+    """Whether a database has an erasure behind it: the very one, since a scope can be erased again."""
+    return stone is not None and stone.step is Step.DONE and stone.erased_at == kept.erased_at
 
 
 def _ids(*ids: str) -> tuple[bytes, ...]:

@@ -123,13 +123,17 @@ def look(access: Access, tombstone: Tombstone, whose: Whose, now: datetime) -> N
         tombstones.advance(connection, here)
 
 
-def close(access: Access, tombstone: Tombstone, whose: Whose, now: datetime) -> None:
-    """Call it done, and forget whose it was."""
+def close(access: Access, tombstone: Tombstone, whose: Whose, now: datetime, *, staged: bool = False) -> None:
+    """Call it done, and forget whose it was; in a backup that is staged the key store stays as it is."""
     with access.database.write() as connection:
         here = _standing(tombstones.get(connection, tombstone.id))
         clean = now if not here.priors else None
-        done = replace(here, step=Step.DONE, erased_at=now, clean_at=clean, pending=b"")
+        # Never at the instant of the erasure before: by it a backup tells which of them it has seen.
+        at = max(now, here.erased_at)
+        done = replace(here, step=Step.DONE, erased_at=at, clean_at=clean, pending=b"")
         tombstones.advance(connection, done)
+        if not staged:  # before the commit: what is done in a backup is kept at the same instant
+            keep(access, done, whose, now)
         if whose.scope is not None:
             carried_out = ("erase_scope", "unanswered", "keep")
             requests.cancel(connection, whose.participant, whose.scope, carried_out)
@@ -151,6 +155,9 @@ STEPS: tuple[Callable[[Access, Tombstone, Whose, datetime], None], ...] = (
 
 ON_KEYS = frozenset({keep, shred, rename, prune})
 """The steps that change the key store."""
+
+ENDING = frozenset({look, close})
+"""The steps that are not taken while others are left to do."""
 
 
 def _empty_scope(access: Access, tombstone: Tombstone, whose: Whose, scope: Scope, now: datetime) -> None:
