@@ -10,6 +10,7 @@ from flask import Flask, g
 from markupsafe import Markup
 
 from tracker.domain.affect import EMOTIONS, Distribution, Emotion
+from tracker.domain.instants import parse_instant
 from tracker.domain.series import Reason
 from webui.study import help_contact
 
@@ -145,6 +146,48 @@ def exact(at: datetime) -> str:
     return f"{day_name(local(at).date())}, {local(at):%H:%M:%S}"
 
 
+def opening(text: str) -> str:
+    """A name or a phrase as a sentence begins with it; nothing but its first letter is touched.
+
+    Examples
+    --------
+    >>> opening("whoever runs this"), opening("iCare"), opening("")
+    ('Whoever runs this', 'ICare', '')
+    """
+    return text[:1].upper() + text[1:]
+
+
+def at_what(what: str) -> str:
+    """What somebody of the staff looked at, as the log of looks has it, in the words of whose data it is.
+
+    Examples
+    --------
+    >>> at_what("timeline")
+    'your timeline'
+    >>> at_what("a moment that was corrected: yes_no:tired")
+    'a moment that was corrected (“tired”)'
+    >>> at_what("who looked")
+    'who looked'
+    """
+    first, _, rest = what.partition(" ")
+    if first == "timeline":
+        return " ".join(["your timeline", *map(_edge, rest.split())])
+    if first == "export":
+        return f"data of yours, for a dataset (export {rest})"
+    said, corrected, target = what.partition("corrected: ")
+    if corrected:
+        return f"{said}corrected (“{(target.partition(':')[2] or target).replace('_', ' ')}”)"
+    return what
+
+
+def _edge(word: str) -> str:
+    """One word of what a look at the timeline was limited to: an instant on the person's clock, or ``from``."""
+    try:
+        return instant(parse_instant(word))
+    except ValueError:
+        return word
+
+
 def teach(app: Flask) -> None:
     """Give the templates these words."""
     app.jinja_env.globals.update(
@@ -162,6 +205,9 @@ def teach(app: Flask) -> None:
         clock_time=clock_time,
         day_name=day_name,
         instant=instant,
+        local=local,
+        opening=opening,
+        at_what=at_what,
         day=lambda at: day_name(local(at).date()),
         exact=exact,
         reason=REASONS.__getitem__,

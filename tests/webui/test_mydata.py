@@ -93,6 +93,24 @@ def test_who_looked_is_shown_newest_first(site: Site) -> None:
     assert "The newest 20 of 22" in page
 
 
+@pytest.mark.parametrize(
+    ("what", "shown"),
+    [
+        (
+            "timeline from 2026-03-02T23:30+00:00 to 2026-03-29T02:00+00:00",
+            "your timeline from Tuesday 3 March 2026, 00:30 to Sunday 29 March 2026, 04:00",
+        ),
+        ("a moment that was corrected: yes_no:day_off", "a moment that was corrected (“day off”)"),
+        ("a moment that was corrected: leave_me_alone", "a moment that was corrected (“leave me alone”)"),
+        ("export 0123456789ab", "data of yours, for a dataset (export 0123456789ab)"),
+        ("whether to ask you now, and why", "whether to ask you now, and why"),
+    ],
+)
+def test_what_was_looked_at_is_told_in_words_on_ones_own_clock(lite: Site, what: str, shown: str) -> None:
+    lite.access.record_look(lite.person().id, lite.now, reader="Eve", what=what)
+    assert f"<td>{shown}</td>" in lite.logged_in().get("/my-data").text
+
+
 def test_erasing_needs_the_password(site: Site) -> None:
     site.series(site.with_password())
     visitor = site.logged_in()

@@ -36,3 +36,9 @@ def test_it_says_what_somebody_allows_only_to_them(lite: Site) -> None:
 
 def test_every_way_of_keeping_has_its_words() -> None:
     assert set(KEPT) == set(Retention)
+
+
+def test_who_answers_begins_a_sentence(lite: Site) -> None:
+    page = lite.visitor().get("/privacy").text
+    assert "nothing else is stored. Whoever runs this installation answers for it." in page
+    assert f"feels wrong? Ask {HELP_CONTACT}." in page

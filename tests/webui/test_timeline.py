@@ -1,5 +1,6 @@
 """The timeline: what is drawn, said and counted, and what is said where there is nothing."""
 
+import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -8,9 +9,10 @@ from tests import builders
 from tests.webui.site import TODAY, Site
 from tracker import personal
 from tracker.domain.affect import Emotion
-from tracker.domain.consent import Scope, Use
+from tracker.domain.consent import Recorder, Scope, Use
 from tracker.domain.series import Reason
 from tracker.store import drifts
+from tracker.workflows import consenting
 
 
 @pytest.mark.parametrize(("unit", "step"), [("day", 60_000), ("week", 900_000), ("month", 900_000)])
@@ -138,6 +140,36 @@ def test_a_short_clip_has_one_table_a_day(lite: Site) -> None:
     page = lite.logged_in().get(f"/timeline/day/{TODAY}").text
     assert page.count('<th scope="row">') > 1
     assert page.count('<table class="numbers">') == 1
+
+
+def test_what_one_said_of_a_short_clip_is_told_to_the_second_and_leads_to_its_moment(lite: Site) -> None:
+    start = lite.now - timedelta(minutes=5)
+    batch = [builders.observed(start + timedelta(seconds=s)) for s in range(40)]
+    builders.store(lite.access, lite.person(), batch, lite.now)
+    visitor = lite.logged_in()
+    for second in (1, 7):
+        at = start + timedelta(seconds=second)
+        visitor.post("/correct", {"at": at.isoformat(), "emotion": "surprise"})
+    page = visitor.get(f"/timeline/day/{TODAY}").text
+    said = re.findall(r'href="(/moment/[0-9]+)">surprise \((12:55:0[17])\)</a>(,?)</span>', page)
+    assert said == [
+        (f"/moment/{int(start.timestamp()) + 1}", "12:55:01", ","),
+        (f"/moment/{int(start.timestamp()) + 7}", "12:55:07", ""),
+    ]
+    moment = visitor.get(said[1][0]).text
+    assert "12:55:07" in moment
+    assert "You said" in moment
+
+
+def test_what_one_said_leads_nowhere_while_nothing_may_be_stored(lite: Site) -> None:
+    who = lite.person()
+    at = lite.series(who)[30]
+    visitor = lite.logged_in()
+    visitor.post("/correct", {"at": at.isoformat(), "emotion": "surprise"})
+    consenting.withdraw(lite.access, who, [Scope.AFFECT_SERIES], lite.now, recorder=Recorder.PARTICIPANT)
+    page = visitor.get(f"/timeline/day/{TODAY}").text
+    assert "surprise (12:30)" in page
+    assert "/moment/" not in page
 
 
 def test_a_drift_is_told_in_words(lite: Site) -> None:
