@@ -19,7 +19,7 @@ from tracker.domain.notice import BUILT_IN
 from tracker.privacy import signed, vocabulary
 from tracker.privacy.receipts import Entry, History, NothingToShowError, Principal, receipt
 from tracker.privacy.signed import ForgedError, Signer
-from tracker.privacy.verifying import events_of, verify
+from tracker.privacy.verifying import Verified, events_of, verify
 from tracker.study import DEFAULT
 from tracker.study.parts import ConsentRules, Controller, Retention
 
@@ -299,6 +299,7 @@ def test_evidence_is_not_in_it_because_it_may_name_others(whole: dict[str, Any])
 def test_a_whole_receipt_verifies_and_names_its_key(whole: dict[str, Any]) -> None:
     key = signed.fingerprint(KEY.public_key().public_bytes_raw())
     seen = verify(file(whole))
+    assert isinstance(seen, Verified)
     assert (seen.key, seen.expected, seen.name, seen.events) == (key, False, "ada", 5)
     assert seen.in_force == ("affect_series",)
     grouped = " ".join(key[i : i + 4] for i in range(0, 64, 4)).upper()
@@ -347,7 +348,7 @@ def cut_and_recount(document: dict[str, Any]) -> None:
         (change("affect:events", "5"), "of another kind than ours"),
         (change("dpv:hasRecordOfActivity", {}), "is missing"),
         (change("dpv:hasRecordOfActivity", None), "of another kind than ours"),
-        (change("dct:conformsTo", "https://example.org/other"), "no consent receipt"),
+        (change("dct:conformsTo", "https://example.org/other"), "neither a consent receipt"),
         (change("proof/signature", "AAAA"), "signature is not 64 bytes"),
         (change("proof/publicKey", "AAAA"), "publicKey is not 32 bytes"),
         (change("proof/fingerprint", "0" * 64), "was altered after it was signed"),

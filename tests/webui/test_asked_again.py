@@ -13,7 +13,7 @@ from tests.webui.site import Site, Visitor
 from tracker.domain.consent import Recorder, Scope
 from tracker.domain.people import Person
 from tracker.privacy import signed
-from tracker.privacy.verifying import verify
+from tracker.privacy.verifying import Verified, verify
 from tracker.store import requests
 from tracker.study.parts import CardWords, Words
 from tracker.workflows import consenting
@@ -190,6 +190,7 @@ def test_the_receipt_is_ones_own_and_verifies(site: Site) -> None:
     assert answer.headers["Content-Disposition"] == "attachment; filename=consent-receipt-2026-03-20.json"
     key = signed.fingerprint(site.access.vault.public_key())
     seen = verify(answer.text, key)
+    assert isinstance(seen, Verified)
     assert (seen.name, seen.events) == ("ada", len(Scope))
     assert other.id not in answer.text
     assert "bob" not in answer.text

@@ -16,6 +16,7 @@ from tracker.domain.consent import (
     Rules,
     Scope,
     Use,
+    Why,
 )
 from tracker.domain.people import Person
 from tracker.privacy.consent import decide, in_force
@@ -55,10 +56,12 @@ class Unit:
     study: Study = DEFAULT
 
     def permit(self, use: Use) -> Permit:
-        """Return a permit, or raise `ConsentMissingError` naming the missing scopes."""
+        """Return a permit, or raise `ConsentMissingError` naming the missing scopes and why they are."""
         decision = self._decide(use)
         if isinstance(decision, Refusal):
-            raise ConsentMissingError(decision, self.person.name)
+            stands = self.standing()
+            why = {scope: self._why(stands[scope]) for scope in decision.missing}
+            raise ConsentMissingError(replace(decision, why=why), self.person.name)
         return decision
 
     def allowed(self, use: Use) -> Permit | None:
@@ -85,7 +88,7 @@ class Unit:
     def taking(self, permit: Permit, scope: Scope) -> Permit:
         """A permit to write rows of a scope, reaching back no further than the study's retention."""
         start = taken_from(self.study, scope, self.now)
-        return permit if start is None else replace(permit, covers_from=max(permit.covers_from, start))
+        return _from(permit, start)
 
     def readable_from(self, scope: Scope) -> datetime | None:
         """The instant from which on rows of a scope may be read at all; None: every one that there is."""
@@ -98,7 +101,7 @@ class Unit:
     def keeping(self, permit: Permit, scope: Scope) -> Permit:
         """A permit to write rows of a scope about moments that can be read at all."""
         start = self.readable_from(scope)
-        return permit if start is None else replace(permit, covers_from=max(permit.covers_from, start))
+        return _from(permit, start)
 
     def grants(self) -> dict[Scope, ConsentEvent]:
         """The event on which each granted scope rests now."""
@@ -108,6 +111,10 @@ class Unit:
         """Where each scope stands now, and why."""
         return standing(self.events, self._decided_at(), self.rules)
 
+    def _why(self, stand: Standing) -> Why:
+        # A guardian whom the study does not ask for can end a grant, and gives none.
+        return Why.ENDED if stand.why is Why.GUARDIAN and not self.rules.guardians else stand.why
+
     def _decide(self, use: Use) -> Permit | Refusal:
         return decide(self.person.id, self.events, use, self._decided_at(), self.rules, self.grants_held)
 
@@ -115,3 +122,9 @@ class Unit:
         # What this transaction sees has committed, and counts: a caller whose clock runs behind that of
         # the process that recorded a withdrawal must not write past it.
         return max(self.now, *(event.recorded_at for event in self.events)) if self.events else self.now
+
+
+def _from(permit: Permit, start: datetime | None) -> Permit:
+    if start is None:
+        return permit
+    return replace(permit, covers_from=max(permit.covers_from, start), kept_from=start)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Annotated
 
 import typer
@@ -57,8 +60,12 @@ def run(arguments: Sequence[str]) -> int:
         typer.echo("interrupted; what was stored is whole, run the same command to go on", err=True)
         return Exit.INTERRUPTED
     except BrokenPipeError:
-        sys.stderr.close()  # the reader went away; there is nobody to tell
-        return Exit.OK
+        return _unread()
+    except SystemExit as ended:
+        # The parser makes this of a pipe that was closed, though it was told to leave the process alone.
+        if isinstance(ended.__context__, OSError) and ended.__context__.errno == errno.EPIPE:
+            return _unread()
+        raise
     except Exception as error:
         known = exit_of(error)
         if known is None:
@@ -68,6 +75,15 @@ def run(arguments: Sequence[str]) -> int:
     finally:
         installation.close_all()
     return code if isinstance(code, int) else Exit.OK
+
+
+def _unread() -> Exit:
+    """The reader, such as ``head``, has seen enough and went away: what is still to be printed goes nowhere."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    with suppress(OSError):
+        os.dup2(nowhere, 1)
+    os.close(nowhere)
+    return Exit.OK
 
 
 def main() -> None:

@@ -126,7 +126,8 @@ def _taker(access: Access, found: Sound, name: str, evidence: str, at: datetime)
         return access.person(name), None
     except UnknownParticipantError:
         if not evidence.strip():
-            raise
+            why = "check the spelling (capital letters count), or let the import enrol them: --evidence TEXT"
+            raise UnknownParticipantError(name, why) from None
     enrolled = enrolment.enrol(access, name, found.zone, at, simulated=found.simulated)
     return enrolled.person, enrolled.code
 

@@ -26,9 +26,11 @@ def ask(
     # The clock and chance stop here: below, both are arguments.
     chance = random.SystemRandom().random()
     person = access.person(participant)
+    at = now()
+    prompts.demand_asking(access, person, at)  # what is refused shows nothing, so nobody looked
     # The reasons tell what the program makes of the person at this moment.
-    access.record_look(person.id, now(), reader=reader().told, what="whether to ask you now, and why")
-    asked = prompts.ask_now(access, person, now(), chance, policy=AskingPolicy(per_day=per_day))
+    access.record_look(person.id, at, reader=reader().told, what="whether to ask you now, and why")
+    asked = prompts.ask_now(access, person, at, chance, policy=AskingPolicy(per_day=per_day))
     decision = asked.decision
     if as_json:
         print_json(

@@ -36,7 +36,8 @@ def erase(
         person = access.person(participant)
     except UnknownParticipantError:
         if not finished:
-            raise
+            why = "check the spelling (capital letters count); of whoever was erased already nothing is left to erase"
+            raise UnknownParticipantError(participant, why) from None
         # Theirs was one of them: their keys were gone already, so nobody can tell which.
         person = None
     what = f"what {scope.value} covers" if scope is not None else "everything"

@@ -56,9 +56,13 @@ def correct(
     access = opened(settings_of(context))
     words = _typed() if note == "-" else note
     person = access.person(participant)
-    # Whoever types it reads what the program said about the moment, before and after.
-    access.record_look(person.id, now(), reader=reader().told, what=f"a moment that was corrected: {target}")
-    done = feedback.correct(access, person, said, now(), prompt=prompt, note=words)
+    instant = now()
+    feedback.demand_correcting(access, person, said, instant, prompt=prompt, note=words)
+    # Whoever types it reads what the program said about the moment, before and after; what is refused shows nothing.
+    access.record_look(
+        person.id, instant, reader=reader().told, what=f"a moment that was corrected: {target}"
+    )
+    done = feedback.correct(access, person, said, instant, prompt=prompt, note=words)
     if as_json:
         print_json(_as_json(target, done))
         return
@@ -143,7 +147,8 @@ def _typed() -> str:
 
 def _unlearned(participant: str, done: Corrected) -> str | None:
     if done.missing:
-        return f"{participant} has not granted {', '.join(s.value for s in done.missing)}"
+        scopes = ", ".join(s.value for s in done.missing)
+        return f"{scopes} of {participant} is not in force (consent show says why)"
     if done.not_covered_since is not None:
         return f"{participant} allows learning only from {done.not_covered_since.isoformat()} on"
     if done.after is None:

@@ -6,9 +6,10 @@ function that writes or shows personal data demands one.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import shlex
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import StrEnum
 from types import MappingProxyType
 
@@ -193,6 +194,8 @@ class Permit:
         When it was decided (UTC).
     grants
         Ids of the grants in force, by scope; empty where nothing may be written.
+    kept_from
+        The earliest instant of which the study keeps such rows (UTC), which no grant moves; None: it keeps all.
     """
 
     participant: str
@@ -200,6 +203,7 @@ class Permit:
     covers_from: datetime
     decided_at: datetime
     grants: Mapping[Scope, int] = field(default_factory=lambda: MappingProxyType({}))
+    kept_from: datetime | None = None
 
     def demand(self, use: Use) -> None:
         """Raise `ConsentError` when this permit was made for another use."""
@@ -216,35 +220,95 @@ class Permit:
 
     def demand_covers(self, at: datetime) -> None:
         """Raise `NotCoveredError` when an instant lies before what the grant covers."""
+        if self.kept_from is not None and at < self.kept_from:
+            raise NotCoveredError(at, self.kept_from)
         if at < self.covers_from:
-            raise NotCoveredError(at, self.covers_from)
+            raise NotCoveredError(at, self.covers_from, sorted(SCOPES_OF[self.use], key=list(Scope).index))
+
+
+class Why(StrEnum):
+    """Why a scope is in force or not."""
+
+    IN_FORCE = "in force"
+    NEVER = "never asked or answered"
+    ENDED = "refused, withdrawn or ended"
+    EXPIRED = "its time is over"
+    NOTICE_CHANGED = "given under a notice that does not stand any more"
+    GUARDIAN = "no guardian has agreed, or their agreement ended"
+
+
+_REASONS: Mapping[Why, tuple[str, str]] = MappingProxyType(
+    {
+        Why.NEVER: ("{name} has not granted {scopes}", "Grant it in the web app, or record it"),
+        Why.ENDED: (
+            "{scopes} was refused or withdrawn, or has ended, for {name}",
+            "If they allow it again, they grant it in the web app, or you record it",
+        ),
+        Why.EXPIRED: (
+            "the time for which {name} granted {scopes} is over",
+            "If they allow it again, they grant it in the web app, or you record it",
+        ),
+        Why.NOTICE_CHANGED: (
+            "the notice has changed since {name} granted {scopes}",
+            "They must see the new notice first; if they agree to it, they grant it in the web app, or you record it",
+        ),
+        Why.GUARDIAN: (
+            "{scopes} of {name} waits for a guardian: none has agreed, or their agreement ended",
+            "If a guardian agrees, record it",
+        ),
+    }
+)
+"""What is said of scopes that are not in force, and what to do about it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """Why a use is not allowed: the scopes that are missing, or that wait for the participant."""
+    """Why a use is not allowed: the scopes that are missing, or that wait for the participant.
+
+    Parameters
+    ----------
+    participant, use
+        Who does not allow what.
+    missing, unconfirmed
+        Scopes that are not in force, and those that wait for the participant's own word.
+    why
+        Why each missing scope is not in force; what is not in it was never granted.
+    """
 
     participant: str
     use: Use
     missing: tuple[Scope, ...]
     unconfirmed: tuple[Scope, ...] = ()
+    why: Mapping[Scope, Why] = field(default_factory=lambda: MappingProxyType({}), hash=False)
 
     def sentence(self, name: str) -> str:
-        """One line for a person: what is missing, and how to get it."""
-        parts = []
-        if self.missing:
-            scopes = " ".join(s.value for s in self.missing)
+        """One line for a person: what is missing, why, and how to get it.
+
+        Examples
+        --------
+        >>> series = Scope.AFFECT_SERIES
+        >>> print(Refusal("p", Use.STORE_SERIES, (series,), why={series: Why.EXPIRED}).sentence("ada"))
+        the time for which ada granted affect_series is over; nothing was stored. If they allow it again, they grant \
+it in the web app, or you record it: affect-tracker consent grant ada affect_series --evidence TEXT
+        """
+        reasons: dict[Why, list[str]] = {}
+        for scope in self.missing:
+            reasons.setdefault(self.why.get(scope, Why.NEVER), []).append(scope.value)
+        parts, called = [], shlex.quote(name)
+        for why, scopes in reasons.items():
+            reason, remedy = _REASONS.get(why, _REASONS[Why.NEVER])
+            guardian = " --guardian" if why is Why.GUARDIAN else ""
             parts.append(
-                f"{name} has not granted {scopes.replace(' ', ', ')}; nothing was stored. "
-                f"Grant it in the web app, or record it: affect-tracker consent grant {name} {scopes} --evidence TEXT"
+                f"{reason.format(name=name, scopes=', '.join(scopes))}; nothing was stored. {remedy}: "
+                f"affect-tracker consent grant {called} {' '.join(scopes)}{guardian} --evidence TEXT"
             )
         if self.unconfirmed:
-            scopes = ", ".join(s.value for s in self.unconfirmed)
+            unsaid = ", ".join(s.value for s in self.unconfirmed)
             parts.append(
-                f"{name} has not confirmed what an operator recorded ({scopes}): "
-                f"affect-tracker consent confirm {name} --code CODE"
+                f"{name} has not confirmed what an operator recorded ({unsaid}): "
+                f"affect-tracker consent confirm {called} --code CODE"
             )
-        return " ".join(parts)
+        return ". ".join(parts)
 
 
 class ConsentError(Exception):
@@ -268,13 +332,38 @@ class ConsentMissingError(ConsentError):
 
 
 class NotCoveredError(ConsentError):
-    """An instant lies before the consent's `covers_from`."""
+    """An instant lies before what may be stored or read: before the grant's `covers_from`, or what the study keeps.
 
-    def __init__(self, at: datetime, covers_from: datetime) -> None:
+    Parameters
+    ----------
+    at
+        The instant (UTC).
+    start
+        From when on it would be covered.
+    scopes
+        Those whose grant begins too late; none where it is the study that takes in nothing so old.
+    """
+
+    def __init__(self, at: datetime, start: datetime, scopes: Sequence[Scope] = ()) -> None:
+        early, since = _told(at, "minutes"), _told(start, "minutes")
+        if early == since:
+            early, since = _told(at, "auto"), _told(start, "auto")
+        if not scopes:
+            super().__init__(
+                f"{early} lies before {since}, from when on the study takes in such data; nothing was stored. "
+                "No grant changes that"
+            )
+            return
+        names = [scope.value for scope in scopes]
         super().__init__(
-            f"{at.isoformat()} lies before {covers_from.isoformat()}, from when on consent and the study's retention "
-            "cover; nothing was stored. Earlier recordings need a grant with --covers-from"
+            f"{early} lies before {since}, when the grant of {', '.join(names)} begins; nothing was stored. If they "
+            f"allow earlier recordings, record it: affect-tracker consent grant P {' '.join(names)} "
+            f"--covers-from {_told(at, 'minutes')} --evidence TEXT"
         )
+
+
+def _told(at: datetime, to: str) -> str:
+    return at.astimezone(UTC).isoformat(timespec=to).replace("+00:00", "Z")
 
 
 class ClockBehindError(ConsentError):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -10,12 +11,22 @@ _NAME = re.compile(r"[^\x00-\x1f\x7f/]{1,64}")
 
 
 class UnknownParticipantError(LookupError):
-    """Nobody of this name is enrolled here."""
+    """Nobody of this name is enrolled here.
 
-    def __init__(self, name: str) -> None:
-        super().__init__(
-            f"nobody called {name!r} is enrolled here; enrol them: affect-tracker enrol {name!r} --zone Europe/Berlin"
+    Parameters
+    ----------
+    name
+        As it was typed.
+    remedy
+        What to do, where it is not the usual: look how it is spelt, or enrol them.
+    """
+
+    def __init__(self, name: str, remedy: str | None = None) -> None:
+        usual = (
+            "check the spelling (capital letters count), or enrol them: "
+            f"affect-tracker enrol {shlex.quote(name)} --zone Europe/Berlin"
         )
+        super().__init__(f"nobody called {name!r} is enrolled here; {remedy or usual}")
 
 
 class EnrolmentError(ValueError):

@@ -5,21 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
 
-from tracker.domain.consent import ConsentEvent, Recorder, Rules, Scope
+from tracker.domain.consent import ConsentEvent, Recorder, Rules, Scope, Why
 from tracker.privacy.consent import in_force
 
-
-class Why(StrEnum):
-    """Why a scope is in force or not."""
-
-    IN_FORCE = "in force"
-    NEVER = "never asked or answered"
-    ENDED = "refused, withdrawn or ended"
-    EXPIRED = "its time is over"
-    NOTICE_CHANGED = "given under a notice that does not stand any more"
-    GUARDIAN = "no guardian has agreed, or their agreement ended"
+__all__ = ["Standing", "Why", "standing"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Check a consent receipt with nothing but the file: no database, no network, no installation.
+"""Check a consent receipt, or the certificate of an erasure, with nothing but the file: no database, no network.
 
 What can be told apart is told apart: a file that was cut, events that are missing or stand in another order, a text
 that is not the one agreed to, another key, and anything else that was altered.
@@ -52,6 +52,7 @@ class Verified:
         """For programs."""
         return {
             "whole": True,
+            "kind": "consent receipt",
             "key": self.key,
             "key_expected": self.expected,
             "created": self.created,
@@ -62,8 +63,67 @@ class Verified:
         }
 
 
-def verify(text: str, key: str | None = None) -> Verified:
-    """Check a receipt.
+@dataclass(frozen=True, slots=True)
+class VerifiedErasure:
+    """The certificate of an erasure that is whole. It names nobody, so it cannot tell whose data it is about.
+
+    Parameters
+    ----------
+    key
+        Fingerprint of the key that signed it.
+    expected
+        Whether that is the key that the caller asked for; False where they named none.
+    issued
+        When it was made, ISO 8601.
+    scope
+        The scope that was erased; None for a whole person.
+    gone
+        When the data were gone, ISO 8601.
+    rows, keys
+        How many rows and keys went.
+    learners
+        What other people's learners hold of it, in words.
+    learners_clean
+        Since when none holds anything of it, ISO 8601; None: not yet.
+    looked_at, not_looked_at, out_of_reach
+        Where it was looked for, where it could not be, and what no program there can erase.
+    """
+
+    key: str
+    expected: bool
+    issued: str
+    scope: str | None
+    gone: str
+    rows: int
+    keys: int
+    learners: str
+    learners_clean: str | None
+    looked_at: tuple[str, ...]
+    not_looked_at: tuple[str, ...]
+    out_of_reach: tuple[str, ...]
+
+    def as_dict(self) -> dict[str, Any]:
+        """For programs."""
+        return {
+            "whole": True,
+            "kind": "erasure certificate",
+            "key": self.key,
+            "key_expected": self.expected,
+            "issued_at": self.issued,
+            "scope": self.scope,
+            "data_gone_at": self.gone,
+            "rows": self.rows,
+            "keys": self.keys,
+            "learners": self.learners,
+            "learners_clean_at": self.learners_clean,
+            "looked_at": list(self.looked_at),
+            "not_looked_at": list(self.not_looked_at),
+            "out_of_reach": list(self.out_of_reach),
+        }
+
+
+def verify(text: str, key: str | None = None) -> Verified | VerifiedErasure:
+    """Check a receipt, or the certificate of an erasure.
 
     Parameters
     ----------
@@ -76,14 +136,19 @@ def verify(text: str, key: str | None = None) -> Verified:
     Raises
     ------
     ForgedError
-        When the file is no whole receipt, in one line that says why.
+        When the file is neither, whole, in one line that says why.
     """
     if len(text) > LARGEST:
         raise ForgedError(f"it has {len(text)} characters; no receipt has more than {LARGEST}")
     document = signed.read(text)
-    if document.get("dct:conformsTo") != vocabulary.RECEIPT_PROFILE:
-        raise ForgedError(f"it is signed, but no consent receipt: it says {document.get('dct:conformsTo')!r}")
     try:
+        if document.get("format") == vocabulary.CERTIFICATE_FORMAT:
+            return _erasure(document, signed.require_signature(document, key), key is not None)
+        if document.get("dct:conformsTo") != vocabulary.RECEIPT_PROFILE:
+            says = document.get("dct:conformsTo", document.get("format"))
+            raise ForgedError(
+                f"it is neither a consent receipt nor the certificate of an erasure: it says {says!r}"
+            )
         _require_order(document)
         own = signed.require_signature(document, key)
         _require_texts(document)
@@ -134,4 +199,21 @@ def _told(document: Mapping[str, Any], own: str, expected: bool) -> Verified:
         study=document["affect:study"]["id"],
         events=document["affect:events"],
         in_force=tuple(r["affect:scope"] for r in records if r["affect:inForce"]),
+    )
+
+
+def _erasure(document: Mapping[str, Any], own: str, expected: bool) -> VerifiedErasure:
+    return VerifiedErasure(
+        key=own,
+        expected=expected,
+        issued=document["issued_at"],
+        scope=document["scope"],
+        gone=document["data_gone_at"],
+        rows=sum(document["rows"].values()),
+        keys=document["keys"],
+        learners=document["learners"],
+        learners_clean=document["learners_clean_at"],
+        looked_at=tuple(document["looked_at"]),
+        not_looked_at=tuple(document["not_looked_at"]),
+        out_of_reach=tuple(document["out_of_reach"]),
     )

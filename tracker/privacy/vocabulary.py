@@ -13,6 +13,8 @@ from tracker.domain.consent import ConsentEvent, Recorder, Scope, State
 
 RECORD_PROFILE = "https://w3id.org/dpv/schema/dpv-27560#record-eu-gdpr"
 RECEIPT_PROFILE = "https://w3id.org/dpv/schema/dpv-27560#receipt-eu-gdpr"
+CERTIFICATE_FORMAT = "affect-tracker erasure certificate 1"
+"""What the certificate of an erasure says that it is; no vocabulary has a word for it."""
 
 CONTEXT: dict[str, str] = {
     "affect": "urn:affect-tracker:terms:",

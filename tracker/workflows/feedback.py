@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from tracker import personal
 from tracker.access import Access, Unit
 from tracker.domain.affect import Distribution
-from tracker.domain.consent import SCOPES_OF, Scope, Use
+from tracker.domain.consent import SCOPES_OF, Permit, Scope, Use
 from tracker.domain.instants import require_past
 from tracker.domain.notes import checked, to_bytes
 from tracker.domain.people import Person
@@ -113,6 +113,26 @@ def add_context(access: Access, person: Person, context: Context, now: datetime)
         )
 
 
+def demand_correcting(
+    access: Access,
+    person: Person,
+    correction: Correction,
+    now: datetime,
+    *,
+    prompt: int | None = None,
+    note: str | None = None,
+) -> None:
+    """Raise what `correct` would, without storing anything: for who must note a look before they call it."""
+    at = require_past(correction.at, now)
+    label_of(correction.target, correction.distribution, correction.value)
+    if note is not None:
+        checked(note)
+    with access.read(person.id, now) as unit:
+        _permit(unit, prompt).demand_covers(at)
+        if note is not None:
+            unit.permit(Use.KEEP_NOTES).demand_covers(at)
+
+
 def correct(
     access: Access,
     person: Person,
@@ -161,13 +181,8 @@ def correct(
     label = label_of(correction.target, correction.distribution, correction.value)
     words = checked(note) if note is not None else None
     with access.write(person.id, now) as unit:
-        if prompt is not None:  # one's own record may be put right in a closed study too
-            unit.study.demand_open("no answer is stored")
-        permit = unit.permit(Use.CORRECT if prompt is None else Use.PROMPT)
-        permit = unit.keeping(permit, Scope.AFFECT_SERIES if prompt is None else Scope.PROMPTS)
+        permit = _permit(unit, prompt)
         connection, subject = unit.connection, unit.person.subject
-        if prompt is not None and feedback.subject_of_prompt(connection, prompt) != subject:
-            raise PromptError(f"no prompt {prompt} was put to {person.name}; answer one of their own")
         if observation is None:
             near = series.nearest(connection, subject, at, NEAR)
             observation = near[0] if near is not None else None
@@ -198,6 +213,17 @@ def correct(
             _keep_note(access, unit, words, number, at)
         done = Corrected(number, at, observation, old, noted=words is not None)
         return _learn(unit, correction, label, done)
+
+
+def _permit(unit: Unit, prompt: int | None) -> Permit:
+    """A permit to store a correction, or the answer to a prompt that was put to this person."""
+    if prompt is None:  # one's own record may be put right in a closed study too
+        return unit.keeping(unit.permit(Use.CORRECT), Scope.AFFECT_SERIES)
+    unit.study.demand_open("no answer is stored")
+    permit = unit.keeping(unit.permit(Use.PROMPT), Scope.PROMPTS)
+    if feedback.subject_of_prompt(unit.connection, prompt) != unit.person.subject:
+        raise PromptError(f"no prompt {prompt} was put to {unit.person.name}; answer one of their own")
+    return permit
 
 
 def _keep_note(access: Access, unit: Unit, words: str, correction: int, at: datetime) -> None:

@@ -49,6 +49,18 @@ def record(access: Access, person: Person, prompt: Prompt, now: datetime) -> int
         )
 
 
+def demand_asking(access: Access, person: Person, now: datetime) -> None:
+    """Raise what `ask_now` would, without doing anything: for who must note a look before they call it.
+
+    Raises
+    ------
+    ConsentMissingError, StudyClosedError
+        When nothing may be asked.
+    """
+    with access.read(person.id, now) as unit:
+        _permit(unit)
+
+
 def ask_now(
     access: Access,
     person: Person,

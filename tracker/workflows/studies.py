@@ -39,7 +39,7 @@ class Preview:
     rows
         How many rows that unmakes at once, by table.
     coarsened
-        How many observations become part of one row a minute or an hour.
+        How many observations become part of one row a minute or an hour that would not under the study in force.
     closes
         Whether it closes the study.
     """
@@ -118,8 +118,7 @@ def preview(access: Access, study: Study, now: datetime) -> Preview:
         standing = notices.valid(connection, now)
         shortened = _shortened(present, study)
         rows = _rows(connection, present, study, now)
-        before = coarse_from(study, now)
-        coarsened = coarsening.count_fine(connection, before) if before is not None else 0
+        coarsened = max(0, _fine(connection, study, now) - _fine(connection, present, now))
     texts = _hashes(study)
     people, grants = 0, 0
     for person in access.everyone():
@@ -230,6 +229,12 @@ def _rows(connection: Connection, present: Study, study: Study, now: datetime) -
     then = ageing.count_before(connection, horizons(study, now))
     already = ageing.count_before(connection, horizons(present, now))
     return {table: n - already.get(table, 0) for table, n in then.items() if n > already.get(table, 0)}
+
+
+def _fine(connection: Connection, study: Study, now: datetime) -> int:
+    """How many observations a study makes part of another row."""
+    before = coarse_from(study, now)
+    return coarsening.count_fine(connection, before) if before is not None else 0
 
 
 def _demand_name(by: str) -> None:

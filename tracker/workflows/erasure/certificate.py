@@ -8,15 +8,16 @@ from typing import Any
 from tracker.access import Access
 from tracker.privacy import signed
 from tracker.privacy.signed import Signer
+from tracker.privacy.vocabulary import CERTIFICATE_FORMAT
 from tracker.workflows.erasure.outcome import Erased
 
-FORMAT = "affect-tracker erasure certificate 1"
+FORMAT = CERTIFICATE_FORMAT
 
 
 def certify(access: Access, done: Erased, now: datetime) -> dict[str, Any]:
     """Make the certificate of an erasure, signed with the installation's key.
 
-    Anybody can check it with `tracker.privacy.signed.require_signature` and the key's fingerprint.
+    Anybody can check it with ``consent verify`` and the key's fingerprint.
     """
     document = {"format": FORMAT, "issued_at": now.isoformat(), **done.as_dict()}
     return signed.signed(document, Signer(access.vault.public_key(), access.vault.sign))

@@ -14,7 +14,7 @@ from typing import Any
 import pyarrow as pa
 
 from tracker.access import Access, Unit
-from tracker.domain.consent import Use
+from tracker.domain.consent import SCOPES_OF, Use
 from tracker.domain.people import Person, UnknownParticipantError
 from tracker.store import exporting, exports
 from tracker.store.exporting import Cut
@@ -121,7 +121,9 @@ def plan_new(
                 said |= notices(unit, at, seq, door)
     if not allowed:
         reasons = ", ".join(f"{n} {reason}" for reason, n in sorted(excluded.items()))
-        raise NothingToExportError(f"nothing to export: nobody's consent allows it ({reasons})")
+        raise NothingToExportError(
+            f"nothing to export: nobody's consent allows it ({reasons}){_remedy(excluded, door)}"
+        )
     real = sum(not person.simulated for person, _ in allowed)
     if k is not None and 0 < real < k:
         raise TooFewPeopleError(real, k, public=door is Use.EXPORT_PUBLIC)
@@ -236,6 +238,17 @@ def _erased_is_changed() -> Iterator[None]:
         yield
     except UnknownParticipantError:
         raise ChangedError from None
+
+
+def _remedy(excluded: Counter[str], door: Use) -> str:
+    waiting = {kind.told(door) for kind in (Exclusion.NOT_GRANTED, Exclusion.NOT_CONFIRMED)}
+    if waiting.isdisjoint(excluded):
+        return ""
+    [scope] = SCOPES_OF[door]
+    return (
+        f"; {scope.value} must be granted, and confirmed by each person: in the web app, or affect-tracker consent "
+        f"grant P {scope.value} --evidence TEXT and then consent confirm P --code CODE"
+    )
 
 
 def _member(person: Person, names: Pseudonyms, starts: Starts) -> Member:
