@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from tracker.access import sealing
 from tracker.access.looks import look_of
 from tracker.access.sealing import Opener
+from tracker.access.shown import notices_fault
 from tracker.domain.consent import ConsentEvent, Recorder, Scope
 from tracker.privacy import chain
 from tracker.privacy.keys import IDENTITY, KeyDestroyedError, KeyUnavailableError, Vault
@@ -33,6 +34,7 @@ def first_fault(connection: Connection, vault: Vault, keys: KeyStore) -> str | N
         or _grants_fault(connection, vault)
         or _log_fault(connection, vault, LOOKS, "the log of looks", _look_commitment)
         or _head_fault(connection, vault, keys, LOOKS, LOOKS_HEAD, "the log of looks")
+        or notices_fault(connection)
     )
 
 

@@ -28,7 +28,7 @@ from tracker.store.chains import CONSENT, LOOKS, Chain, EventRow, LogRow
 from tracker.store.database import Connection, Database
 from tracker.store.keystore import KeyStore
 from tracker.store.types import to_microseconds
-from tracker.study import Study
+from tracker.study import Study, notice_hashes
 
 NAMES = "names"
 """Purpose of the installation's key under which names are looked up."""
@@ -364,7 +364,8 @@ def _never_backdated(unit: Unit, state: State) -> datetime:
 
 def _rules(connection: Connection, study: Study, now: datetime) -> Rules:
     return Rules(
-        notices=notices.valid(connection, now),
+        # Both: whoever changes a row of the table of notices revives no text that the study does not show.
+        notices=notices.valid(connection, now) & notice_hashes(study),
         guardians=study.consent.guardians,
         lasts_days=study.consent.expires_after_days,
     )

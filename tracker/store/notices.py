@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -14,20 +15,31 @@ from tracker.store.tables import notices
 from tracker.study import Study, notice_texts
 
 
+@dataclass(frozen=True, slots=True)
+class NoticeRow:
+    """A text as it is kept; `retired_at` is None where it stands."""
+
+    sha256: str
+    document: dict[str, Any]
+    retired_at: datetime | None
+
+
 def publish(connection: Connection, notice: Notice, document: Mapping[str, Any], now: datetime) -> None:
     """Let a text stand; one that was retired before stands again, and when it did not is kept."""
-    statement = upsert(connection, notices).values(
-        sha256=notice.sha256,
-        version=notice.version,
-        language=notice.language,
-        document=dict(document),
-        published_at=now,
-    )
-    added = statement.on_conflict_do_nothing(index_elements=["sha256"]).returning(notices.c.sha256)
-    if connection.execute(added).one_or_none() is not None:
-        return
     this = notices.c.sha256 == notice.sha256
-    retired_at, absent = connection.execute(select(notices.c.retired_at, notices.c.absent).where(this)).one()
+    kept = select(notices.c.retired_at, notices.c.absent).where(this)
+    found = connection.execute(kept).one_or_none()
+    if found is None:  # SQLite's guard refuses to put a row in place of another, so it is looked for first
+        statement = upsert(connection, notices).values(
+            sha256=notice.sha256,
+            version=notice.version,
+            language=notice.language,
+            document=dict(document),
+            published_at=now,
+        )
+        connection.execute(statement.on_conflict_do_nothing(index_elements=["sha256"]))
+        found = connection.execute(kept).one()
+    retired_at, absent = found
     if retired_at is not None:
         gap = [retired_at.isoformat(), max(now, retired_at).isoformat()]
         connection.execute(update(notices).where(this).values(retired_at=None, absent=[*(absent or []), gap]))
@@ -45,6 +57,13 @@ def retire_all_but(connection: Connection, standing: frozenset[str], now: dateti
     """Retire every other text: whoever agreed to one is asked again; return how many were new."""
     others = notices.c.retired_at.is_(None) & notices.c.sha256.not_in(sorted(standing))
     return connection.execute(update(notices).where(others).values(retired_at=now)).rowcount
+
+
+def every(connection: Connection) -> list[NoticeRow]:
+    """All texts that were ever published, in the order of their SHA-256."""
+    c = notices.c
+    query = select(c.sha256, c.document, c.retired_at).order_by(c.sha256)
+    return [NoticeRow(*row) for row in connection.execute(query)]
 
 
 def valid(connection: Connection, at: datetime) -> frozenset[str]:

@@ -17,7 +17,7 @@ _OF = {
     "consent_log": _APPEND,
     "access_log": _APPEND,
     "studies": _APPEND,
-    "notices": "SELECT, INSERT, UPDATE (retired_at)",
+    "notices": "SELECT, INSERT, UPDATE (retired_at, absent)",
     # What is sealed is sealed anew when keys rotate, and deleted by an erasure; triggers look at both.
     "consent_events": "SELECT, INSERT, DELETE, UPDATE (sealed)",
     "access_events": "SELECT, INSERT, DELETE, UPDATE (sealed)",

@@ -4,7 +4,7 @@ from tracker.study.deployment import Deployment
 from tracker.study.errors import ForbiddenStudyError, StudyClosedError, StudyError
 from tracker.study.keeping import horizons, kept_days, readable_from, taken_from
 from tracker.study.reading import from_document, load, parse
-from tracker.study.texts import notice_text, notice_texts
+from tracker.study.texts import notice_hashes, notice_text, notice_texts
 from tracker.study.whole import DEFAULT, Study
 
 __all__ = [
@@ -18,6 +18,7 @@ __all__ = [
     "horizons",
     "kept_days",
     "load",
+    "notice_hashes",
     "notice_text",
     "notice_texts",
     "parse",

@@ -57,6 +57,25 @@ def notice_texts(study: Study) -> tuple[NoticeText, ...]:
     return tuple(notice_text(study, language) for language in languages(study))
 
 
+def notice_hashes(study: Study) -> frozenset[str]:
+    """The SHA-256 of what the study shows, in each of its languages: no other text can stand while it governs.
+
+    Examples
+    --------
+    >>> notice_hashes(DEFAULT) == {BUILT_IN.notice().sha256}
+    True
+    """
+    global _hashed
+    known, hashes = _hashed
+    if known is not study:
+        hashes = frozenset(text.notice().sha256 for text in notice_texts(study))
+        _hashed = study, hashes
+    return hashes
+
+
+_hashed: tuple[Study | None, frozenset[str]] = (None, frozenset())
+
+
 def _card(study: Study, card: Card, words: CardWords) -> Card:
     said = replace(card, how_long=_how_long(study, card))
     return replace(said, **{name: value for name, value in words if value is not None})

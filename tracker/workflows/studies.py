@@ -15,7 +15,7 @@ from tracker.personal import consent_changed
 from tracker.privacy.key_errors import KeyDestroyedError
 from tracker.store import ageing, coarsening, exports, notices, studies
 from tracker.store.database import Connection
-from tracker.study import Study, StudyError, kept_days, notice_texts
+from tracker.study import Study, StudyError, kept_days, notice_hashes
 from tracker.study.keeping import coarse_from, horizons
 
 LONGEST_NAME = 64
@@ -119,7 +119,7 @@ def preview(access: Access, study: Study, now: datetime) -> Preview:
         shortened = _shortened(present, study)
         rows = _rows(connection, present, study, now)
         coarsened = max(0, _fine(connection, study, now) - _fine(connection, present, now))
-    texts = _hashes(study)
+    texts = notice_hashes(study)
     people, grants = 0, 0
     for person in access.everyone():
         with suppress(UnknownParticipantError, KeyDestroyedError), access.read(person.id, now) as unit:
@@ -210,10 +210,6 @@ def _under(unit: Unit, study: Study, texts: frozenset[str]) -> Unit:
     # An event's end was fixed when it was recorded: a study changes only that of later ones.
     rules = replace(unit.rules, notices=texts, guardians=study.consent.guardians)
     return replace(unit, rules=rules, study=study)
-
-
-def _hashes(study: Study) -> frozenset[str]:
-    return frozenset(text.notice().sha256 for text in notice_texts(study))
 
 
 def _shortened(present: Study, study: Study) -> dict[str, tuple[int | None, int]]:
