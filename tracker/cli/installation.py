@@ -9,7 +9,7 @@ import typer
 
 from tracker import settings as settings_module
 from tracker import shipped
-from tracker.access import Access, matching, open_access
+from tracker.access import Access, matching, open_access, placing
 from tracker.access.migrating import MigrationKeys
 from tracker.cli import master_key
 from tracker.privacy.keys import KeyUnavailableError, Vault
@@ -91,6 +91,8 @@ def opened(settings: Settings, *, unmatched: bool = False) -> Access:
     access = _remember(open_access(database, settings.key_store_path, source(), source))
     access.vault.masters.settle()
     matching.require_same_installation(access)
+    with access.database.read() as connection:  # a restore was killed, and only the ends of the logs are left to do
+        placing.settle(connection, access.vault, access.keys)
     if not unmatched:
         matching.require_same_age(access)
     return access

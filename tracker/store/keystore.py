@@ -248,6 +248,11 @@ class KeyStore:
         with self._database.write() as connection:
             connection.execute(statement.on_conflict_do_update(index_elements=["log"], set_=values))
 
+    def forget_head(self, log: str) -> None:
+        """Forget the head of a log."""
+        with self._database.write() as connection:
+            connection.execute(delete(chain_heads).where(chain_heads.c.log == log))
+
     def keep_tombstone(self, id: str, subject_digest: str, scope: str | None, erased_at: datetime) -> None:
         """Keep a tombstone with the keys; of the same one again, only when it was is written anew."""
         statement = upsert(kept_tombstones).values(

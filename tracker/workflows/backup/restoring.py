@@ -15,11 +15,11 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from tracker.access import Access
+from tracker.access import Access, placing
 from tracker.access.gate import NAMES
 from tracker.access.migrating import MigrationKeys
 from tracker.privacy.keys import Vault
-from tracker.store import binding, chains, compacting, copies, people, schema, tables, tombstones
+from tracker.store import binding, compacting, copies, people, schema, tables, tombstones
 from tracker.store.copies import Report
 from tracker.store.database import Connection, Database, DatabaseError, StorageFullError
 from tracker.store.keystore import KeyStore
@@ -142,26 +142,27 @@ def restore(
     _clear(staging)
     try:
         with _present(database, keys, migrations) as present:
-            gone = present is None
+            if present is not None:  # one that a restore has put there, which was killed then
+                placing.settle(present, vault, keys)
             _copy(backup, staging, made, report)
             staged = Access(Database(f"sqlite:///{staging}"), vault, keys)
             try:
                 lost, ended, erased = _mend(staged, present, made, migrations, now, replay)
                 report(0.8)
                 with staged.database.read() as connection:
-                    rows, head = copies.counts(connection), chains.head(connection, chains.CONSENT)
+                    rows = copies.counts(connection)
+                    if present is None:
+                        placing.intend(connection, vault, keys)
             finally:
                 staged.database.close()
             copies.settle(staging)
             _put(staging, database, present, migrations)
-            if lost is not None and head is not None:
-                keys.replace_head(*head, vault.sign(f"{head[0]}|{head[1]}".encode()))
     finally:
         _clear(staging)
     access = Access(database, vault, keys)
+    with database.read() as connection:
+        placing.settle(connection, vault, keys)
     access.sign_head()
-    if gone:
-        access.replace_looks_head()
     if not database.is_sqlite:
         compacting.compact(database, [t.name for t in tables.metadata.sorted_tables])
     report(1.0)
