@@ -22,6 +22,7 @@ from tracker.privacy.datamap import TABLES, tables_of
 from tracker.privacy.signed import canonical
 from tracker.privacy.vocabulary import TERMS, Terms
 from tracker.study import DEFAULT, Study, kept_days
+from tracker.study.parts import Controller
 
 _NAMESPACE = uuid.UUID("5d2a1c86-2f0b-5c55-9a0e-6b6f0d3c27e6")
 _CONTROLLER, _PRINCIPAL, _AUTHORITY = "#controller", "#data-subject", "#authority"
@@ -75,6 +76,8 @@ class History:
         The study in force; `tracker.study.DEFAULT` where none was applied.
     page
         Where the choices are changed.
+    studies
+        Under which study each event was said, by its number in the log; the study in force where it is not told.
     """
 
     principal: Principal
@@ -83,6 +86,11 @@ class History:
     texts: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     study: Study = DEFAULT
     page: str = "the page “Consent” of the study's web app"
+    studies: Mapping[int, Study] = field(default_factory=dict)
+
+    def said_under(self, entry: Entry) -> Study:
+        """The study that somebody answered with an event: who answers for it and who receives what, they agreed to."""
+        return self.studies.get(entry.event.seq, self.study)
 
 
 class NothingToShowError(LookupError):
@@ -143,20 +151,20 @@ def receipt(history: History, at: datetime) -> Json:
 
 
 def _parties(history: History) -> list[Json]:
-    controller, principal = history.study.controller, history.principal
+    principal = history.principal
     return [
-        {
-            "@id": _CONTROLLER,
-            "@type": "dpv:DataController",
-            "dpv:hasIdentifier": _CONTROLLER,
-            "dpv:hasName": controller.name,
-            "dpv:hasAddress": controller.address or NOT_STATED,
-            "dpv:hasContact": controller.contact,
-            "schema:contactPoint": {
-                "@type": "schema:ContactPoint",
-                "schema:name": history.study.help_contact,
-            },
-        },
+        *(
+            {
+                "@id": name,
+                "@type": "dpv:DataController",
+                "dpv:hasIdentifier": name,
+                "dpv:hasName": controller.name,
+                "dpv:hasAddress": controller.address or NOT_STATED,
+                "dpv:hasContact": controller.contact,
+                "schema:contactPoint": {"@type": "schema:ContactPoint", "schema:name": help_contact},
+            }
+            for name, (controller, help_contact) in _controllers(history).items()
+        ),
         {
             "@id": _PRINCIPAL,
             "@type": "dpv:DataSubject",
@@ -172,27 +180,40 @@ def _parties(history: History) -> list[Json]:
     ]
 
 
+def _controllers(history: History) -> dict[str, tuple[Controller, str]]:
+    """Who answers now, and who answered under earlier studies where that was somebody else."""
+    under = [history.study, *(history.studies[seq] for seq in sorted(history.studies))]
+    distinct: list[tuple[Controller, str]] = []
+    for study in under:
+        if (study.controller, study.help_contact) not in distinct:
+            distinct.append((study.controller, study.help_contact))
+    return {_CONTROLLER if n == 1 else f"{_CONTROLLER}-{n}": who for n, who in enumerate(distinct, start=1)}
+
+
 def _record(history: History, scope: Scope, entries: Sequence[Entry], places: Mapping[int, int]) -> Json:
     # One record for each scope, because each is a consent of its own: none implies another.
     name = f"urn:uuid:{uuid.uuid5(_NAMESPACE, f'{history.principal.id}|{scope.value}')}"
-    standing = history.in_force.get(scope)
+    standing, study = history.in_force.get(scope), history.said_under(entries[-1])
+    whose = (study.controller, study.help_contact)
+    controller = next(name for name, who in _controllers(history).items() if who == whose)
     return {
         "@id": name,
         "@type": "dpv:ConsentRecord",
         "dct:conformsTo": vocabulary.RECORD_PROFILE,
         "dpv:hasIdentifier": name,
         "affect:scope": scope.value,
+        "affect:study": {"id": study.id, "version": study.version, "sha256": study.sha256},
         "affect:inForce": standing is not None,
         "affect:confirmedByTheParticipant": standing is not None
         and standing.recorder is Recorder.PARTICIPANT,
         "dpv:hasDataSubject": _ref(_PRINCIPAL),
-        "dpv:hasDataController": _ref(_CONTROLLER),
+        "dpv:hasDataController": _ref(controller),
         "dpv:hasAuthority": _ref(_AUTHORITY),
-        "dpv:hasJurisdiction": history.study.jurisdiction,
+        "dpv:hasJurisdiction": study.jurisdiction,
         "dpv:hasApplicableLaw": _ref("eu-gdpr:GDPR"),
         "dpv:hasLegalBasis": _ref("eu-gdpr:A9-2-a"),
         "dct:language": entries[-1].event.notice.language,
-        "dpv:hasProcess": _process(history, scope, _text_of(entries[-1].event, history.texts)),
+        "dpv:hasProcess": _process(study, scope, _text_of(entries[-1].event, history.texts)),
         "dpv:hasConsentControl": {
             "@type": ["dpv:ProvideConsent", "dpv:WithdrawConsent"],
             "dpv:isExercisedAt": history.page,
@@ -205,8 +226,8 @@ def _record(history: History, scope: Scope, entries: Sequence[Entry], places: Ma
     }
 
 
-def _process(history: History, scope: Scope, text: NoticeText) -> Json:
-    terms, card, study = TERMS[scope], text.card(scope), history.study
+def _process(study: Study, scope: Scope, text: NoticeText) -> Json:
+    terms, card = TERMS[scope], text.card(scope)
     purposes = [{"@type": "dpv:Purpose", "skos:broader": _ref(terms.purpose), "dct:description": card.why}]
     purposes += [
         {"@type": "dpv:Purpose", "skos:broader": _ref(f"dpv:{p.dpv}"), "dct:description": p.text}

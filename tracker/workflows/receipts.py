@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from tracker.access import Access
+from tracker.access import Access, Unit
 from tracker.domain.consent import Rules, Scope
 from tracker.domain.instants import require_past
 from tracker.domain.people import Person
@@ -15,6 +15,7 @@ from tracker.privacy.signed import Signer
 from tracker.privacy.standing import Standing, standing
 from tracker.store import chains, notices, studies
 from tracker.store.chains import CONSENT
+from tracker.study import DEFAULT, Study, notice_hashes
 
 
 def receipt(access: Access, person: Person, now: datetime) -> dict[str, Any]:
@@ -44,10 +45,23 @@ def receipt(access: Access, person: Person, now: datetime) -> dict[str, Any]:
             unit.grants(),
             {sha256: text for sha256, text in kept.items() if text is not None},
             unit.study,
+            studies=_said_under(unit),
         )
     # An event of this very instant may bear a later time than a clock that runs behind.
     at = max(now, *(e.event.recorded_at for e in history.entries)) if history.entries else now
     return signed.signed(receipts.receipt(history, at), signer(access))
+
+
+def _said_under(unit: Unit) -> dict[int, Study]:
+    """Which study each event answers: the newest of its time that showed the text which the event names."""
+    governed = [(row.applied_at, studies.checked(row)) for row in studies.every(unit.connection)]
+    shown = [(at, study, notice_hashes(study)) for at, study in [(None, DEFAULT), *governed]]
+    found = {}
+    for event in unit.events:
+        then = [(study, texts) for at, study, texts in shown if at is None or at <= event.recorded_at]
+        named = [study for study, texts in then if event.notice.sha256 in texts]
+        found[event.seq] = named[-1] if named else then[-1][0]
+    return found
 
 
 def signer(access: Access) -> Signer:
