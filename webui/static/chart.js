@@ -164,7 +164,7 @@
   };
 
   const build = () => {
-    const { Plotting: plt, Range1d, ColumnDataSource, HoverTool, TapTool, PanTool, WheelZoomTool, DatetimeTickFormatter, FixedTicker, Column, Legend } = Bokeh;
+    const { Plotting: plt, Range1d, ColumnDataSource, HoverTool, TapTool, PanTool, WheelZoomTool, DatetimeTicker, DatetimeTickFormatter, FixedTicker, Column, Legend } = Bokeh;
     const ink = colour("ink"), soft = colour("soft"), line = colour("line"), surface = colour("surface");
     const [start, end] = extent();
     const x_range = new Range1d({ start, end, bounds: [data.start, data.end], min_interval: data.step * 8 });
@@ -184,6 +184,8 @@
         background_fill_color: surface, border_fill_color: surface, outline_line_color: null, output_backend: "canvas",
       });
       p.xaxis.formatter = new DatetimeTickFormatter({ minsec: "%H:%M:%S", seconds: "%H:%M:%S", minutes: "%H:%M", hourmin: "%H:%M", hours: "%H:%M", days: narrow() ? "%-d %b" : "%a %-d %b", months: "%-d %b", years: "%Y" });
+      // A label to the second is about 60 pixels wide, and Bokeh draws up to twice as many as it is asked for.
+      p.xaxis.ticker = new DatetimeTicker({ desired_num_ticks: Math.max(2, Math.min(6, Math.floor(width / 110))) });
       for (const axis of [p.xaxis, p.yaxis]) {
         Object.assign(axis, { axis_line_color: null, major_tick_line_color: line, minor_tick_line_color: null, major_label_text_color: soft, major_label_text_font_size: "12px", axis_label_text_color: soft, axis_label_text_font_size: "12px", axis_label_text_font_style: "normal" });
       }
