@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import json
+import os
+import re
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from tests.cli.conftest import Cli
+from tracker import settings
+from tracker.cli import installation
+from tracker.domain.consent import Recorder, Scope
+from tracker.workflows import consenting
 
 STUDY = """
 id = "minors"
@@ -92,6 +99,23 @@ def test_consent_is_shown_as_it_stood(cli: Cli, ada: str) -> None:
     assert [(s["in_force"], s["why"]) for s in now] == [(True, "in force")]
     assert "lies in the future" in cli("consent", "show", ada, "--at", "2999-01-01T00:00:00Z").line
     assert cli("consent", "show", ada, "--at", "yesterday").code == 2
+
+
+def test_a_grant_says_that_an_erasure_waits(cli: Cli, ada: str) -> None:
+    access = installation.opened(settings.load({"AFFECT_DATA_FOLDER": os.environ["AFFECT_DATA_FOLDER"]}))
+    at = installation.now()
+    consenting.withdraw(access, access.person(ada), [Scope.CONTEXT], at, recorder=Recorder.PARTICIPANT)
+    access.close()
+    granted = cli("consent", "grant", ada, "context", "personal_learning", "--evidence", "form 2")
+    assert f"is erased on {(at + timedelta(days=7)).isoformat(' ', 'minutes')}" in granted.line
+    cli("consent", "withdraw", ada, "personal_learning")
+    assert cli("consent", "grant", ada, "personal_learning", "--evidence", "form 2").err == ""
+
+
+def test_the_start_is_shown_to_the_second(cli: Cli, ada: str) -> None:
+    cli("consent", "grant", ada, "notes", "--evidence", "form 2")
+    row = next(line for line in cli("consent", "show", ada).out.splitlines() if "notes" in line)
+    assert re.search(r" \d{4}-\d\d-\d\d \d\d:\d\d:\d\d\+00:00 ", row)
 
 
 def test_a_guardian_beside_the_participant(cli: Cli, ada: str, tmp_path: Path) -> None:

@@ -35,9 +35,11 @@ def opened(ada: str, data_folder: Path) -> Iterator[Access]:
 
 
 def looked(access: Access, name: str = "ada") -> list[tuple[str, str]]:
-    """Who looked at what, as the person sees it."""
+    """Who looked at what since they were enrolled, as the person sees it."""
     with access.read(access.person(name).id, AT) as unit:
-        return [(look.reader, look.what) for look in access.looks(unit)]
+        enrolled, *since = [(look.reader, look.what) for look in access.looks(unit)]
+    assert enrolled[1] == "issued a one-time code"
+    return since
 
 
 @pytest.mark.parametrize(
@@ -53,6 +55,7 @@ def looked(access: Access, name: str = "ada") -> list[tuple[str, str]]:
         (("correct", "ada", "--at", MOMENT, "--emotion", "anger"), "a moment that was corrected: emotion"),
         (("consent", "show", "ada"), "your choices"),
         (("consent", "looks", "ada"), "who looked"),
+        (("code", "ada"), "issued a one-time code"),
         (("archive", "ada", "--out", "ada.zip"), "an archive of everything, on your behalf"),
     ],
     ids=lambda value: " ".join(value[:2]) if isinstance(value, tuple) else "",
@@ -86,6 +89,7 @@ def test_each_command_that_shows_one_persons_data_is_noted_once(
         ("correct", "ada", "--at", MOMENT, "--emotion", "anger"),
         ("consent", "show", "ada"),
         ("consent", "looks", "ada"),
+        ("code", "ada"),
         ("archive", "ada", "--out", "ada.zip"),
         ("export", "--out", "dataset"),
     ],
@@ -183,7 +187,8 @@ def test_looks_are_listed_newest_first_and_audited(cli: Cli, opened: Access, dat
     cli("timeline", "ada")
     cli("consent", "show", "ada")
     found = cli("consent", "looks", "ada", "--json").json["looks"]
-    assert [look["what"] for look in found] == ["who looked", "your choices", "timeline"]
+    said = ["who looked", "your choices", "timeline", "issued a one-time code"]
+    assert [look["what"] for look in found] == said
     assert "timeline" in cli("consent", "looks", "ada").out
     assert cli("consent", "audit").code == 0
     opened.database.close()
@@ -191,11 +196,41 @@ def test_looks_are_listed_newest_first_and_audited(cli: Cli, opened: Access, dat
         for name in ("access_log", "access_events"):
             for verb in ("update", "delete", "replace"):
                 connection.execute(f"DROP TRIGGER {name}_no_{verb}")
-        connection.execute("DELETE FROM access_events WHERE seq > 2")
-        connection.execute("DELETE FROM access_log WHERE seq > 2")
+        connection.execute("DELETE FROM access_events WHERE seq > 3")
+        connection.execute("DELETE FROM access_log WHERE seq > 3")
     ended = cli("consent", "audit")
     assert ended.code == 6
-    assert "rows 3 to 4 of the log of looks were cut off" in ended.out
+    assert "rows 4 to 5 of the log of looks were cut off" in ended.out
+
+
+def test_whoever_confirms_at_the_command_line_leaves_a_trace(cli: Cli, opened: Access) -> None:
+    code = cli("code", "ada").out.strip()
+    before = looked(opened)
+    assert cli("consent", "confirm", "ada", "--code", "ABCD-EFGH-JKLM").code != 0
+    assert cli("consent", "confirm", "ada", "--code", code).code == 0
+    given = [what for _, what in looked(opened)[len(before) :]]
+    assert given == ["gave a one-time code, to confirm in your name what was recorded for you"] * 2
+
+
+def test_what_writes_choices_shows_no_other(cli: Cli, opened: Access) -> None:
+    cli("consent", "grant", "ada", "notes", "--evidence", "test")
+    before = looked(opened)
+    for arguments in (
+        ("grant", "ada", "context", "--evidence", "test"),
+        ("withdraw", "ada", "context"),
+        ("refuse", "ada", "context"),
+    ):
+        for form in ((), ("--json",)):
+            ended = cli("consent", *arguments, *form)
+            assert ended.code == 0
+            shown = {scope for scope in Scope if scope.value in ended.out}
+            assert shown == {Scope.CONTEXT}
+    assert looked(opened) == before
+    confirmed = cli("consent", "confirm", "ada", "--code", cli("code", "ada").out.strip(), "--json").json
+    scopes = {row["scope"] for row in confirmed["scopes"]}
+    assert scopes == {"affect_series", "personal_learning", "notes"}
+    again = cli("consent", "confirm", "ada", "--code", cli("code", "ada").out.strip(), "--json").json
+    assert again["scopes"] == []
 
 
 def test_a_name_that_is_none(cli: Cli, opened: Access, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -15,7 +15,7 @@ from rich.table import Table
 from tracker.access import Access
 from tracker.cli.installation import now, opened, settings_of
 from tracker.cli.output import AsJson, err, out, print_json, progress
-from tracker.cli.people import Participant
+from tracker.cli.people import Participant, note_code
 from tracker.cli.reader import reader
 from tracker.domain.consent import Recorder
 from tracker.domain.people import Person, UnknownParticipantError
@@ -92,6 +92,8 @@ def import_(
         done = importing.take_in(
             access, found, person, at, only_granted=only_granted, report=lambda share: report(0.5 + share / 2)
         )
+    if code is not None:
+        note_code(access, person)
     left = {table: n for table, n in done.left.items() if n}
     if as_json:
         stored = {table: n for table, n in done.stored.items() if n}

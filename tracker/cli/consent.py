@@ -8,7 +8,7 @@ import typer
 
 from tracker.cli import looking, receipts, standing
 from tracker.cli.installation import now, opened, settings_of
-from tracker.cli.output import AsJson, print_json
+from tracker.cli.output import AsJson, err, print_json
 from tracker.cli.people import Participant, person_of
 from tracker.cli.reader import reader
 from tracker.domain.consent import Recorder, Scope
@@ -23,6 +23,8 @@ Guardian = Annotated[
 
 app = typer.Typer(help="Grant, refuse, withdraw, confirm, show and prove consent.", no_args_is_help=True)
 app.command("looks")(looking.looks)
+GAVE_A_CODE = "gave a one-time code, to confirm in your name what was recorded for you"
+
 app.command("receipt")(receipts.receipt)
 app.command("verify")(receipts.verify)
 app.command("key")(receipts.key)
@@ -46,7 +48,12 @@ def grant(
     consenting.grant(
         access, person, scopes, now(), recorder=_whose(guardian), covers_from=start, evidence=evidence
     )
-    standing.tell(access, person, as_json)
+    standing.tell(access, person, as_json, only=scopes)
+    with access.read(person.id, now()) as unit:
+        due = consenting.erasures_due(unit)
+    for scope in dict.fromkeys(scopes):
+        if scope in due:
+            err().print(_erased_anyway(person.name, scope, due[scope]), highlight=False, soft_wrap=True)
 
 
 @app.command()
@@ -61,7 +68,7 @@ def refuse(
     """Record that scopes were refused."""
     access, person = person_of(context, participant)
     consenting.refuse(access, person, scopes, now(), recorder=_whose(guardian), evidence=evidence)
-    standing.tell(access, person, as_json)
+    standing.tell(access, person, as_json, only=scopes)
 
 
 @app.command()
@@ -84,7 +91,7 @@ def withdraw(
     consenting.withdraw(
         access, person, scopes, now(), recorder=_whose(guardian), answer=then, evidence=evidence
     )
-    standing.tell(access, person, as_json)
+    standing.tell(access, person, as_json, only=scopes)
 
 
 @app.command()
@@ -96,8 +103,10 @@ def confirm(
 ) -> None:
     """The participant's own confirmation of what an operator recorded."""
     access, person = person_of(context, participant)
-    consenting.confirm(access, person, now(), proof=lambda unit: enrolment.use_code(unit, code))
-    standing.tell(access, person, as_json)
+    # A code proves that somebody has it, and whoever sits here can make one: so the person sees that it was given.
+    access.record_look(person.id, now(), reader=reader().told, what=GAVE_A_CODE)
+    events = consenting.confirm(access, person, now(), proof=lambda unit: enrolment.use_code(unit, code))
+    standing.tell(access, person, as_json, only=[event.scope for event in events])
 
 
 @app.command()
@@ -111,7 +120,7 @@ def show(
     """Show where every scope stands, or stood at an instant; it is noted as a look."""
     access, person = person_of(context, participant)
     access.record_look(person.id, now(), reader=reader().told, what="your choices")
-    standing.tell(access, person, as_json, scopes, parse_instant(at) if at is not None else None)
+    standing.tell(access, person, as_json, scopes or None, parse_instant(at) if at is not None else None)
 
 
 @app.command()
@@ -131,3 +140,10 @@ def audit(context: typer.Context, as_json: AsJson = False) -> None:
 
 def _whose(guardian: bool) -> Recorder:
     return Recorder.GUARDIAN if guardian else Recorder.OPERATOR
+def _erased_anyway(name: str, scope: Scope, at: datetime) -> str:
+    return (
+        f"{scope.value}: an earlier withdrawal, not an operator's to undo, still waits: what is stored of it, also under "
+        f"this grant, is erased on {at.isoformat(' ', 'minutes')} unless {name} says otherwise"
+    )
+
+

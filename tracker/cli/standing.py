@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
@@ -20,16 +21,19 @@ def tell(
     access: Access,
     person: Person,
     as_json: bool,
-    only: list[Scope] | None = None,
+    only: Collection[Scope] | None,
     at: datetime | None = None,
 ) -> None:
-    """Print where each scope stands now, or stood at an instant."""
+    """Print where each scope, or only these, stands now, or stood at an instant.
+
+    A command that writes tells of what it wrote alone: the rest is a look, and is noted as one.
+    """
     if at is None:
         with access.read(person.id, now()) as unit:
             stands = unit.standing()
     else:
         stands = receipts.consent_at(access, person, at, now())
-    rows = [_row(s) for s in stands.values() if not only or s.scope in only]
+    rows = [_row(s) for s in stands.values() if only is None or s.scope in only]
     if as_json:
         print_json(
             {"participant": person.name, "at": at.isoformat() if at is not None else None, "scopes": rows}
@@ -40,7 +44,7 @@ def tell(
         Column("scope", no_wrap=True),
         "state",
         "in force",
-        "covers from",
+        Column("covers from", no_wrap=True),
         "recorded by",
         title=f"Consent of {person.name}{when}",
     )
@@ -49,12 +53,12 @@ def tell(
             row["scope"],
             row["state"] or "-",
             "yes" if row["in_force"] else "no",
-            (row["covers_from"] or "").replace("T", " "),
+            _seconds(row["covers_from"]),
             _by(row),
         )
     out().print(table)
     for stand in stands.values():
-        for line in _remarks(stand) if not only or stand.scope in only else ():
+        for line in _remarks(stand) if only is None or stand.scope in only else ():
             err().print(line, highlight=False)
 
 
@@ -75,6 +79,10 @@ def _row(stand: Standing) -> dict[str, Any]:
         "guardian": stand.guardian.state.value if stand.guardian is not None else None,
         "notice": stand.own.notice.version if stand.own is not None else None,
     }
+
+
+def _seconds(instant: str | None) -> str:
+    return datetime.fromisoformat(instant).isoformat(" ", "seconds") if instant is not None else ""
 
 
 def _by(row: dict[str, Any]) -> str:
