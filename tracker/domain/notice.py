@@ -180,7 +180,8 @@ class About:
     @classmethod
     def from_document(cls, document: Mapping[str, Any]) -> About:
         """As `document` wrote it."""
-        return cls(**{name: tuple(v) if isinstance(v, list) else v for name, v in document.items()})
+        said: dict[str, Any] = {n: tuple(v) if isinstance(v, list) else v for n, v in document.items()}
+        return cls(**said)
 
 
 def digest(document: Mapping[str, Any]) -> str:
