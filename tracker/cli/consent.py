@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Annotated
 
 import typer
@@ -21,10 +22,10 @@ Guardian = Annotated[
     bool, typer.Option("--guardian", help="It is a guardian's word, beside the participant's own.")
 ]
 
-app = typer.Typer(help="Grant, refuse, withdraw, confirm, show and prove consent.", no_args_is_help=True)
-app.command("looks")(looking.looks)
 GAVE_A_CODE = "gave a one-time code, to confirm in your name what was recorded for you"
 
+app = typer.Typer(help="Grant, refuse, withdraw, confirm, show and prove consent.", no_args_is_help=True)
+app.command("looks")(looking.looks)
 app.command("receipt")(receipts.receipt)
 app.command("verify")(receipts.verify)
 app.command("key")(receipts.key)
@@ -138,8 +139,6 @@ def audit(context: typer.Context, as_json: AsJson = False) -> None:
         raise typer.Exit(6)
 
 
-def _whose(guardian: bool) -> Recorder:
-    return Recorder.GUARDIAN if guardian else Recorder.OPERATOR
 def _erased_anyway(name: str, scope: Scope, at: datetime) -> str:
     return (
         f"{scope.value}: an earlier withdrawal, not an operator's to undo, still waits: what is stored of it, also under "
@@ -147,3 +146,5 @@ def _erased_anyway(name: str, scope: Scope, at: datetime) -> str:
     )
 
 
+def _whose(guardian: bool) -> Recorder:
+    return Recorder.GUARDIAN if guardian else Recorder.OPERATOR
