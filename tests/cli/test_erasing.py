@@ -146,3 +146,17 @@ def test_a_lost_master_key_stops_an_erasure(cli: Cli, ada: str, data_folder: Pat
     ended = cli("erase", ada, "--yes")
     assert ended.code == 6
     assert "master.key" in ended.line
+
+
+def test_an_erasure_lists_only_what_was_there(cli: Cli, ada: str) -> None:
+    said(cli)
+    nothing = cli("erase", ada, "--scope", "notes", "--yes")
+    assert nothing.code == 0
+    assert "no row of it was stored" in nothing.out
+    assert "rows erased" not in nothing.out
+    rotated = cli("keys", "rotate", ada)
+    assert "keys of 1 person replaced" in rotated.out or "1 key of 1 person replaced" in rotated.out
+    everything = cli("erase", ada, "--yes").out
+    cells = [line.split("│") for line in everything.splitlines() if line.startswith("│")]
+    assert {cell[1].strip(): cell[2].strip() for cell in cells}["contexts"] == "1"
+    assert "0" not in {cell[2].strip() for cell in cells}

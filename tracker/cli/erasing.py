@@ -66,8 +66,12 @@ def erase(
         return
     table = Table("table", "rows erased", title=f"Erased {what}")
     for name, count in done.counts.items():
-        table.add_row(name, str(count))
-    out().print(table)
+        if count:
+            table.add_row(name, str(count))
+    if table.row_count:
+        out().print(table)
+    else:
+        typer.echo(f"Erased {what}: no row of it was stored.")
     for line in done.sentences():
         typer.echo(line)
 

@@ -78,9 +78,8 @@ def rotate(
     if as_json:
         print_json({"people": rotated.people, "keys": rotated.keys, "values": rotated.values})
     else:
-        typer.echo(
-            f"{rotated.keys} keys of {rotated.people} people replaced, {rotated.values} values sealed anew."
-        )
+        keys, values = _many(rotated.keys, "key", "keys"), _many(rotated.values, "value", "values")
+        typer.echo(f"{keys} of {_many(rotated.people, 'person', 'people')} replaced, {values} sealed anew.")
     replacing.tell(pruned)
 
 
@@ -114,5 +113,10 @@ def accept(context: typer.Context, as_json: AsJson = False) -> None:
         print_json({"destroyed": destroyed})
         return
     typer.echo(
-        f"{destroyed} keys of people who were erased destroyed again; the ends of the logs signed as they are."
+        f"{_many(destroyed, 'key', 'keys')} of people who were erased destroyed again; "
+        "the ends of the logs signed as they are."
     )
+
+
+def _many(count: int, one: str, more: str) -> str:
+    return f"{count} {one if count == 1 else more}"

@@ -117,7 +117,7 @@ class Erased:
         ]
         if self.unseen:
             lines.append(f"Not looked at: {'; '.join(self.unseen)}.")
-        lines.append(f"{self.exports} earlier exports are marked as outdated.")
+        lines.append(f"{_many(self.exports, 'earlier export')} {_is(self.exports)} marked as outdated.")
         lines.append(f"Out of reach from here: {'; '.join(self.out_of_reach)}.")
         return lines
 
