@@ -160,7 +160,7 @@ def test_an_instant_before_the_consent(cli: Cli, ada: str, clip: Path, data_fold
     early = ("--started-at", "2026-02-01T09:00:00+01:00")
     ended = cli("track", str(clip), "--participant", ada, *early)
     assert ended.code == 3
-    assert "before the consent's start" in ended.line
+    assert "when the grant of affect_series begins" in ended.line
     assert _rows(data_folder) == 0
     assert cli("correct", ada, "--at", early[1], "--emotion", "fear").code == 3
     assert cli("context", "add", ada, "--at", early[1], "--place", "home").code == 3
