@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 
 from tracker.access import sealing
 from tracker.access.looks import look_of
+from tracker.access.older import CONSENT_HEAD, LOOKS_HEAD, erased_fault
 from tracker.access.sealing import Opener
 from tracker.access.shown import notices_fault
 from tracker.domain.consent import ConsentEvent, Recorder, Scope
@@ -17,9 +18,6 @@ from tracker.store.database import Connection
 from tracker.store.keystore import KeyStore
 from tracker.store.types import to_microseconds
 
-CONSENT_HEAD, LOOKS_HEAD = "consent", "looks"
-"""Under which names the key store keeps the signed heads of the two logs."""
-
 
 def consent_event(opener: Opener, row: EventRow) -> ConsentEvent:
     """The consent event of a row, opened."""
@@ -28,6 +26,9 @@ def consent_event(opener: Opener, row: EventRow) -> ConsentEvent:
 
 def first_fault(connection: Connection, vault: Vault, keys: KeyStore) -> str | None:
     """Return what is wrong, naming the row; None when all is well."""
+    came_back = erased_fault(connection, vault, keys.tombstones_kept())
+    if came_back is not None:
+        return f"the database is older than the key store: {came_back}"
     return (
         _log_fault(connection, vault, CONSENT, "the consent log", _consent_commitment)
         or _head_fault(connection, vault, keys, CONSENT, CONSENT_HEAD, "the consent log")

@@ -13,9 +13,9 @@ from contextlib import contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from tracker.access import audit, sealing
-from tracker.access.audit import CONSENT_HEAD, LOOKS_HEAD
+from tracker.access import audit, older, sealing
 from tracker.access.looks import Look, look_of
+from tracker.access.older import CONSENT_HEAD, LOOKS_HEAD
 from tracker.access.unit import Unit
 from tracker.domain.consent import ClockBehindError, ConsentEvent, Notice, Recorder, Rules, Scope, State
 from tracker.domain.instants import CLOCK_TOLERANCE
@@ -195,6 +195,7 @@ class Access:
             if people.lock(connection, participant) is None:
                 raise UnknownParticipantError(participant)
             seq, previous = self._next(connection, LOOKS)
+            older.demand_signed(connection, LOOKS, LOOKS_HEAD, self.keys.head(LOOKS_HEAD))
             look = Look(seq, now, reader, what)
             committed = look.committed(participant)
             self._append(connection, LOOKS, seq, previous, participant, now, look.fields(), committed)
@@ -225,20 +226,26 @@ class Access:
         *,
         covers_from: datetime,
         evidence: str = "",
+        after_loss: bool = False,
     ) -> ConsentEvent:
         """Append a consent event in a writing unit; call `sign_head` once it is committed.
 
         A permitting event makes a grant with a number of its own, under which rows are written from now on; any
-        other ends the one that stood. The unit knows nothing of it: go on with `again`.
+        other ends the one that stood. The unit knows nothing of it: go on with `again`. A restore states that the log
+        has lost its end (`after_loss`); otherwise nothing follows a log without the row that was signed last.
 
         Raises
         ------
+        DatabaseAgeError
+            When the database is older than the key store.
         ClockBehindError
             When a grant would be recorded before the person's last event; an ending is recorded with that one's time.
         """
         connection, person = unit.connection, unit.person
         at = _never_backdated(unit, state)
         seq, previous = self._next(connection, CONSENT)
+        if not after_loss:
+            older.demand_signed(connection, CONSENT, CONSENT_HEAD, self.keys.head(CONSENT_HEAD))
         lasts = timedelta(days=unit.rules.lasts_days) if unit.rules.lasts_days is not None else None
         event = ConsentEvent(
             seq,
@@ -277,7 +284,9 @@ class Access:
         self.keys.replace_head(seq, head, signature, LOOKS_HEAD)
 
     def _sign_head(self, log: Chain, name: str) -> None:
+        before = self.keys.head(name)
         with self.database.read() as connection:
+            older.demand_signed(connection, log, name, before)
             newest = chains.head(connection, log)
         if newest is not None:
             seq, head = newest

@@ -1,16 +1,18 @@
 """Whether a database and a key store belong together, and whether neither was taken from an older copy.
 
 They share a random number. A key store that is older than its database lacks the keys of people who enrolled since,
-holds keys of people who were erased since, or signed heads that end before the logs do.
+holds keys of people who were erased since, or signed heads that end before the logs do. A database that is older than
+its key store lacks rows that were signed, or tombstones (`older`).
 """
 
 from __future__ import annotations
 
 import time
 
-from tracker.access.audit import CONSENT_HEAD, LOOKS_HEAD
+from tracker.access import older
 from tracker.access.gate import NAMES, Access
 from tracker.access.naming import renew_name_digests
+from tracker.access.older import CONSENT_HEAD, LOOKS_HEAD
 from tracker.domain.consent import Scope
 from tracker.privacy.keys import IDENTITY, KeyUnavailableError
 from tracker.store import binding, chains, people, tombstones
@@ -63,8 +65,23 @@ def require_same_installation(access: Access) -> None:
         )
 
 
+def require_newest_database(access: Access) -> None:
+    """Raise `DatabaseAgeError` when the database is a copy older than the key store: what ended since stands in it."""
+    # Fetched first: what they tell of is committed by the time the database is looked at.
+    heads, kept = older.heads_of(access.keys), access.keys.tombstones_kept()
+    with access.database.read() as connection:
+        older.demand_newest(connection, access.vault, kept, heads)
+
+
 def require_same_age(access: Access) -> None:
-    """Raise `KeyStoreAgeError` when the key store was taken from a copy older than the database."""
+    """Raise an error when database or key store was taken from a copy older than the other.
+
+    Raises
+    ------
+    DatabaseAgeError, KeyStoreAgeError
+        Which is the older one.
+    """
+    require_newest_database(access)
     if count := len(_not_kept(access)):
         raise KeyStoreAgeError(
             f"the key store {access.keys.path} is older than the database: it holds keys from before {count} erasures; "
@@ -98,7 +115,10 @@ def accept(access: Access) -> int:
     ------
     KeyStoreAgeError
         When it lacks keys of people who are enrolled, which nothing can make again.
+    DatabaseAgeError
+        When the database is the older one: who enrolled since would lose their keys.
     """
+    require_newest_database(access)
     destroyed = sum(access.vault.destroy(owner) for owner in _of_nobody(access))
     with access.database.read() as connection:
         enrolled = [row.id for row in people.everyone(connection)]

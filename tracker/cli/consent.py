@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import datetime
 from typing import Annotated
 
@@ -127,7 +128,12 @@ def show(
 @app.command()
 def audit(context: typer.Context, as_json: AsJson = False) -> None:
     """Check the logs of consent and of looks; exit 6 and name the row when anything was altered or removed."""
-    problem = opened(settings_of(context)).audit()
+    from tracker.access import matching, older  # noqa: PLC0415
+
+    access = opened(settings_of(context), unmatched=True)
+    with suppress(older.DatabaseAgeError):  # that, the audit names
+        matching.require_same_age(access)
+    problem = access.audit()
     if as_json:
         print_json({"sound": problem is None, "problem": problem})
     else:

@@ -65,6 +65,12 @@ def head(connection: Connection, chain: Chain) -> tuple[int, str] | None:
     return None if row is None else (row.seq, row.hash)
 
 
+def hash_at(connection: Connection, chain: Chain, seq: int) -> str | None:
+    """The hash of one row of a log; None where there is no such row."""
+    log = chain.log
+    return connection.execute(select(log.c.hash).where(log.c.seq == seq)).scalar_one_or_none()
+
+
 def rows(connection: Connection, chain: Chain) -> list[LogRow]:
     """A whole log in its order."""
     log = chain.log

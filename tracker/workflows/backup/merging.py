@@ -98,5 +98,6 @@ def _end(staged: Access, unit: Unit, evidence: str) -> int:
             Recorder.OPERATOR,
             covers_from=unit.now,
             evidence=evidence,
+            after_loss=True,
         )
     return len(ended)

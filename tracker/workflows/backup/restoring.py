@@ -15,7 +15,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from tracker.access import Access, placing
+from tracker.access import Access, older, placing
 from tracker.access.gate import NAMES
 from tracker.access.migrating import MigrationKeys
 from tracker.privacy.keys import Vault
@@ -75,7 +75,7 @@ class Restored:
     def sentences(self) -> list[str]:
         """For a person to read."""
         lines = [
-            f"{self.erased} {'row was' if self.erased == 1 else 'rows were'} erased again: of what was erased since."
+            f"{self.erased} rows of what was erased since were erased again."
             if self.erased
             else "Nothing in it was erased since."
         ]
@@ -144,6 +144,7 @@ def restore(
         with _present(database, keys, migrations) as present:
             if present is not None:  # one that a restore has put there, which was killed then
                 placing.settle(present, vault, keys)
+                _refuse_older(database, keys, present)
             _copy(backup, staging, made, report)
             staged = Access(Database(f"sqlite:///{staging}"), vault, keys)
             try:
@@ -220,6 +221,15 @@ def _present(database: Database, keys: KeyStore, migrations: Path) -> Iterator[C
                 "Nothing was changed"
             )
         yield connection
+
+
+def _refuse_older(database: Database, keys: KeyStore, present: Connection) -> None:
+    """Who takes part, and what they allow, is taken from no database that lacks what was signed since."""
+    if (fault := older.logs_fault(present, older.heads_of(keys))) is not None:
+        raise RestoreRefusedError(
+            f"{database.describe()} is older than the key store: {fault}. Move it away, or give another --db, and run "
+            "this again; nothing was changed"
+        )
 
 
 def _readable(path: Path) -> bool:
