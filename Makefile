@@ -34,6 +34,7 @@ e2e: $(VENV)/.dev ## Run the tests that drive a real browser (AFFECT_CHROMIUM na
 
 privacy: $(VENV)/.dev ## Prove the 32 invariants of consent and privacy, and print their table (ARGS='8 14' picks some)
 	@$(BIN)/python -m tests.invariants $(ARGS)
+	@$(if $(ARGS),true,$(BIN)/python -m pytest --numprocesses=auto -m privacy --ignore=tests/invariants)
 
 privacy-mutants: $(VENV)/.dev ## Break one promise at a time in a copy, and demand that its proof turns red
 	@$(BIN)/python -m tests.invariants.mutants $(ARGS)

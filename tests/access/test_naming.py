@@ -102,6 +102,7 @@ def renew_and_die(url: str, folder: Path, point: int) -> None:
     (folder / "through").touch()
 
 
+@pytest.mark.privacy
 def test_killed_anywhere_everybody_is_found(access: Access, tmp_path: Path) -> None:
     people = {name: access.admit(name, ZONE, NOW) for name in ("ada", "bob")}
     url = access.database.url.render_as_string(hide_password=False)

@@ -200,6 +200,7 @@ def rotate_and_die(url: str, folder: Path, participant: str, point: int) -> None
     (folder / "through").touch()
 
 
+@pytest.mark.privacy
 def test_killed_anywhere_everything_opens_and_the_next_run_goes_on(access: Access, tmp_path: Path) -> None:
     ada = living(access)
     plain = everything(access, ada)

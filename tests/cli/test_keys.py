@@ -214,6 +214,7 @@ def rotate_and_die(point: int, marker: Path) -> None:
     marker.touch()
 
 
+@pytest.mark.privacy
 def test_killed_anywhere_the_key_in_its_file_opens_everything_and_the_command_goes_on(
     cli: Cli, ada: str, data_folder: Path, tmp_path: Path
 ) -> None:

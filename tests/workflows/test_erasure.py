@@ -254,6 +254,7 @@ def fresh(
         request.getfixturevalue("postgres_server").execute(f'DROP DATABASE "{name}" WITH (FORCE)')
 
 
+@pytest.mark.privacy
 def test_killed_at_any_step_it_is_finished_by_the_next(fresh: tuple[Fresh, Person, Person]) -> None:
     copy, who, other = fresh
     killed = 0
@@ -287,6 +288,7 @@ def test_killed_at_any_step_it_is_finished_by_the_next(fresh: tuple[Fresh, Perso
     assert killed >= 15
 
 
+@pytest.mark.privacy
 def test_killed_while_a_scope_is_erased_the_jobs_finish_it(fresh: tuple[Fresh, Person, Person]) -> None:
     copy, who, _ = fresh
     for point in range(1, 100):
