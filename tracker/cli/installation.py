@@ -91,7 +91,8 @@ def opened(settings: Settings, *, unmatched: bool = False) -> Access:
     access = _remember(open_access(database, settings.key_store_path, source(), source))
     access.vault.masters.settle()
     matching.require_same_installation(access)
-    with access.database.read() as connection:  # a restore was killed, and only the ends of the logs are left to do
+    # Where a restore was killed, only the ends of the logs are left to do.
+    with access.database.read() as connection:
         placing.settle(connection, access.vault, access.keys)
     if not unmatched:
         matching.require_same_age(access)
