@@ -75,7 +75,7 @@ class Restored:
     def sentences(self) -> list[str]:
         """For a person to read."""
         lines = [
-            f"{self.erased} rows of what was erased since were erased again."
+            f"{self.erased} {'row was' if self.erased == 1 else 'rows were'} erased again: of what was erased since."
             if self.erased
             else "Nothing in it was erased since."
         ]
