@@ -147,8 +147,8 @@ def audit(context: typer.Context, as_json: AsJson = False) -> None:
 
 def _erased_anyway(name: str, scope: Scope, at: datetime) -> str:
     return (
-        f"{scope.value}: an earlier withdrawal, not an operator's to undo, still waits: what is stored of it, also under "
-        f"this grant, is erased on {at.isoformat(' ', 'minutes')} unless {name} says otherwise"
+        f"{scope.value}: an earlier withdrawal, not an operator's to undo, still waits: what is stored of it, "
+        f"also under this grant, is erased on {at.isoformat(' ', 'minutes')} unless {name} says otherwise"
     )
 
 
