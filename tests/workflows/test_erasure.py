@@ -75,7 +75,7 @@ def test_a_life_has_rows_in_every_table_of_a_person(access: Access) -> None:
 
 def test_every_table_is_a_persons_or_holds_nobody() -> None:
     nobody = {
-        *("consent_log", "access_log", "notices", "studies"),
+        *("consent_log", "access_log", "notices", "studies", "installation"),
         *("exports", "priors", "releases", "tombstones", "leases"),
     }
     assert {t.name for t in erasing.owned("s", "p")} | nobody == set(tables.metadata.tables)
@@ -102,8 +102,13 @@ def test_an_erased_person_is_gone_and_only_they_are(access: Access) -> None:
         access.person(who.name)
     assert [p.id for p in access.everyone()] == [other.id]
     after = everything(access)
-    for name in {t.name for t in erasing.owned("s", "p")}:
+    for name in {t.name for t in erasing.owned("s", "p")} - {"participants"}:
         assert after[name] == before[name], name
+    # Names are found by digests under a new key from now on, and nothing else is new.
+    digest = list(tables.participants.c.keys()).index("name_digest")
+    assert [[v for i, v in enumerate(row) if i != digest] for row in after["participants"]] == [
+        [v for i, v in enumerate(row) if i != digest] for row in before["participants"]
+    ]
     assert done.counts["observations"] == 31
     assert done.keys == 3
     assert done.exports == 1
@@ -115,7 +120,7 @@ def test_the_bytes_of_the_last_person_are_gone_from_every_file(sqlite_url: str, 
     who = lived(access)
     assert bytes_left(access, PLACE) != []
     erasure.erase_person(access, who, LATER)
-    assert bytes_left(access, who.id, who.subject, who.name, PLACE, SOURCE, "slot-", "alone") == []
+    assert bytes_left(access, who.id, who.subject, who.name, PLACE, SOURCE, "slot-") == []
 
 
 def test_what_is_left_says_nothing_about_the_person(access: Access) -> None:
