@@ -138,7 +138,7 @@ def test_the_network_alone_is_stored_where_the_own_learner_cannot_be_read(access
     damage_events(access, who, EMOTION, weight=4.0)
     store_by_ingest(access, who)
     with access.read(who.id, NOW) as unit:
-        (moment,) = timeline._moments(unit, NOW, None)
+        (moment,) = timeline.moments_in(unit, NOW, None)
     assert (moment.machine is None, moment.personal) == (False, None)
 
 

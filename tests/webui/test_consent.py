@@ -134,7 +134,7 @@ def test_nothing_can_be_read_by_others_nor_corrected_after_withdrawal(site: Site
     assert "You have not allowed “Keep my series of estimates”; nothing was saved." in answer.text
     assert "affect-tracker consent" not in answer.text
     assert "ada has" not in answer.text
-    with pytest.raises(Exception, match="has not granted"):
+    with pytest.raises(Exception, match="was refused or withdrawn"):
         builders.store(site.access, who, [builders.observed(site.now)], site.now)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -77,25 +78,28 @@ def expected(access: Access, who: Person, at: datetime) -> dict[str, list[dateti
     with access.database.read() as connection:
         for kind, query in SQL.items():
             since = max(
-                _since(connection, who, kind, to_microseconds(at)), _since(connection, who, kind, 2**62)
+                _since(access, connection, who, kind, to_microseconds(at)),
+                _since(access, connection, who, kind, 2**62),
             )
             rows = connection.execute(text(f"{query} order by 1"), {"s": who.subject}).all()
             found[kind] = [_instant(t) for t, r in rows if r <= to_microseconds(at) and t >= since]
     return found
 
 
-def _since(connection: object, who: Person, kind: str, until: int) -> int:
+def _since(access: Access, connection: object, who: Person, kind: str, until: int) -> int:
+    """From when on a kind may be exported, from the sealed events themselves, opened one by one."""
+    query = "select seq, sealed from consent_events where participant = :p and recorded_at <= :u order by seq"
+    rows = connection.execute(text(query), {"p": who.id, "u": until}).all()  # type: ignore[attr-defined]
+    last: dict[str, dict[str, str]] = {}
+    for row in rows:
+        plain = access.vault.open(who.id, "identity", row.sealed, f"consent_events.sealed|{row.seq}")
+        said = json.loads(plain)
+        last[said["scope"]] = said
     starts = []
     for scope in {Scope.EXPORT_PSEUDONYMOUS, *NEEDED[kind]}:
-        last = connection.execute(  # type: ignore[attr-defined]
-            text(
-                "select state, recorder, covers_from from consent_events "
-                "where participant = :p and scope = :s and recorded_at <= :u order by seq desc limit 1"
-            ),
-            {"p": who.id, "s": scope.value, "u": until},
-        ).one_or_none()
-        allowed = last is not None and last.state in ("given", "renewed") and last.recorder == "participant"
-        starts.append(last.covers_from if allowed else 2**62)
+        said = last.get(scope.value, {"state": "never"})
+        allowed = said["state"] in ("given", "renewed") and said["recorder"] == "participant"
+        starts.append(to_microseconds(datetime.fromisoformat(said["covers_from"])) if allowed else 2**62)
     return max(starts)
 
 
