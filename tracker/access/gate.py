@@ -276,13 +276,6 @@ class Access:
         """Keep the newest head of the log of looks, signed, with the keys."""
         self._sign_head(LOOKS, LOOKS_HEAD)
 
-    def replace_looks_head(self) -> None:
-        """Keep the present head of the log of looks though it may be an older one: a restore accounts for the rest."""
-        with self.database.read() as connection:
-            seq, head = chains.head(connection, LOOKS) or (0, chain.GENESIS)
-        signature = self.vault.sign(audit.signed(LOOKS_HEAD, seq, head))
-        self.keys.replace_head(seq, head, signature, LOOKS_HEAD)
-
     def _sign_head(self, log: Chain, name: str) -> None:
         before = self.keys.head(name)
         with self.database.read() as connection:

@@ -53,6 +53,32 @@ def _grant() -> Column[int]:
     return Column("grant_id", BigInteger, nullable=False, server_default=text("0"))
 
 
+def _log(name: str) -> Table:
+    """A chain of commitments, which stays for ever and names nobody."""
+    return Table(
+        name,
+        metadata,
+        Column("seq", RowId, primary_key=True, autoincrement=False),
+        Column("commitment", String(64), nullable=False),
+        Column("recorded_at", Instant, nullable=False),
+        Column("previous", String(64), nullable=False),
+        Column("hash", String(64), nullable=False),
+    )
+
+
+def _events(name: str, log: Table) -> Table:
+    """What the rows of a log commit to, sealed under the person's key."""
+    return Table(
+        name,
+        metadata,
+        Column("seq", RowId, ForeignKey(log.c.seq), primary_key=True, autoincrement=False),
+        Column("participant", String(32), ForeignKey("participants.id"), nullable=False, index=True),
+        Column("recorded_at", Instant, nullable=False),
+        Column("sealed", LargeBinary, nullable=False),
+        Column("salt", LargeBinary, nullable=False),
+    )
+
+
 participants = Table(
     "participants",
     metadata,
@@ -80,47 +106,12 @@ accounts = Table(
 
 subjects = Table("subjects", metadata, Column("id", String(32), primary_key=True))
 
-consent_log = Table(
-    "consent_log",
-    metadata,
-    Column("seq", RowId, primary_key=True, autoincrement=False),
-    Column("commitment", String(64), nullable=False),
-    Column("recorded_at", Instant, nullable=False),
-    Column("previous", String(64), nullable=False),
-    Column("hash", String(64), nullable=False),
-)
-
-consent_events = Table(
-    "consent_events",
-    metadata,
-    Column("seq", RowId, ForeignKey("consent_log.seq"), primary_key=True, autoincrement=False),
-    Column("participant", String(32), ForeignKey("participants.id"), nullable=False, index=True),
-    Column("recorded_at", Instant, nullable=False),
-    # Scope, state, notice, starts and ends, recorder and evidence, under the person's key.
-    Column("sealed", LargeBinary, nullable=False),
-    Column("salt", LargeBinary, nullable=False),
-)
-
-# Who of the staff looked at whom and at what: the same kind of chain as the consent log.
-access_log = Table(
-    "access_log",
-    metadata,
-    Column("seq", RowId, primary_key=True, autoincrement=False),
-    Column("commitment", String(64), nullable=False),
-    Column("recorded_at", Instant, nullable=False),
-    Column("previous", String(64), nullable=False),
-    Column("hash", String(64), nullable=False),
-)
-
-access_events = Table(
-    "access_events",
-    metadata,
-    Column("seq", RowId, ForeignKey("access_log.seq"), primary_key=True, autoincrement=False),
-    Column("participant", String(32), ForeignKey("participants.id"), nullable=False, index=True),
-    Column("recorded_at", Instant, nullable=False),
-    Column("sealed", LargeBinary, nullable=False),
-    Column("salt", LargeBinary, nullable=False),
-)
+consent_log = _log("consent_log")
+# Scope, state, notice, starts and ends, recorder and evidence of each choice.
+consent_events = _events("consent_events", consent_log)
+# Who of the staff looked at whom and at what: the same kind of chain.
+access_log = _log("access_log")
+access_events = _events("access_events", access_log)
 
 # What was said and who looked in the installation that somebody's data were imported from: it allows nothing here.
 former_records = Table(
