@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from tracker.access import sealing
+from tracker.access import sealing, stones
 from tracker.access.looks import look_of
 from tracker.access.older import CONSENT_HEAD, LOOKS_HEAD, erased_fault
 from tracker.access.sealing import Opener
@@ -105,7 +105,7 @@ def _opener(vault: Vault, participant: str) -> Opener | None:
 
 
 def _is_being_erased(connection: Connection, vault: Vault, participant: str) -> bool:
-    tombstone = tombstones.get(connection, vault.digest("tombstones", participant)[:32])
+    tombstone = tombstones.get(connection, stones.numbering(vault)(participant, None))
     return tombstone is not None and vault.verify(tombstone.evidence(), tombstone.signature)
 
 

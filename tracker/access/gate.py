@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from tracker.access import audit, older, sealing
+from tracker.access import audit, older, sealing, stones
 from tracker.access.looks import Look, look_of
 from tracker.access.older import CONSENT_HEAD, LOOKS_HEAD
 from tracker.access.unit import Unit
@@ -74,9 +74,9 @@ class Access:
         with self.database.read() as connection:
             return self._open_unless_erased(people.everyone(connection))
 
-    def tombstone_of(self, participant: str) -> str:
-        """The id of the tombstone that stands, or would stand, for a participant: a keyed digest."""
-        return self.vault.digest("tombstones", participant)[:32]
+    def tombstone_of(self, participant: str, scope: Scope | None = None) -> str:
+        """The id of the tombstone that stands, or would stand, for a participant, or for one scope of theirs."""
+        return stones.numbering(self.vault)(participant, scope)
 
     def admit(self, name: str, zone: str, now: datetime, *, simulated: bool = False) -> Person:
         """Enrol a person under random ids; the caller has checked name and zone.

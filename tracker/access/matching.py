@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 
-from tracker.access import older
+from tracker.access import older, stones
 from tracker.access.gate import NAMES, Access
 from tracker.access.naming import renew_name_digests
 from tracker.access.older import CONSENT_HEAD, LOOKS_HEAD
@@ -122,10 +122,10 @@ def accept(access: Access) -> int:
     destroyed = sum(access.vault.destroy(owner) for owner in _of_nobody(access))
     with access.database.read() as connection:
         enrolled = [row.id for row in people.everyone(connection)]
-    gone = set(_not_kept(access))
+    gone, number_of = set(_not_kept(access)), stones.numbering(access.vault)
     for participant in enrolled:
         for scope in Scope:
-            if access.tombstone_of(f"{participant}|{scope.value}") in gone:
+            if number_of(participant, scope) in gone:
                 destroyed += access.vault.destroy(participant, scope.value)
     _keep(access)
     renew_name_digests(access)
@@ -160,11 +160,12 @@ def _lacking(access: Access) -> bool:
     without = enrolled - access.keys.owners(IDENTITY)
     if not without:
         return False
-    stones = {stone.id for stone in access.keys.tombstones_kept()}
+    numbers = {stone.id for stone in access.keys.tombstones_kept()}
     with access.database.read() as connection:
-        stones |= {stone.id for stone in tombstones.every(connection)}
+        numbers |= {stone.id for stone in tombstones.every(connection)}
         there = {row.id for row in people.everyone(connection)}
-    return any(access.tombstone_of(participant) not in stones for participant in without & there)
+    number_of = stones.numbering(access.vault)
+    return any(number_of(participant, None) not in numbers for participant in without & there)
 
 
 def _of_nobody(access: Access) -> list[str]:

@@ -148,7 +148,12 @@ class Vault:
 
     def digest(self, purpose: str, text: str) -> str:
         """Keyed digest (HMAC-SHA-256, hex) for looking something up without storing it."""
-        return _digest(self.secret(purpose), text)
+        return self.digester(purpose)(text)
+
+    def digester(self, purpose: str) -> Callable[[str], str]:
+        """Fetch the key of a digest once; return what digests many texts."""
+        key = self.secret(purpose)
+        return lambda text: _digest(key, text)
 
     def digests(self, purpose: str, text: str) -> tuple[str, ...]:
         """The digest under the key of today, and under those that retire, while digests are being made anew."""

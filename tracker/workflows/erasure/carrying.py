@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from functools import partial
 
 from tracker import personal
-from tracker.access import Access
+from tracker.access import Access, stones
 from tracker.domain.consent import Scope
 from tracker.domain.people import Person, UnknownParticipantError
 from tracker.privacy.keys import KeyDestroyedError
@@ -88,7 +88,7 @@ def stages(access: Access, tombstone: str) -> Erased:
 def of_scopes(access: Access, person: Person) -> list[Erased]:
     """What was erased of somebody who stays: the last erasure of each scope, newest first."""
     with access.database.read() as connection:
-        standing = [tombstones.get(connection, tombstone_of(access, person.id, scope)) for scope in Scope]
+        standing = [tombstones.get(connection, access.tombstone_of(person.id, scope)) for scope in Scope]
     done = [stages(access, t.id) for t in standing if t is not None and t.step is Step.DONE]
     return sorted(done, key=lambda erased: erased.gone_at, reverse=True)
 
@@ -157,7 +157,7 @@ def erase_scope_staged(
     ends
         Whether today's erasure has come to its end; one that has not is left to `resume`, with the keys.
     """
-    number = tombstone_of(access, person.id, scope)
+    number = access.tombstone_of(person.id, scope)
     with access.database.write() as connection:
         digest = subject_digest(access, person.subject, scope)
         begin(access, connection, number, digest, whose.of(connection, person, scope), at)
@@ -170,7 +170,7 @@ def erase_scope_staged(
 
 
 def _erase(access: Access, person: Person, scope: Scope | None, now: datetime) -> Erased:
-    number = tombstone_of(access, person.id, scope)
+    number = access.tombstone_of(person.id, scope)
     with access.database.write() as connection:
         standing = tombstones.get(connection, number)
         # Of a scope something may have been stored again since.
@@ -225,14 +225,9 @@ def finish(
     return stages(access, number)
 
 
-def tombstone_of(access: Access, participant: str, scope: Scope | None) -> str:
-    """The id of the tombstone of a person, or of one scope of theirs: a keyed digest."""
-    return access.tombstone_of(participant if scope is None else f"{participant}|{scope.value}")
-
-
 def subject_digest(access: Access, subject: str, scope: Scope | None) -> str:
     """By what the rows are recognised in an old backup: a keyed digest of the subject's id."""
-    return access.vault.digest("tombstones", subject if scope is None else f"{subject}|{scope.value}")
+    return access.vault.digest(stones.PURPOSE, stones.of_whom(subject, scope))
 
 
 def _unfinished(access: Access, now: datetime) -> list[Callable[[], Erased]]:

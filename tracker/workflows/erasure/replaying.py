@@ -86,7 +86,7 @@ def _scopes(access: Access, kept: list[KeptTombstone], then: Then, now: datetime
     count = 0
     for person in access.everyone():
         for scope in Scope:
-            tombstone = by_id.get(carrying.tombstone_of(access, person.id, scope))
+            tombstone = by_id.get(access.tombstone_of(person.id, scope))
             if tombstone is None:
                 continue
             with access.database.read() as connection:
