@@ -6,6 +6,9 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from sqlalchemy import make_url
+
+from tests import templates
 from tracker import shipped
 from tracker.access import Access
 from tracker.access.migrating import MigrationKeys
@@ -28,10 +31,14 @@ NETWORK = "default@0123456789ab"
 
 def installation(url: str, folder: Path) -> Access:
     """A migrated database with a key store of its own."""
+    path = make_url(url).database if url.startswith("sqlite") else None
+    if path and not Path(path).exists():
+        templates.place(Path(path))
     database = Database(url, create=True)
     keys = KeyStore(folder / "test.keys.db", create=True)
     access = Access(database, Vault(bytes(range(32)), keys), keys)
-    schema.migrate(database, shipped.migrations(), sealing=MigrationKeys(access.vault))
+    if schema.current(database) is None:
+        schema.migrate(database, shipped.migrations(), sealing=MigrationKeys(access.vault))
     consenting.publish(access, LONG_AGO)
     return access
 

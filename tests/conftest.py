@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from tests import templates
 from tests.browser import NoBrowserError, chromium
 from tests.postgres import NoServerError, Server, embedded
 from tracker.vision.quiet import quieten
@@ -39,9 +40,23 @@ def postgres_server() -> Iterator[Server]:
         yield server
 
 
+@pytest.fixture(scope="session")
+def postgres_template(postgres_server: Server) -> Iterator[str]:
+    """The name of a PostgreSQL database that has today's tables."""
+    with templates.template(postgres_server) as name:
+        yield name
+
+
 @pytest.fixture
-def postgres_url(postgres_server: Server) -> Iterator[str]:
-    """A fresh, empty PostgreSQL database as a SQLAlchemy URL; dropped afterwards."""
+def postgres_url(postgres_server: Server, postgres_template: str) -> Iterator[str]:
+    """A fresh PostgreSQL database with today's tables as a SQLAlchemy URL; dropped afterwards."""
+    with postgres_server.database(f"affect_test_{uuid.uuid4().hex}", postgres_template) as url:
+        yield url
+
+
+@pytest.fixture
+def empty_postgres_url(postgres_server: Server) -> Iterator[str]:
+    """A PostgreSQL database without a table as a SQLAlchemy URL; dropped afterwards."""
     with postgres_server.database(f"affect_test_{uuid.uuid4().hex}") as url:
         yield url
 
@@ -54,8 +69,16 @@ def sqlite_url(tmp_path: Path) -> str:
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def database_url(request: pytest.FixtureRequest) -> str:
-    """A fresh, empty database's URL: the test runs once on SQLite and once on PostgreSQL."""
+    """A fresh database's URL, for `installation`: the test runs once on SQLite and once on PostgreSQL."""
     url: str = request.getfixturevalue({"sqlite": "sqlite_url", "postgresql": "postgres_url"}[request.param])
+    return url
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def empty_database_url(request: pytest.FixtureRequest) -> str:
+    """The URL of a database without a table: the test runs once on SQLite and once on PostgreSQL."""
+    names = {"sqlite": "sqlite_url", "postgresql": "empty_postgres_url"}
+    url: str = request.getfixturevalue(names[request.param])
     return url
 
 

@@ -20,6 +20,7 @@ import pg8000.native
 
 PORT = 5432
 LONGEST_SOCKET_PATH = 100
+MEMORY, ROOM = Path("/dev/shm"), 2 * 1024**3
 UNPRIVILEGED = "nobody"
 
 
@@ -86,9 +87,9 @@ class Server:
             connection.close()
 
     @contextlib.contextmanager
-    def database(self, name: str) -> Iterator[str]:
-        """Create an empty database, yield its URL, and drop it whoever is still connected."""
-        self.execute(f"CREATE DATABASE \"{name}\" TEMPLATE template0 ENCODING 'UTF8'")
+    def database(self, name: str, template: str = "template0") -> Iterator[str]:
+        """Create a database like its template, yield its URL, and drop it whoever is still connected."""
+        self.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}" ENCODING \'UTF8\'')
         try:
             yield self.url(name)
         finally:
@@ -99,9 +100,10 @@ class Server:
 def embedded() -> Iterator[Server]:
     """Start the wheel's server in a temporary folder and remove both at the end.
 
-    Durability is off: a test's database need not outlive a power cut, and each one starts in milliseconds.
+    Durability is off, and its files lie in memory where there is enough: a test's database need not outlive a power
+    cut, and each one starts in milliseconds.
     """
-    with tempfile.TemporaryDirectory(prefix="affect-pg-", dir=_short_folder()) as name:
+    with tempfile.TemporaryDirectory(prefix="affect-pg-", dir=_memory() or _short_folder()) as name:
         home = Path(name)
         account = UNPRIVILEGED if os.geteuid() == 0 else None
         if account:
@@ -128,6 +130,12 @@ def embedded() -> Iterator[Server]:
             yield Server(user="postgres", socket=home / f".s.PGSQL.{PORT}")
         finally:
             run(programs / "pg_ctl", "-D", data, "-w", "-m", "immediate", "stop")
+
+
+def _memory() -> str | None:
+    """A folder of the machine's memory that has room for the databases of a run; None where there is none."""
+    usable = MEMORY.is_dir() and os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free > ROOM
+    return str(MEMORY) if usable else None
 
 
 def _short_folder() -> str:

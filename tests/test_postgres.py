@@ -11,8 +11,8 @@ import sqlalchemy
 from tests.postgres import NoServerError, Server
 
 
-def test_a_fresh_database_is_empty_and_can_be_written(database_url: str) -> None:
-    engine = sqlalchemy.create_engine(database_url)
+def test_a_fresh_database_is_empty_and_can_be_written(empty_database_url: str) -> None:
+    engine = sqlalchemy.create_engine(empty_database_url)
     assert sqlalchemy.inspect(engine).get_table_names() == []
     with engine.begin() as connection:
         connection.execute(sqlalchemy.text("CREATE TABLE kept (x INTEGER)"))

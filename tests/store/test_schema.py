@@ -129,9 +129,9 @@ def test_all_the_way_down_leaves_nothing_and_up_again_works(access: Access) -> N
 
 
 def test_a_newer_an_older_an_empty_and_a_foreign_database_are_refused(
-    database_url: str, tmp_path: Path
+    empty_database_url: str, tmp_path: Path
 ) -> None:
-    database = Database(database_url, create=True)
+    database = Database(empty_database_url, create=True)
     with pytest.raises(DatabaseError, match="affect-tracker init"):
         schema.check(database, shipped.migrations())
     schema.migrate(database, shipped.migrations(), "0001")
@@ -146,8 +146,8 @@ def test_a_newer_an_older_an_empty_and_a_foreign_database_are_refused(
     database.close()
 
 
-def test_a_database_of_another_program_is_left_alone(database_url: str) -> None:
-    database = Database(database_url, create=True)
+def test_a_database_of_another_program_is_left_alone(empty_database_url: str) -> None:
+    database = Database(empty_database_url, create=True)
     with database.write() as connection:
         connection.execute(text("CREATE TABLE recipes (id integer)"))
     with pytest.raises(DatabaseError, match="another program"):
