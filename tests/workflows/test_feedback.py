@@ -19,6 +19,7 @@ from tracker.store import feedback as stored
 from tracker.store import learned, series, tables
 from tracker.store.seen import Seen
 from tracker.workflows import consenting, erasure, feedback, ingest
+from tracker.workflows.feedback import learning
 
 AT = NOW - timedelta(hours=1)
 SECOND = timedelta(seconds=1)
@@ -337,7 +338,7 @@ def test_a_withdrawn_context_is_not_used_for_what_comes(access: Access, ada: Per
 def test_nothing_of_a_correction_is_kept_when_learning_fails(
     access: Access, ada: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(feedback, "_read_again", lambda *_: 1 / 0)
+    monkeypatch.setattr(learning, "_read_again", lambda *_: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         feedback.correct(access, ada, said(), NOW)
     for table in (tables.corrections, tables.learning_events, tables.snapshots):
