@@ -14,6 +14,7 @@ from tracker.access import Access
 from tracker.access.migrating import MigrationKeys
 from tracker.domain.affect import EMOTIONS, Distribution, Emotion
 from tracker.domain.consent import Recorder, Scope, Use
+from tracker.domain.members import Member, Role
 from tracker.domain.people import Person
 from tracker.domain.series import Estimate, Observation, Observed, Reason, TimeSource
 from tracker.privacy.keys import Vault
@@ -21,7 +22,7 @@ from tracker.store import schema
 from tracker.store.database import Database
 from tracker.store.keystore import KeyStore
 from tracker.store.series import Stored, store_observed
-from tracker.workflows import consenting, enrolment
+from tracker.workflows import consenting, enrolment, members, studies
 
 NOW = datetime(2026, 3, 20, 12, 0, tzinfo=UTC)
 ALL = tuple(Scope)
@@ -62,6 +63,14 @@ def person(
             access, enrolled.person, chosen, now, recorder=Recorder.PARTICIPANT, covers_from=start
         )
     return enrolled.person
+
+
+def member(
+    access: Access, name: str = "kim", *roles: Role, study: str | None = None, now: datetime = NOW
+) -> Member:
+    """A member of the staff, a rater unless roles are given, in the study in force unless another is named."""
+    where = study if study is not None else studies.in_force(access).id
+    return members.add(access, name, roles or (Role.RATER,), where, now)
 
 
 def leaning(emotion: Emotion, p: float = 0.65) -> Distribution:

@@ -8,7 +8,7 @@ from tracker.domain.consent import Scope
 from tracker.privacy import datamap, disclosure
 from tracker.privacy.datamap import Ground, Retention
 from tracker.privacy.files import FILES
-from tracker.store import erasing, extents, keystore, tables
+from tracker.store import erasing, extents, keystore, members, tables
 from tracker.store.database import Database
 from tracker.workflows.erasure import lineage
 
@@ -50,7 +50,8 @@ def test_nothing_derives_from_what_is_not_stored() -> None:
 
 def test_what_rests_on_a_scope_or_a_person_is_deleted_with_the_person() -> None:
     covered = {table.name for table in erasing.owned("s", "p")} | {"wrapped_keys"}
-    personal = {c.table for c in datamap.columns().values() if c.ground is not Ground.OPERATION}
+    others = {Ground.OPERATION, Ground.STAFF}
+    personal = {c.table for c in datamap.columns().values() if c.ground not in others}
     assert personal == covered
 
 
@@ -64,7 +65,13 @@ def test_what_stays_after_an_erasure_is_operation_and_says_so() -> None:
                 Retention.EXPORT,
                 Retention.NOTICE,
                 Retention.PRIOR,
+                Retention.MEMBER,
             }
+
+
+def test_what_is_about_the_staff_is_deleted_with_the_member() -> None:
+    about = {c.table for c in datamap.columns().values() if c.ground is Ground.STAFF}
+    assert about <= {table.name for table in members.owned("m")}
 
 
 @pytest.mark.parametrize("scope", Scope)

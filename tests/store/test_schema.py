@@ -63,6 +63,11 @@ ADDED_LATER = {
     "release_members",
     "former_records",
     "installation",
+    "members",
+    "member_roles",
+    "invitations",
+    "factors",
+    "sign_ins",
 }
 NEW_COLUMNS = {"grant_id", "samples"}
 """Tables and columns that revision 0001 did not have."""

@@ -23,7 +23,7 @@ from tracker.domain.people import EnrolmentError, Person, UnknownParticipantErro
 from tracker.privacy import chain
 from tracker.privacy.consent import in_force
 from tracker.privacy.keys import IDENTITY, KeyDestroyedError, KeyUnavailableError, Vault
-from tracker.store import chains, grants, notices, people, studies, tombstones
+from tracker.store import chains, grants, members, notices, people, studies, tombstones
 from tracker.store.chains import CONSENT, LOOKS, Chain, EventRow, LogRow
 from tracker.store.database import Connection, Database
 from tracker.store.keystore import KeyStore
@@ -32,6 +32,9 @@ from tracker.study import Study, notice_hashes
 
 NAMES = "names"
 """Purpose of the installation's key under which names are looked up."""
+
+MEMBER_NAMES = "member names"
+"""The same for names of members: nobody shares a name, so that one form logs everybody in."""
 
 
 class Access:
@@ -101,7 +104,8 @@ class Access:
         with self.database.write() as connection:
             people.lock_names(connection)
             digests = self.vault.digests(NAMES, name)
-            taken = people.by_digest(connection, digests) is not None
+            staff = members.by_digest(connection, self.vault.digests(MEMBER_NAMES, name))
+            taken = staff is not None or people.by_digest(connection, digests) is not None
             added = not taken and people.add(connection, digests[0], row, subject)
         if not added:
             self.vault.destroy(participant)

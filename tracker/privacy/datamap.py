@@ -19,6 +19,7 @@ class Ground(StrEnum):
 
     IDENTITY = "identity"
     OPERATION = "operation"
+    STAFF = "staff"
 
 
 class Retention(StrEnum):
@@ -33,6 +34,8 @@ class Retention(StrEnum):
     CODE = "until it is used, at most 14 days"
     EVIDENCE = "stays after an erasure, and names nobody"
     SLOT = "90 days after the job ran"
+    SIGN_IN = "90 days"
+    MEMBER = "until the member is removed"
     STANDING = "as long as the grant stands"
     NOTICE = "as long as the installation, as proof"
     EXPORT = "as long as the list of exports"
@@ -55,7 +58,7 @@ class Column:
     retention
         How long.
     sealed
-        Whether it is encrypted under the participant's own key.
+        Whether it is encrypted under the participant's own key, or the member's.
     derives_from
         Columns from which it is computed or copied; what is erased there is erased or recomputed here.
     """
@@ -93,7 +96,7 @@ def _columns(
     return tuple(Column(table, n, ground, retention, sealed, origins) for n in names.split())
 
 
-_I, _O = Ground.IDENTITY, Ground.OPERATION
+_I, _O, _S = Ground.IDENTITY, Ground.OPERATION, Ground.STAFF
 _R = Retention
 
 TABLES: tuple[Stored, ...] = (
@@ -114,6 +117,34 @@ TABLES: tuple[Stored, ...] = (
         "How a participant logs in; codes and passwords are hashed.",
         _columns("accounts", _I, _R.PERSON, "participant password_hash session_version failures locked_until")
         + _columns("accounts", _I, _R.CODE, "code_hash code_expires_at"),
+    ),
+    Stored(
+        "invitations",
+        "Links that let somebody in once, as digests.",
+        _columns("invitations", _I, _R.CODE, "participant member digest created_at expires_at"),
+    ),
+    Stored(
+        "factors",
+        "What somebody logs in with beside a password: passkeys, an authenticator app, recovery codes.",
+        _columns("factors", _I, _R.PERSON, "id participant member kind digest counter added_at used_at")
+        + _columns("factors", _I, _R.PERSON, "sealed", sealed=True),
+    ),
+    Stored(
+        "sign_ins",
+        "When somebody logged in, how, and with what kind of browser: shown to them, so that they notice others.",
+        _columns("sign_ins", _I, _R.SIGN_IN, "id participant member at how browser"),
+    ),
+    Stored(
+        "members",
+        "Raters, researchers and operators, under a random id each. The name is encrypted, the password hashed.",
+        _columns("members", _S, _R.MEMBER, "id password_hash session_version failures locked_until created_at")
+        + _columns("members", _S, _R.MEMBER, "name_sealed", sealed=True)
+        + _columns("members", _S, _R.MEMBER, "name_digest", derives_from="members.name_sealed"),
+    ),
+    Stored(
+        "member_roles",
+        "Which member may do what in which study.",
+        _columns("member_roles", _S, _R.MEMBER, "member study role"),
     ),
     Stored(
         "consent_log",
@@ -332,6 +363,11 @@ TABLES: tuple[Stored, ...] = (
         + _columns("notes", Scope.NOTES, _R.ERASED, "sealed", sealed=True),
     ),
     Stored(
+        "hidden",
+        "Which stretches of time a participant lets nobody else see, and when they showed one again.",
+        _columns("hidden", _I, _R.PERSON, "id subject starts_at ends_at recorded_at shown_at"),
+    ),
+    Stored(
         "releases",
         "Figures about everybody that were given out, with noise enough that nobody shows in them.",
         _columns("releases", _O, _R.NOTICE, "id study at query epsilon delta result"),
@@ -379,7 +415,7 @@ TABLES: tuple[Stored, ...] = (
     ),
     Stored(
         "kept_tombstones",
-        "In the key store: that somebody, or one scope of theirs, was erased; no restored backup brings it back.",
+        "In the key store: that somebody, or one scope or stretch of time of theirs, was erased; no restored backup brings it back.",
         _columns("kept_tombstones", _O, _R.EVIDENCE, "id subject_digest scope erased_at"),
     ),
     Stored(

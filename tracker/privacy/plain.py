@@ -16,6 +16,8 @@ KEPT: dict[Retention, str] = {
     Retention.CODE: "until you use it, at most 14 days",
     Retention.EVIDENCE: "for good; it names nobody",
     Retention.SLOT: "90 days",
+    Retention.SIGN_IN: "90 days",
+    Retention.MEMBER: "until they are no member any more",
     Retention.STANDING: "as long as you allow it",
     Retention.NOTICE: "as long as the study's installation, as proof",
     Retention.EXPORT: "as long as the list of datasets",

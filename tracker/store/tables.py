@@ -11,6 +11,7 @@ from sqlalchemy import (
     JSON,
     BigInteger,
     Boolean,
+    CheckConstraint,
     Column,
     Double,
     ForeignKey,
@@ -102,6 +103,76 @@ accounts = Table(
     Column("session_version", Integer, nullable=False),
     Column("failures", Integer, nullable=False),
     Column("locked_until", Instant),
+)
+
+# Raters, researchers and operators: each under a key of their own, as participants are.
+members = Table(
+    "members",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("name_digest", String(64), nullable=False, unique=True),
+    Column("name_sealed", LargeBinary, nullable=False),
+    Column("password_hash", String(200)),
+    Column("session_version", Integer, nullable=False),
+    Column("failures", Integer, nullable=False),
+    Column("locked_until", Instant),
+    Column("created_at", Instant, nullable=False),
+)
+
+member_roles = Table(
+    "member_roles",
+    metadata,
+    Column("member", String(32), ForeignKey("members.id"), primary_key=True),
+    Column("study", String(64), primary_key=True),
+    Column("role", String(16), primary_key=True),
+)
+
+
+def _whose() -> list[Column[str]]:
+    """Whose sign-in a row is: a participant's, or a member's."""
+    return [
+        Column("participant", String(32), ForeignKey("participants.id"), index=True),
+        Column("member", String(32), ForeignKey("members.id"), index=True),
+    ]
+
+
+# A link that lets somebody in once; only its digest is here.
+invitations = Table(
+    "invitations",
+    metadata,
+    Column("digest", String(64), primary_key=True),
+    *_whose(),
+    Column("created_at", Instant, nullable=False),
+    Column("expires_at", Instant, nullable=False),
+    CheckConstraint("(participant IS NULL) <> (member IS NULL)", name="whose"),
+)
+
+# What somebody logs in with beside a password: passkeys, the secret of an authenticator app, recovery codes.
+factors = Table(
+    "factors",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    *_whose(),
+    Column("kind", String(16), nullable=False),
+    # Of a passkey or a recovery code, to find it by.
+    Column("digest", String(64), unique=True),
+    Column("sealed", LargeBinary, nullable=False),
+    # The last counter of a passkey, or time step of an app, that was accepted: none is accepted twice.
+    Column("counter", BigInteger, nullable=False),
+    Column("added_at", Instant, nullable=False),
+    Column("used_at", Instant),
+    CheckConstraint("(participant IS NULL) <> (member IS NULL)", name="whose"),
+)
+
+sign_ins = Table(
+    "sign_ins",
+    metadata,
+    Column("id", RowId, primary_key=True),
+    *_whose(),
+    Column("at", Instant, nullable=False),
+    Column("how", String(16), nullable=False),
+    Column("browser", String(64), nullable=False),
+    CheckConstraint("(participant IS NULL) <> (member IS NULL)", name="whose"),
 )
 
 subjects = Table("subjects", metadata, Column("id", String(32), primary_key=True))
@@ -198,6 +269,7 @@ snapshots = Table(
     Column("learn_since", Instant, nullable=False),
     Column("context_since", Instant),
     Column("prompts_since", Instant),
+    Column("raters_since", Instant),
     # What was learned before counts less: the instant of the newest drift.
     Column("faded_before", Instant),
     Column("parameters", JSON, nullable=False),
@@ -285,6 +357,8 @@ corrections = Table(
     Column("rater", String(32), nullable=False),
     Column("suggestion_shown", Boolean, nullable=False),
     Column("supersedes", RowId, ForeignKey("corrections.id"), unique=True),
+    # Under which grant of share_with_raters it was put together from what raters said; NULL where nobody else said it.
+    Column("rated_grant", BigInteger),
     _grant(),
     Column("recorded_at", Instant, nullable=False),
     Index(None, "subject", "at"),
@@ -341,6 +415,7 @@ prior_members = Table(
     Column("learn_since", Instant, nullable=False),
     Column("context_since", Instant),
     Column("prompts_since", Instant),
+    Column("raters_since", Instant),
     _grant(),
 )
 
@@ -380,6 +455,139 @@ notes = Table(
     _grant(),
     Column("recorded_at", Instant, nullable=False),
     Index(None, "subject"),
+)
+
+# What a participant lets nobody else see. It rests on no grant: whoever withdrew everything may still hide something.
+hidden = Table(
+    "hidden",
+    metadata,
+    Column("id", RowId, primary_key=True),
+    _subject(),
+    Column("starts_at", Instant, nullable=False),
+    Column("ends_at", Instant, nullable=False),
+    Column("recorded_at", Instant, nullable=False),
+    # When it was shown again: what was exported meanwhile can be exported again as it was.
+    Column("shown_at", Instant),
+    Index(None, "subject", "starts_at"),
+)
+
+# What raters are given, say and decide about a participant: rows under the participant's grant of share_with_raters.
+# `member` is a rater's id without a foreign key: what a participant's rows point to would be the participant's.
+rating_tasks = Table(
+    "rating_tasks",
+    metadata,
+    # Random: what a rater opens is a task of their own, never an observation by its number.
+    Column("id", String(32), primary_key=True),
+    _subject(),
+    Column("observation", RowId, ForeignKey("observations.id"), nullable=False, index=True),
+    Column("member", String(32), nullable=False),
+    Column("kind", String(8), nullable=False),
+    Column("because", String(16), nullable=False),
+    # Whether chance alone chose it, so that its answer speaks for all items; whether the answer is known already.
+    Column("random", Boolean, nullable=False),
+    Column("gold", Boolean, nullable=False),
+    Column("offered_at", Instant, nullable=False),
+    Column("leased_until", Instant, nullable=False),
+    Column("put_off_at", Instant),
+    Column("done_at", Instant),
+    _grant(),
+    UniqueConstraint("member", "kind", "observation"),
+    Index(None, "subject"),
+)
+
+rating_votes = Table(
+    "rating_votes",
+    metadata,
+    Column("id", RowId, primary_key=True),
+    _subject(),
+    Column("task", String(32), ForeignKey("rating_tasks.id"), nullable=False, index=True),
+    Column("observation", RowId, ForeignKey("observations.id"), nullable=False, index=True),
+    Column("member", String(32), nullable=False),
+    Column("verdict", String(16), nullable=False),
+    *_emotions(nullable=True),
+    Column("valence", Double),
+    Column("arousal", Double),
+    Column("suggestion_shown", Boolean, nullable=False),
+    Column("shown_at", Instant, nullable=False),
+    Column("response_ms", Integer, nullable=False),
+    Column("visible_ms", Integer),
+    Column("key", String(64), nullable=False),
+    Column("supersedes", RowId, ForeignKey("rating_votes.id"), unique=True),
+    _grant(),
+    Column("recorded_at", Instant, nullable=False),
+    UniqueConstraint("member", "key"),
+    Index(None, "subject"),
+)
+
+rating_traces = Table(
+    "rating_traces",
+    metadata,
+    Column("id", RowId, primary_key=True),
+    _subject(),
+    Column("task", String(32), ForeignKey("rating_tasks.id"), nullable=False, index=True),
+    Column("observation", RowId, ForeignKey("observations.id"), nullable=False, index=True),
+    Column("member", String(32), nullable=False),
+    Column("dimension", String(16), nullable=False),
+    # As they were drawn: pairs of an instant (microseconds since 1970 UTC) and a value. The lag is applied on reading.
+    Column("samples", JSON, nullable=False),
+    Column("lag_s", Double, nullable=False),
+    Column("key", String(64), nullable=False),
+    _grant(),
+    Column("recorded_at", Instant, nullable=False),
+    UniqueConstraint("member", "key"),
+    Index(None, "subject"),
+)
+
+# Items whose answer is known: put among the others, where nobody who rates can tell them.
+rating_gold = Table(
+    "rating_gold",
+    metadata,
+    Column("id", RowId, primary_key=True),
+    _subject(),
+    Column("observation", RowId, ForeignKey("observations.id"), nullable=False, unique=True),
+    *_emotions(),
+    Column("decided_by", String(32)),
+    _grant(),
+    Column("recorded_at", Instant, nullable=False),
+    Index(None, "subject"),
+)
+
+# What somebody else than the raters decided about an item.
+adjudications = Table(
+    "adjudications",
+    metadata,
+    Column("id", RowId, primary_key=True),
+    _subject(),
+    Column("observation", RowId, ForeignKey("observations.id"), nullable=False, index=True),
+    Column("decided_by", String(32)),
+    Column("verdict", String(16), nullable=False),
+    *_emotions(nullable=True),
+    Column("key", String(64), nullable=False),
+    Column("supersedes", RowId, ForeignKey("adjudications.id"), unique=True),
+    _grant(),
+    Column("recorded_at", Instant, nullable=False),
+    UniqueConstraint("decided_by", "key"),
+    Index(None, "subject"),
+)
+
+# What raters agreed to be measured in, and how they set up their keys.
+rater_consents = Table(
+    "rater_consents",
+    metadata,
+    Column("id", RowId, primary_key=True),
+    Column("member", String(32), ForeignKey("members.id"), nullable=False, index=True),
+    Column("scope", String(32), nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("notice", String(64), nullable=False),
+    Column("recorded_at", Instant, nullable=False),
+)
+
+rater_settings = Table(
+    "rater_settings",
+    metadata,
+    Column("member", String(32), ForeignKey("members.id"), primary_key=True),
+    Column("keys", JSON, nullable=False),
+    Column("changed_at", Instant, nullable=False),
 )
 
 # Differentially private figures that were given out, and whom each was charged to.

@@ -10,10 +10,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from tracker.access import Access, Unit
+from tracker.access import Access, Unit, membership
 from tracker.domain.passwords import hash_password, matches
 from tracker.domain.people import Person, UnknownParticipantError
-from tracker.store import people
+from tracker.store import members, people
 
 TRIES = 5
 """Wrong tries in a row that lock an account."""
@@ -168,6 +168,19 @@ def has_password(unit: Unit) -> bool:
 def session_version(unit: Unit) -> int:
     """The version that sessions of the unit's person must have to be good."""
     return _version(unit)
+
+
+def member_session_version(access: Access, member: str, now: datetime) -> int:
+    """The version that a member's sessions must have to be good.
+
+    Raises
+    ------
+    UnknownMemberError
+        When there is no such member, or they were removed.
+    """
+    with membership.reading(access, member, now) as unit:
+        account = members.account(unit.connection, member)
+    return account.session_version if account is not None else 0
 
 
 def confirm_password(access: Access, person: Person, password: str, now: datetime) -> None:

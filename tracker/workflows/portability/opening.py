@@ -19,6 +19,8 @@ LEFT_OUT = {
     ("participants", "name_digest"): "serves only to find the name, which is given",
     ("accounts", "code_hash"): "would help whoever finds the file to break in",
     ("accounts", "password_hash"): "would help whoever finds the file to break in",
+    ("factors", "digest"): "would help whoever finds the file to break in",
+    ("factors", "sealed"): "would help whoever finds the file to break in",
     ("exports", "request"): "says how many other people are in the dataset",
     ("priors", "parameters"): "are of other people too",
     ("priors", "people"): "says how many other people are in it",

@@ -14,6 +14,9 @@ from tracker.workflows.portability.plots import bars, dots, local
 _MEANINGS = {
     "participants": "Who you are here, and since when.",
     "accounts": "How you log in (without your password).",
+    "invitations": "A link with which you can come in, until you do.",
+    "factors": "Your passkeys, authenticator app and recovery codes (without what is secret in them).",
+    "sign_ins": "When you logged in, and with what kind of browser.",
     "subjects": "The number under which your series is kept apart from your name.",
     "consent_log": "The tamper-evident log of your choices.",
     "consent_events": "What you chose, when, and what it refers to.",
@@ -23,6 +26,7 @@ _MEANINGS = {
     "former_records": "What you chose, and who looked, where your data came from before they were imported here.",
     "crops": "Pictures of your face that were kept.",
     "notes": "What you wrote beside your answers.",
+    "hidden": "Stretches of time that you let nobody else see.",
     "releases": "Public figures about many people that you are counted in.",
     "release_members": "The same, by number.",
     "observations": "Moments of your recordings: whether a face was seen, and how well.",
