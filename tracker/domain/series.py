@@ -89,12 +89,16 @@ class Observed:
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """What surrounded the face from an instant on, for at most `CONTEXT_HOLDS`."""
+    """What surrounded the face from an instant on, for at most `CONTEXT_HOLDS`.
+
+    `key` is the random key of the answer that it is part of, or None.
+    """
 
     at: datetime
     place: str | None = None
     activity: str | None = None
     company: str | None = None
+    key: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,10 +107,21 @@ class Prompt:
 
     Parameters
     ----------
+    slot
+        Its name, one of its kind for a participant: schedule, local date and number, or the event it comes after.
+    state
+        `tracker.domain.prompting.State`; only `advance` there changes it.
     reason
-        Why it was put, where the program chose the moment (`tracker.learning.reasons`); None where it was scheduled.
+        Why it was put, where the program chose the moment (`tracker.learning.reasons`), or why it was withheld or
+        cancelled (`tracker.domain.prompting.Because`); None where it was scheduled.
     random
         Whether chance chose the moment, so that its answer speaks for all such moments without bias.
+    expires_at
+        From when on it cannot be answered any more; None: it does not end by itself.
+    reminded_at, reminders
+        When it was last recalled to mind, and how often so far.
+    ended_at
+        When it was completed, expired, withheld or cancelled.
     """
 
     slot: str
@@ -117,6 +132,10 @@ class Prompt:
     state: str
     reason: str | None = None
     random: bool = False
+    expires_at: datetime | None = None
+    reminded_at: datetime | None = None
+    reminders: int = 0
+    ended_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +156,12 @@ class Correction:
         ``"participant"`` or a rater's id.
     suggestion_shown
         Whether the rater saw the machine's estimate first; biases answers, so it is kept.
+    intensity
+        How strong the emotion was, in (0, 1]; None where it was not said.
+    response_ms
+        Milliseconds from the page being shown to the answer, as the browser measured them; None where it did not.
+    key
+        The random key of the answer that it is part of; one answer with a key is stored once.
     """
 
     at: datetime
@@ -145,6 +170,9 @@ class Correction:
     value: float | None = None
     rater: str = "participant"
     suggestion_shown: bool = False
+    intensity: float | None = None
+    response_ms: int | None = None
+    key: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

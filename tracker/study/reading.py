@@ -33,6 +33,12 @@ _LIKE = {
     "id": "small letters, digits and hyphens, such as sleep-and-mood",
     "version": "1 to 32 characters without blanks, such as 1.2",
     "languages": "a language as de, or with its region as pt-BR",
+    "at": "times of the day as 08:30",
+    "opens": "a time of the day as 08:30",
+    "closes": "a time of the day as 21:00, or 24:00 for its end",
+    "quiet_from": "a time of the day as 22:00",
+    "quiet_until": "a time of the day as 08:00",
+    "asks": "emotion, valence, arousal, leave_me_alone, or a target of your own as yes_no:tired or number:stress",
 }
 """What a text has to look like, where any text would not do."""
 
@@ -142,7 +148,9 @@ def _told(problem: Any, place: Sequence[str | int]) -> str:
         case "forbidden" | "rule":
             return f"{field}: {problem['msg']}"
         case "string_pattern_mismatch":
-            like = _LIKE.get(str(place[0]), "one line of text")
+            named = [part for part in place if isinstance(part, str)]
+            own = named[-1] if named[0] in ("prompts", "asking") else named[0]
+            like = _LIKE.get(own, "one line of text")
             return f"{field} is {_short(problem['input'])}; write {like}"
         case _:
             return f"{field} is {_short(problem['input'])}; {_lowered(problem['msg'])}"

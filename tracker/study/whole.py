@@ -13,6 +13,9 @@ from pydantic_core import PydanticCustomError
 
 from tracker.domain.consent import Scope
 from tracker.domain.notice import CARDS, HELP_CONTACT, LANGUAGE, VERSION
+from tracker.domain.schedules import Plan
+from tracker.study import scheduling
+from tracker.study.asking import AskingRules, Prompts
 from tracker.study.deployment import ATTESTED, REFUSED, Deployment
 from tracker.study.errors import StudyClosedError
 from tracker.study.parts import (
@@ -59,6 +62,8 @@ class Study(Part):
         Who answers for an exception, where the deployment needs one.
     consent, retention, coarsening, aggregates, export
         See `tracker.study.parts`.
+    asking, prompts
+        What is asked when, see `tracker.study.asking`; no prompts: nothing is asked by itself.
     languages
         The notice's own words, by language; empty: the software's English ones.
     closed
@@ -81,12 +86,19 @@ class Study(Part):
     coarsening: Coarsening = Coarsening()
     aggregates: Aggregates = Aggregates()
     export: ExportRules = ExportRules()
+    asking: AskingRules = AskingRules()
+    prompts: Annotated[tuple[Prompts, ...], Field(max_length=20)] = ()
     languages: Mapping[Language, Words] = Field(default_factory=dict)
     closed: bool = False
 
     def document(self) -> dict[str, Any]:
-        """The study as JSON, every default said."""
+        """The study as JSON, every default said; without what is asked where nothing is.
+
+        A study that was applied before there were prompts is the same study still.
+        """
         said: dict[str, Any] = self.model_dump(mode="json")
+        if not self.prompts and self.asking == AskingRules():
+            del said["prompts"], said["asking"]
         return said
 
     @property
@@ -95,6 +107,11 @@ class Study(Part):
         return hashlib.sha256(
             json.dumps(self.document(), sort_keys=True, ensure_ascii=False).encode()
         ).hexdigest()
+
+    @property
+    def plan(self) -> Plan:
+        """When its prompts fall due."""
+        return scheduling.plan_of(self.id, self.asking, self.prompts)
 
     def demand_open(self, what: str) -> None:
         """Raise `StudyClosedError`, saying what cannot be done, when the study is closed."""
@@ -112,13 +129,14 @@ class Study(Part):
             *_attestation(self),
             *_coarsening(self),
             *_languages(self),
+            *scheduling.problems(self.asking, self.prompts),
         ):
             # With its place, which a plain ValueError cannot carry: the reader finds the line by it.
             raise PydanticCustomError(kind, "{message}", {"place": place, "message": message})
         return self
 
 
-_Problems = Iterator[tuple[str, tuple[str, ...], str]]
+_Problems = Iterator[tuple[str, tuple[str | int, ...], str]]
 
 
 def _deployment(study: Study) -> _Problems:
