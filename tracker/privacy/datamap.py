@@ -61,6 +61,8 @@ class Column:
         Whether it is encrypted under the participant's own key, or the member's.
     derives_from
         Columns from which it is computed or copied; what is erased there is erased or recomputed here.
+    also
+        Whether a row that holds something here rests on the ground of its table too, and not on this one instead.
     """
 
     table: str
@@ -69,6 +71,7 @@ class Column:
     retention: Retention
     sealed: bool = False
     derives_from: tuple[str, ...] = ()
+    also: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,9 +94,10 @@ def _columns(
     *,
     sealed: bool = False,
     derives_from: str = "",
+    also: bool = False,
 ) -> tuple[Column, ...]:
     origins = tuple(derives_from.split())
-    return tuple(Column(table, n, ground, retention, sealed, origins) for n in names.split())
+    return tuple(Column(table, n, ground, retention, sealed, origins, also) for n in names.split())
 
 
 _I, _O, _S = Ground.IDENTITY, Ground.OPERATION, Ground.STAFF
@@ -246,7 +250,7 @@ TABLES: tuple[Stored, ...] = (
             "contexts",
             Scope.CONTEXT,
             _R.ERASED,
-            "id subject at zone place activity company grant_id recorded_at",
+            "id subject at zone place activity company key grant_id recorded_at",
         ),
     ),
     Stored(
@@ -257,20 +261,34 @@ TABLES: tuple[Stored, ...] = (
             Scope.PROMPTS,
             _R.ERASED,
             "id subject slot zone scheduled_at notified_at started_at completed_at state reason random "
-            "grant_id recorded_at",
+            "expires_at reminded_at reminders ended_at grant_id recorded_at",
         ),
     ),
     Stored(
+        "zones",
+        "In which time zones the participant said that they were, and since when, for the hours of questions.",
+        _columns("zones", Scope.PROMPTS, _R.ERASED, "id subject zone since grant_id recorded_at"),
+    ),
+    Stored(
         "corrections",
-        "What the participant says about a moment. An answer to a prompt rests on the scope prompts.",
+        "What the participant says about a moment, and what raters together said. An answer to a prompt rests on the "
+        "scope prompts, a word of raters on share_with_raters too.",
         _columns(
             "corrections",
             Scope.AFFECT_SERIES,
             _R.ERASED,
             f"id subject observation at zone target value {_EMOTIONS} rater suggestion_shown supersedes "
-            "grant_id recorded_at",
+            "intensity response_ms key grant_id recorded_at",
         )
-        + _columns("corrections", Scope.PROMPTS, _R.ERASED, "prompt"),
+        + _columns("corrections", Scope.PROMPTS, _R.ERASED, "prompt")
+        + _columns(
+            "corrections",
+            Scope.SHARE_WITH_RATERS,
+            _R.ERASED,
+            "rated_grant",
+            derives_from="rating_votes.id adjudications.id",
+            also=True,
+        ),
     ),
     Stored(
         "learning_events",
@@ -304,7 +322,7 @@ TABLES: tuple[Stored, ...] = (
             "snapshots",
             Scope.PERSONAL_LEARNING,
             _R.WINDOW,
-            "id subject target prior rebased_at log_position learn_since context_since prompts_since "
+            "id subject target prior rebased_at log_position learn_since context_since prompts_since raters_since "
             "faded_before grant_id created_at",
         )
         + _columns(
@@ -345,7 +363,7 @@ TABLES: tuple[Stored, ...] = (
             "prior_members",
             Scope.POOLED_LEARNING,
             _R.ERASED,
-            "prior subject learn_since context_since prompts_since grant_id",
+            "prior subject learn_since context_since prompts_since raters_since grant_id",
         ),
     ),
     Stored(
@@ -366,6 +384,54 @@ TABLES: tuple[Stored, ...] = (
         "hidden",
         "Which stretches of time a participant lets nobody else see, and when they showed one again.",
         _columns("hidden", _I, _R.PERSON, "id subject starts_at ends_at recorded_at shown_at"),
+    ),
+    *(
+        Stored(
+            name,
+            what,
+            _columns(
+                name, Scope.SHARE_WITH_RATERS, _R.ERASED, columns, derives_from="observations.id"
+            ),
+        )
+        for name, what, columns in (
+            (
+                "rating_tasks",
+                "Which moment was put before which rater, why, and until when it was kept for them.",
+                "id subject observation member kind because random gold offered_at leased_until put_off_at done_at "
+                "grant_id",
+            ),
+            (
+                "rating_votes",
+                "What a rater said that a face looks like, or that they could not tell, and how long they took.",
+                f"id subject task observation member verdict {_EMOTIONS} valence arousal suggestion_shown shown_at "
+                "response_ms visible_ms key supersedes grant_id recorded_at",
+            ),
+            (
+                "rating_traces",
+                "How pleasant or how aroused a stretch looked to a rater, drawn as a line.",
+                "id subject task observation member dimension samples lag_s key grant_id recorded_at",
+            ),
+            (
+                "rating_gold",
+                "Moments whose answer is known, put among the others to see how well raters do.",
+                f"id subject observation {_EMOTIONS} decided_by grant_id recorded_at",
+            ),
+            (
+                "adjudications",
+                "What somebody else than the raters decided where these did not agree.",
+                f"id subject observation decided_by verdict {_EMOTIONS} key supersedes grant_id recorded_at",
+            ),
+        )
+    ),
+    Stored(
+        "rater_consents",
+        "What raters agreed to be measured in, and when.",
+        _columns("rater_consents", _S, _R.MEMBER, "id member scope state notice recorded_at"),
+    ),
+    Stored(
+        "rater_settings",
+        "Which keys a rater uses.",
+        _columns("rater_settings", _S, _R.MEMBER, "member keys changed_at"),
     ),
     Stored(
         "releases",
@@ -447,6 +513,6 @@ def tables_of(ground: Scope | Ground) -> tuple[str, ...]:
     Examples
     --------
     >>> tables_of(Scope.PROMPTS)
-    ('prompts', 'corrections')
+    ('prompts', 'zones', 'corrections')
     """
     return tuple(s.name for s in TABLES if any(c.ground is ground for c in s.columns))

@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Table, delete, false, func, or_, select, update
 
 from tracker.domain.members import Role
+from tracker.store import raters
 from tracker.store.rows import upsert
 from tracker.store.tables import member_roles, members, metadata
 
@@ -154,7 +155,8 @@ def erase(connection: Connection, member: str, *, but: Collection[str] = ()) -> 
     but
         Names of tables whose rows were settled otherwise before.
     """
-    return {
+    rated = raters.forget(connection, member)
+    return rated | {
         table.name: connection.execute(delete(table).where(condition)).rowcount
         for table, condition in owned(member).items()
         if table.name not in but
@@ -167,7 +169,7 @@ def left_of(connection: Connection, member: str) -> dict[str, int]:
         table.name: connection.execute(select(func.count()).select_from(table).where(condition)).scalar_one()
         for table, condition in owned(member).items()
     }
-    return {name: n for name, n in counts.items() if n}
+    return raters.held_of(connection, member) | {name: n for name, n in counts.items() if n}
 
 
 def _one(connection: Connection, condition: Any) -> MemberRow | None:

@@ -317,9 +317,12 @@ contexts = Table(
     Column("place", String(64)),
     Column("activity", String(64)),
     Column("company", String(64)),
+    # The random key of the answer that it is part of; NULL where it was said by itself.
+    Column("key", String(36)),
     _grant(),
     Column("recorded_at", Instant, nullable=False),
     Index(None, "subject", "at"),
+    Index(None, "subject", "key", unique=True),
 )
 
 prompts = Table(
@@ -337,9 +340,27 @@ prompts = Table(
     # Why it was put, where the program chose the moment; and whether chance did, so that it speaks for all moments.
     Column("reason", String(16)),
     Column("random", Boolean, nullable=False),
+    # From when on it cannot be answered, whoever has written that down; when it was recalled last, and how often.
+    Column("expires_at", Instant),
+    Column("reminded_at", Instant),
+    Column("reminders", Integer, nullable=False, server_default=text("0")),
+    Column("ended_at", Instant),
     _grant(),
     Column("recorded_at", Instant, nullable=False),
     UniqueConstraint("subject", "slot"),
+)
+
+# Where a participant said that they were, and since when; the zone that holds now stands in `participants`.
+zones = Table(
+    "zones",
+    metadata,
+    Column("id", RowId, primary_key=True),
+    _subject(),
+    Column("zone", String(64), nullable=False),
+    Column("since", Instant, nullable=False),
+    _grant(),
+    Column("recorded_at", Instant, nullable=False),
+    Index(None, "subject", "since"),
 )
 
 corrections = Table(
@@ -357,11 +378,16 @@ corrections = Table(
     Column("rater", String(32), nullable=False),
     Column("suggestion_shown", Boolean, nullable=False),
     Column("supersedes", RowId, ForeignKey("corrections.id"), unique=True),
+    # Of an answer in the web app: how strong it was, how long it took, and the random key under which it counts once.
+    Column("intensity", Double),
+    Column("response_ms", Integer),
+    Column("key", String(36)),
     # Under which grant of share_with_raters it was put together from what raters said; NULL where nobody else said it.
     Column("rated_grant", BigInteger),
     _grant(),
     Column("recorded_at", Instant, nullable=False),
     Index(None, "subject", "at"),
+    Index(None, "subject", "key", "target", unique=True),
 )
 
 learning_events = Table(

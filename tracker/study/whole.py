@@ -34,6 +34,7 @@ from tracker.study.parts import (
     Retention,
     Words,
 )
+from tracker.study.rating import RatingRules
 
 INHERITS: Mapping[Scope, tuple[Scope, ...]] = {
     Scope.FACE_CROPS: (Scope.AFFECT_SERIES,),
@@ -64,6 +65,8 @@ class Study(Part):
         See `tracker.study.parts`.
     asking, prompts
         What is asked when, see `tracker.study.asking`; no prompts: nothing is asked by itself.
+    rating
+        How items are put before raters, see `tracker.study.rating`.
     languages
         The notice's own words, by language; empty: the software's English ones.
     closed
@@ -88,6 +91,7 @@ class Study(Part):
     export: ExportRules = ExportRules()
     asking: AskingRules = AskingRules()
     prompts: Annotated[tuple[Prompts, ...], Field(max_length=20)] = ()
+    rating: RatingRules = RatingRules()
     languages: Mapping[Language, Words] = Field(default_factory=dict)
     closed: bool = False
 
@@ -99,6 +103,8 @@ class Study(Part):
         said: dict[str, Any] = self.model_dump(mode="json")
         if not self.prompts and self.asking == AskingRules():
             del said["prompts"], said["asking"]
+        if self.rating == RatingRules():
+            del said["rating"]
         return said
 
     @property

@@ -19,6 +19,7 @@ MADE_ANEW = frozenset({"summaries"})
 REWRITTEN: dict[Scope, frozenset[str]] = {
     Scope.CONTEXT: frozenset({"learning_events"}),
     Scope.PROMPTS: frozenset({"learning_events"}),
+    Scope.SHARE_WITH_RATERS: frozenset({"learning_events"}),
 }
 """Tables whose rows can be rewritten as if what goes had never been: what derives from them is computed anew."""
 
@@ -86,7 +87,7 @@ def _own(stored: Stored, scope: Scope) -> Extent | None:
     main = stored.columns[0].ground
     others = [c for c in stored.columns if isinstance(c.ground, Scope) and c.ground is not main]
     if main is scope:
-        return Extent(unless=_names(others))
+        return Extent(unless=_names(c for c in others if not c.also))
     marks = _names(c for c in others if c.ground is scope)
     return Extent(marks=marks) if marks else None
 

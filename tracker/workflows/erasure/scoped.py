@@ -50,5 +50,7 @@ def _without_answers(_: str, seen: Seen) -> Seen:
 _REWRITE: dict[Scope, Callable[[str, Seen], Seen]] = {
     Scope.CONTEXT: _without_context,
     Scope.PROMPTS: _without_answers,
+    # What was seen holds no word of a rater; what was learned from one goes with it.
+    Scope.SHARE_WITH_RATERS: lambda _, seen: seen,
 }
 """For each scope in `lineage.REWRITTEN`: what was seen, as if what goes had never been."""

@@ -33,6 +33,7 @@ FATES: dict[str, Fate] = {
     "consent_events": Fate.HISTORY,
     "access_events": Fate.HISTORY,
     "exports": Fate.HISTORY,
+    "zones": Fate.HISTORY,
     "former_records": Fate.HISTORY,
     # They speak of the other installation alone: ids, chains, accounts, requests to it, and its pooled learners.
     "participants": Fate.LEFT,
@@ -50,10 +51,16 @@ FATES: dict[str, Fate] = {
     "export_members": Fate.LEFT,
     "releases": Fate.LEFT,
     "release_members": Fate.LEFT,
+    # Raters of another installation are nobody here; what they said together comes with the corrections.
+    "rating_tasks": Fate.LEFT,
+    "rating_votes": Fate.LEFT,
+    "rating_traces": Fate.LEFT,
+    "rating_gold": Fate.LEFT,
+    "adjudications": Fate.LEFT,
 }
 """Every table that an archive may hold; a test fails for one that is missing here."""
 
-LATER = frozenset({"hidden"})
+LATER = frozenset({"hidden", "zones"})
 """Tables that archives of earlier versions do not have."""
 
 

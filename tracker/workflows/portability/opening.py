@@ -26,6 +26,11 @@ LEFT_OUT = {
     ("priors", "people"): "says how many other people are in it",
     ("priors", "events"): "says how much other people answered",
     ("releases", "result"): "is of other people too",
+    **{
+        (table, "member"): "is a rater's, and theirs to tell"
+        for table in ("rating_tasks", "rating_votes", "rating_traces")
+    },
+    **{(table, "decided_by"): "is theirs to tell who decided" for table in ("rating_gold", "adjudications")},
 }
 """Columns that are not given, and why."""
 

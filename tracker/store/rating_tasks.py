@@ -1,0 +1,168 @@
+"""Queries about tasks: which item is kept for which rater, until when, and why it was given to them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Select, delete, func, select, update
+
+from tracker.domain.consent import Permit, Scope, Use
+from tracker.domain.rating import Because
+from tracker.store.rows import upsert
+from tracker.store.tables import rating_tasks
+
+
+@dataclass(frozen=True, slots=True)
+class TaskRow:
+    """A task as stored.
+
+    Attributes
+    ----------
+    id
+        Random: how its rater names it.
+    subject, observation
+        What it is about.
+    member
+        Whose task it is.
+    kind
+        ``crop`` for one picture, ``series`` for a stretch of them.
+    because, random, gold
+        Why it was given; whether chance alone chose it; whether its answer is known already.
+    leased_until
+        Until when nobody else is given it in this one's place.
+    """
+
+    id: str
+    subject: str
+    observation: int
+    member: str
+    kind: str
+    because: Because
+    random: bool
+    gold: bool
+    offered_at: datetime
+    leased_until: datetime
+    put_off_at: datetime | None
+    done_at: datetime | None
+
+
+def offer(connection: Connection, permit: Permit, task: TaskRow) -> TaskRow:
+    """Keep an item for a rater; one that they had already is kept for them anew, under its old id.
+
+    Raises
+    ------
+    ConsentError
+        When the permit is not for raters.
+    """
+    permit.demand(Use.RATE_CROPS)
+    statement = (
+        upsert(connection, rating_tasks)
+        .values(
+            id=task.id,
+            subject=task.subject,
+            observation=task.observation,
+            member=task.member,
+            kind=task.kind,
+            because=task.because.value,
+            random=task.random,
+            gold=task.gold,
+            offered_at=task.offered_at,
+            leased_until=task.leased_until,
+            grant_id=permit.grant(Scope.SHARE_WITH_RATERS),
+        )
+        .on_conflict_do_update(
+            index_elements=["member", "kind", "observation"],
+            set_={"leased_until": task.leased_until, "put_off_at": None},
+        )
+        .returning(rating_tasks.c.id)
+    )
+    found = get(connection, connection.execute(statement).scalar_one(), task.member)
+    assert found is not None
+    return found
+
+
+def get(connection: Connection, task: str, member: str) -> TaskRow | None:
+    """A task of a rater; None where there is none, or it is somebody else's."""
+    query = _tasks().where(rating_tasks.c.id == task, rating_tasks.c.member == member)
+    row = connection.execute(query).mappings().one_or_none()
+    return None if row is None else _row(row)
+
+
+def open_of(connection: Connection, member: str, kind: str, now: datetime) -> list[TaskRow]:
+    """The tasks that are kept for a rater now, in the order in which they were given."""
+    t = rating_tasks.c
+    query = _tasks().where(
+        t.member == member,
+        t.kind == kind,
+        t.leased_until > now,
+        t.done_at.is_(None),
+        t.put_off_at.is_(None),
+    )
+    return [_row(row) for row in connection.execute(query.order_by(t.offered_at, t.id)).mappings()]
+
+
+def turns(connection: Connection, member: str, kind: str) -> int:
+    """How many items a rater was ever given."""
+    query = select(func.count()).select_from(rating_tasks)
+    return connection.execute(
+        query.where(rating_tasks.c.member == member, rating_tasks.c.kind == kind)
+    ).scalar_one()
+
+
+def extend(connection: Connection, task: str, until: datetime) -> None:
+    """Keep an item for its rater longer."""
+    connection.execute(update(rating_tasks).where(rating_tasks.c.id == task).values(leased_until=until))
+
+
+def finish(connection: Connection, task: str, at: datetime | None) -> None:
+    """Mark a task as done; with None as open again."""
+    connection.execute(
+        update(rating_tasks).where(rating_tasks.c.id == task).values(done_at=at, put_off_at=None)
+    )
+
+
+def put_off(connection: Connection, task: str, at: datetime) -> None:
+    """Put an item at the end of its rater's own queue; others may have it meanwhile."""
+    connection.execute(update(rating_tasks).where(rating_tasks.c.id == task).values(put_off_at=at))
+
+
+def of_others_than(connection: Connection, subject: str, observation: int, member: str) -> bool:
+    """Whether a member has no vote or task of their own on an item, so that they may decide about it."""
+    query = select(rating_tasks.c.id).where(
+        rating_tasks.c.subject == subject,
+        rating_tasks.c.observation == observation,
+        rating_tasks.c.member == member,
+        rating_tasks.c.done_at.is_not(None),
+    )
+    return connection.execute(query.limit(1)).first() is None
+
+
+def delete_of(connection: Connection, observations: list[int]) -> int:
+    """Delete the tasks of observations, whose votes and traces have gone before."""
+    return connection.execute(
+        delete(rating_tasks).where(rating_tasks.c.observation.in_(observations))
+    ).rowcount
+
+
+def _tasks() -> Select[Any]:
+    t = rating_tasks.c
+    return select(
+        t.id,
+        t.subject,
+        t.observation,
+        t.member,
+        t.kind,
+        t.because,
+        t.random,
+        t.gold,
+        t.offered_at,
+        t.leased_until,
+        t.put_off_at,
+        t.done_at,
+    )
+
+
+def _row(row: Any) -> TaskRow:
+    return TaskRow(**{**row, "because": Because(row["because"])})
