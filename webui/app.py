@@ -2,14 +2,27 @@
 
 from __future__ import annotations
 
+import os
+import time
 from collections.abc import Callable, Mapping
 from datetime import datetime
 
 from flask import Flask
 
 from tracker.access import Access
-from webui import assets, auth, csrf, errors, headers, health, limits, words
-from webui.participant import consent, correcting, entering, erased, leaving, mydata, privacy, timeline
+from tracker.workflows.ingest import Captures, Reader
+from webui import assets, auth, csrf, errors, headers, health, languages, limits, words
+from webui.participant import (
+    capturing,
+    consent,
+    correcting,
+    entering,
+    erased,
+    leaving,
+    mydata,
+    privacy,
+    timeline,
+)
 from webui.services import NAME, Services
 
 
@@ -20,6 +33,7 @@ def create_app(
     secure_cookies: bool = False,
     help_contact: str = "",
     entries: Mapping[str, str] | None = None,
+    reader: Callable[[], Reader] | None = None,
 ) -> Flask:
     """Make the web app.
 
@@ -35,6 +49,8 @@ def create_app(
         Whom participants ask, where it is not who the study says; shown on every page.
     entries
         For the demo alone: one-time tokens of ``/enter/TOKEN`` and the participant ids that they log in.
+    reader
+        Loads what reads faces, on first use; without it nobody can capture in the browser.
     """
     app = Flask(__name__, static_folder=None)
     app.config.update(
@@ -48,7 +64,13 @@ def create_app(
         DEMO_ENTRIES=dict(entries or {}),
     )
     app.extensions[NAME] = Services(
-        access, clock, limits.Rate(limits.LOGINS, limits.PER), limits.Turns(), help_contact
+        access,
+        clock,
+        limits.Rate(limits.LOGINS, limits.PER),
+        limits.Turns(),
+        help_contact,
+        captures=reader
+        and Captures(access, reader, clock, time.monotonic, max(1, (os.cpu_count() or 1) // 2)),
     )
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     auth.protect(app)
@@ -56,10 +78,13 @@ def create_app(
     headers.protect(app)
     errors.explain(app)
     words.teach(app)
+    languages.teach(app)
     for pages in (
         assets.pages,
         health.pages,
+        languages.pages,
         entering.pages,
+        capturing.pages,
         consent.pages,
         timeline.pages,
         correcting.pages,

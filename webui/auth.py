@@ -12,13 +12,14 @@ from tracker.domain.members import Member, UnknownMemberError
 from tracker.domain.people import Person, UnknownParticipantError
 from tracker.privacy.keys import KeyUnavailableError
 from tracker.workflows import accounts, members
+from webui import languages
 from webui.services import services
 from webui.study import text, texts
 
 LASTS = timedelta(hours=12)
 """How long a session lasts; then the password is asked for again."""
 
-PUBLIC = frozenset({"assets", "health"})
+PUBLIC = frozenset({"assets", "health", "languages"})
 OPEN = frozenset(
     {
         "entering.log_in",
@@ -31,7 +32,7 @@ OPEN = frozenset(
     }
 )
 STAFF_ROOMS = frozenset({"rate"})
-JSON = frozenset({"timeline.data"})
+JSON = frozenset({"timeline.data", "capturing.look", "capturing.frames"})
 # A notice that has changed meanwhile must keep nobody from saying no.
 ENDING = frozenset({"consent.withdraw", "consent.refuse", "consent.answer"})
 BEFORE_NOTICE = frozenset({"entering.notice_page", "entering.log_out"}) | ENDING
@@ -67,7 +68,7 @@ def now() -> datetime:
 
 def start(who: Person, version: int, *, by_code: bool, noticed: bool = False) -> None:
     """Start a session, leaving nothing of the one before."""
-    session.clear()
+    _begin()
     session["participant"] = who.id
     session["version"] = version
     session["since"] = now().timestamp()
@@ -77,9 +78,16 @@ def start(who: Person, version: int, *, by_code: bool, noticed: bool = False) ->
         session["notice"] = text().notice().sha256
 
 
+def _begin() -> None:
+    """Leave nothing of the session before but the language."""
+    language = session.get(languages.KEY)
+    session.clear()
+    languages.keep(language)
+
+
 def start_member(who: Member, version: int) -> None:
     """Start a member's session, leaving nothing of the one before."""
-    session.clear()
+    _begin()
     session["member"] = who.id
     session["version"] = version
     session["since"] = now().timestamp()
