@@ -205,6 +205,8 @@ CORRECTION_COLUMNS = (
     *EMOTION_COLUMNS,
     "rater",
     "suggestion_shown",
+    "intensity",
+    "response_ms",
     "supersedes",
     "recorded_at",
 )

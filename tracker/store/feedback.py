@@ -49,6 +49,7 @@ def add_context(
         place=context.place,
         activity=context.activity,
         company=context.company,
+        key=context.key,
         grant_id=permit.grant(Scope.CONTEXT),
         recorded_at=now,
     )
@@ -128,6 +129,9 @@ def add_correction(
         **to_columns(correction.distribution),
         rater=correction.rater,
         suggestion_shown=correction.suggestion_shown,
+        intensity=correction.intensity,
+        response_ms=correction.response_ms,
+        key=correction.key,
         supersedes=supersedes,
         grant_id=permit.grant(Scope.AFFECT_SERIES if prompt is None else Scope.PROMPTS),
         recorded_at=now,

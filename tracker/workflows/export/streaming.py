@@ -193,7 +193,11 @@ class Stream:
             frame = {
                 **common(self._who, len(rows), c["zone"]),
                 **instant("at", c["zone"], c["at"]),
-                **plain(c, tables.CORRECTIONS, ("target", "value", *EMOTION_COLUMNS)),
+                **plain(
+                    c,
+                    tables.CORRECTIONS,
+                    ("target", "value", *EMOTION_COLUMNS, "intensity", "response_ms"),
+                ),
                 "correction": pa.array(numbers),
                 "observation": numbered(into["observations"].find(ids(c["observation"]))),
                 "prompt": numbered(into["prompts"].find(ids(c["prompt"]))),

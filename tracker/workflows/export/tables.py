@@ -211,6 +211,20 @@ CORRECTIONS = Table(
             "suggestion_shown", Kind.BOOLEAN, "Whether the estimate was seen before answering; it biases."
         ),
         Column(
+            "intensity",
+            Kind.NUMBER,
+            "How strong the emotion was, as the person said.",
+            missing="not said",
+            bounds=(0, 1),
+        ),
+        Column(
+            "response_ms",
+            Kind.INTEGER,
+            "From the page being shown to the answer, as the browser measured it.",
+            "ms",
+            missing="not measured",
+        ),
+        Column(
             "supersedes",
             Kind.INTEGER,
             "The correction that this replaces; it also replaces an earlier one by the same rater of the same "

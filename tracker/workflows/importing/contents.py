@@ -111,8 +111,12 @@ class _Survey:
                 self.contents.need(Use.LEARN, at)
 
     def contexts(self) -> None:
-        """They stand by themselves."""
+        """They stand by themselves, one for an answer."""
+        answers: set[str] = set()
         for around in self._each("contexts", rows.context):
+            if around.what.key is not None:
+                _new(around.what.key, answers, "contexts")
+                answers.add(around.what.key)
             self.contents.need(Use.KEEP_CONTEXT, around.what.at)
 
     def prompts(self) -> None:
@@ -128,8 +132,12 @@ class _Survey:
     def corrections(self) -> None:
         """Each about an observation, to a prompt and instead of a correction that are there."""
         superseded: set[int] = set()
+        answers: set[tuple[str, str]] = set()
         for word in self._each("corrections", rows.correction):
             _new(word.id, self._corrections, "corrections")
+            if word.what.key is not None:
+                _new((word.what.key, word.what.target), answers, "corrections")
+                answers.add((word.what.key, word.what.target))
             for number, there in (
                 (word.observation, self._observations),
                 (word.supersedes, self._corrections),

@@ -97,6 +97,10 @@ class Fields:
             raise ValueError(f"{name} is missing")
         return self._row[name]
 
+    def has(self, name: str) -> bool:
+        """Whether the archive was made when there was such a field."""
+        return name in self._row
+
     def integer(self, name: str, *, least: int = 0) -> int:
         """A whole number that a database can hold."""
         found = self.value(name)
@@ -110,6 +114,13 @@ class Fields:
         if not isinstance(found, int | float) or isinstance(found, bool) or not math.isfinite(found):
             raise ValueError(f"{name} is {found!r}, which is no number")
         return float(found)
+
+    def share(self, name: str) -> float:
+        """A number from 0 to 1."""
+        found = self.number(name)
+        if not 0.0 <= found <= 1.0:
+            raise ValueError(f"{name} is {found!r}, which does not lie between 0 and 1")
+        return found
 
     def yes(self, name: str) -> bool:
         """True or false."""
@@ -193,6 +204,7 @@ def estimate(f: Fields) -> Said:
 def context(f: Fields) -> Around:
     """Read a row of contexts."""
     words = [f.maybe(f.text, name, 64) for name in ("place", "activity", "company")]
+    words.append(f.maybe(f.text, "key", 36) if f.has("key") else None)
     return Around(f.zone(), Context(f.instant("at", past=True), *words))
 
 
@@ -233,11 +245,23 @@ def correction(f: Fields) -> Word:
             value,
             f.text("rater", 32),
             suggestion_shown=f.yes("suggestion_shown"),
+            **_of_answers(f),
         ),
         f.maybe(f.integer, "observation"),
         f.maybe(f.integer, "prompt"),
         supersedes,
     )
+
+
+def _of_answers(f: Fields) -> dict[str, Any]:
+    """What corrections have had since there are answers in seconds."""
+    if not f.has("key"):
+        return {}
+    return {
+        "intensity": f.maybe(f.share, "intensity"),
+        "response_ms": f.maybe(f.integer, "response_ms"),
+        "key": f.maybe(f.text, "key", 36),
+    }
 
 
 def note(f: Fields) -> Note:
