@@ -14,8 +14,9 @@ from tracker.domain.affect import Emotion
 from tracker.domain.consent import Recorder, Scope, Use
 from tracker.domain.people import Person
 from tracker.domain.series import Context, Correction, Prompt
+from tracker.domain.stretches import Stretch
 from tracker.privacy.keys import IDENTITY
-from tracker.store import crops, drifts, exports, priors, tables
+from tracker.store import crops, drifts, exports, hiding, priors, tables
 from tracker.workflows import consenting, feedback, prompts
 
 PLACE = "canary-place-7f3a"
@@ -87,7 +88,7 @@ def pooled(access: Access, who: Person, now: datetime = NOW) -> None:
 
 
 def kept(access: Access, who: Person, now: datetime = NOW) -> None:
-    """A face crop, a record from where they were before, and a share in a figure that was given out."""
+    """A crop, a record from where they were before, a share in a figure that was given out, a hidden stretch."""
     o, crop, record = tables.observations.c, secrets.token_hex(16), secrets.token_hex(16)
     with access.write(who.id, now) as unit:
         number, at = unit.connection.execute(
@@ -97,6 +98,8 @@ def kept(access: Access, who: Person, now: datetime = NOW) -> None:
         permit = unit.permit(Use.KEEP_CROPS)
         crops.append(unit.connection, permit, who.subject, [crops.NewCrop(crop, number, at, sealed)], now)
         said = access.vault.seal(who.id, IDENTITY, b"{}", f"former_records.sealed|{record}")
+        away = Stretch(now - timedelta(hours=5), now - timedelta(hours=4))
+        hiding.hide(unit.connection, who.subject, away, now)
         former = {"id": record, "participant": who.id, "sealed": said, "recorded_at": now}
         unit.connection.execute(insert(tables.former_records).values(former))
         release = {"study": "canary", "at": now, "query": {}, "epsilon": 0.1, "delta": 0.0, "result": {}}

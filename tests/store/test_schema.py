@@ -63,6 +63,7 @@ ADDED_LATER = {
     "release_members",
     "former_records",
     "installation",
+    "hidden",
     "members",
     "member_roles",
     "invitations",

@@ -77,9 +77,9 @@ class Access:
         with self.database.read() as connection:
             return self._open_unless_erased(people.everyone(connection))
 
-    def tombstone_of(self, participant: str, scope: Scope | None = None) -> str:
-        """The id of the tombstone that stands, or would stand, for a participant, or for one scope of theirs."""
-        return stones.numbering(self.vault)(participant, scope)
+    def tombstone_of(self, participant: str, what: stones.What = None) -> str:
+        """The id of the tombstone that stands, or would stand, for a participant, or one scope or stretch of theirs."""
+        return stones.numbering(self.vault)(participant, what)
 
     def admit(self, name: str, zone: str, now: datetime, *, simulated: bool = False) -> Person:
         """Enrol a person under random ids; the caller has checked name and zone.

@@ -7,7 +7,7 @@ a tombstone of each erasure. `affect-tracker restore` brings a copy back and mak
 from __future__ import annotations
 
 from tracker.access import stones
-from tracker.domain.consent import Scope
+from tracker.domain.stretches import Stretch
 from tracker.privacy.keys import Vault
 from tracker.store import chains, people, tombstones
 from tracker.store.chains import CONSENT, LOOKS, Chain
@@ -90,14 +90,15 @@ def erased_fault(connection: Connection, vault: Vault, kept: list[KeptTombstone]
     if not by_id:
         return None
     standing = {stone.id: stone for stone in tombstones.every(connection)}
-    of_scopes = sorted({Scope(stone.scope) for stone in kept if stone.scope is not None})
+    parts = sorted({stone.scope for stone in kept if stone.scope is not None})
     number_of = stones.numbering(vault)
     for row in people.everyone(connection):
-        for scope in (None, *of_scopes):
-            number = number_of(row.id, scope)
+        for part in (None, *parts):
+            number = number_of(row.id, stones.read(part))
             stone, here = by_id.get(number), standing.get(number)
             if stone is not None and (here is None or _before(here, stone)):
-                whose = "somebody" if scope is None else f"the {scope.value} of somebody"
+                what = "a stretch" if Stretch.read(part) else f"the {part}"
+                whose = "somebody" if part is None else f"{what} of somebody"
                 return f"{whose} was erased on {stone.erased_at:%Y-%m-%d %H:%M} UTC, and has come back"
     return None
 

@@ -17,6 +17,7 @@ from tracker.learning.kinds import EMOTION
 from tracker.learning.replay import LearningEvent
 from tracker.learning.window import RecordedEvent, remembered, window
 from tracker.personal.contexts import AGE, without_context
+from tracker.personal.hidden import Hidden
 from tracker.personal.moments import uncut
 from tracker.store import learned
 from tracker.store.learned import LearnedRow
@@ -70,13 +71,19 @@ def events_of(
     rebased_at: datetime,
     faded_before: datetime | None,
 ) -> list[LearningEvent]:
-    """The events that a learner holds: a pure function of the rows and the instants."""
+    """The events that a learner holds: a pure function of the rows, the instants and what the person hides.
+
+    Whatever changes that rebases the learners in the same transaction, so a replay finds what the rebase found.
+    """
+    hidden = Hidden.of(unit, target)
     kept = [
         row
         for row in rows
-        if row.at >= covered.learn_since and (not row.prompted or _since(row.said_at, covered.prompts_since))
+        if row.at >= covered.learn_since
+        and (not row.prompted or _since(row.said_at, covered.prompts_since))
+        and not hidden.holds(row)
     ]
-    seen = _features(unit, target, kept, covered)
+    seen = _features(unit, target, kept, covered, hidden)
     return remembered(
         [
             RecordedEvent(
@@ -101,19 +108,25 @@ def covered_features(
 
 
 def _features(
-    unit: Unit, target: str, rows: Sequence[LearnedRow], covered: Covered
+    unit: Unit, target: str, rows: Sequence[LearnedRow], covered: Covered, hidden: Hidden
 ) -> list[Mapping[str, float]]:
     if target == EMOTION:
-        return [covered_features(row.features, row.seen_at, covered.context_since) for row in rows]
-    names = [_uncovered(row, covered) for row in rows]
+        shown = [hidden.out_of_moment(row.features, row.seen_at) for row in rows]
+        return [
+            covered_features(features, row.seen_at, covered.context_since)
+            for features, row in zip(shown, rows, strict=True)
+        ]
+    names = [_uncovered(row, covered, hidden) for row in rows]
     cuts = learned.cuts(unit.connection, [row.id for row, name in zip(rows, names, strict=True) if name])
     return [uncut(row.features, cuts.get(row.id), name) for row, name in zip(rows, names, strict=True)]
 
 
-def _uncovered(row: LearnedRow, covered: Covered) -> str:
+def _uncovered(row: LearnedRow, covered: Covered, hidden: Hidden) -> str:
     seen = row.seen
     context = seen.context_from is None or _since(seen.context_from, covered.context_since)
+    context = context and not hidden.in_contexts(seen, row.said_at)
     past = seen.past_from is None or seen.past_from >= covered.learn_since
+    past = past and not hidden.in_past(seen, row.said_at)
     prompts = seen.prompts_from is None or _since(seen.prompts_from, covered.prompts_since)
     match context, past and prompts:
         case True, True:

@@ -17,11 +17,12 @@ from tracker.access import Unit
 from tracker.domain.affect import EMOTIONS, Distribution, derived_valence_arousal
 from tracker.domain.consent import Use
 from tracker.domain.series import CONTEXT_HOLDS, Reason
+from tracker.domain.stretches import Stretch, any_holds, any_touches
 from tracker.learning.histories import History
 from tracker.learning.kinds import answer_of
 from tracker.learning.situations import Situation
 from tracker.learning.window import window
-from tracker.store import feedback, glimpses, learned
+from tracker.store import feedback, glimpses, hiding, learned
 from tracker.store.glimpses import Glimpse
 from tracker.store.learned import PastRow
 from tracker.store.seen import Seen
@@ -37,7 +38,7 @@ _CONTEXT_AT = "context_at"
 
 
 def look(unit: Unit, target: str, at: datetime) -> Seen:
-    """What the person's learner of a target sees of a moment; of what is covered now, and no more.
+    """What the person's learner of a target sees of a moment; of what is covered now and not hidden, and no more.
 
     Parameters
     ----------
@@ -50,6 +51,7 @@ def look(unit: Unit, target: str, at: datetime) -> Seen:
     """
     since = unit.permit(Use.LEARN).covers_from
     context, prompts = unit.allowed(Use.KEEP_CONTEXT), unit.allowed(Use.PROMPT)
+    hidden = hiding.stretches(unit.connection, unit.person.subject)
     now, seen_from, context_from = _situation(unit, at, since, context.covers_from if context else None)
     rows = [
         row
@@ -61,9 +63,10 @@ def look(unit: Unit, target: str, at: datetime) -> Seen:
             at=at,
         )
         if (row.seen_from or row.at) >= since
+        and not any_touches(hidden, row.seen_from or row.at, row.at)
         and (not row.prompted or (prompts is not None and row.at >= prompts.covers_from))
     ]
-    past = [_covered(row, context.covers_from if context else None) for row in rows]
+    past = [_covered(row, context.covers_from if context else None, hidden) for row in rows]
     return _seen(target, at, now, seen_from, context_from, past)
 
 
@@ -201,11 +204,12 @@ def _sorted(values: Mapping[str, Any]) -> dict[str, Any]:
     return {name: values[name] for name in sorted(values)}
 
 
-def _covered(row: PastRow, context_since: datetime | None) -> PastRow:
+def _covered(row: PastRow, context_since: datetime | None, hidden: Sequence[Stretch]) -> PastRow:
     said = _instant(row.situation.get(_CONTEXT_AT))
-    return (
-        row if said is None or (context_since is not None and said >= context_since) else _without_words(row)
+    may = said is None or (
+        context_since is not None and said >= context_since and not any_holds(hidden, said)
     )
+    return row if may else _without_words(row)
 
 
 def _without_words(row: PastRow) -> PastRow:

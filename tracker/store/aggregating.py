@@ -3,20 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import ColumnElement, Connection, and_, func, or_, select
 from sqlalchemy.orm import aliased
 
+from tracker.domain.stretches import any_touches
 from tracker.store.feedback import replaces
+from tracker.store.hiding import stretches, unhidden
 from tracker.store.summaries import BUCKET, MACHINE_SERIES, bucket_of, read_summaries
 from tracker.store.tables import corrections, observations
+
+_TICK = timedelta(microseconds=1)
 
 
 def observed(connection: Connection, subject: str, start: datetime, end: datetime) -> int:
     """How many observations of [start, end) were made; one that stands for several counts as these."""
     query = select(func.coalesce(func.sum(observations.c.samples), 0)).where(
-        observations.c.subject == subject, observations.c.at >= start, observations.c.at < end
+        observations.c.subject == subject,
+        observations.c.at >= start,
+        observations.c.at < end,
+        unhidden(observations.c.subject, observations.c.at),
     )
     return int(connection.execute(query).scalar_one())
 
@@ -26,8 +33,10 @@ def readings(
 ) -> Iterator[tuple[datetime, int, tuple[float, ...]]]:
     """What networks read, by quarter hours that lie whole in [start, end): (quarter hour, readings, sums)."""
     first = start if bucket_of(start) == start else bucket_of(start) + BUCKET
+    hidden = stretches(connection, subject)
     for bucket, _, n, sums in read_summaries(connection, subject, first, end, [MACHINE_SERIES]):
-        if bucket + BUCKET <= end:
+        # A sum cannot be cut: a quarter hour of which anything is hidden is left out whole.
+        if bucket + BUCKET <= end and not any_touches(hidden, bucket, bucket + BUCKET - _TICK):
             yield bucket, n, sums
 
 
@@ -57,6 +66,7 @@ def mean_answer(
         corrections.c.rater == "participant",
         corrections.c.at >= start,
         corrections.c.at < end,
+        unhidden(corrections.c.subject, corrections.c.at),
         said,
     )
     mean: float | None = connection.execute(query).scalar_one()

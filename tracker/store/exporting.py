@@ -7,7 +7,7 @@ would take longer than everything else.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -22,13 +22,16 @@ from sqlalchemy import (
     cast,
     extract,
     func,
+    not_,
     or_,
     select,
     type_coerce,
 )
 
 from tracker.domain.series import MACHINE
+from tracker.domain.stretches import Stretch
 from tracker.store.ageing import NOTHING_AGES, Horizons, readable
+from tracker.store.hiding import outside
 from tracker.store.rows import EMOTION_COLUMNS
 from tracker.store.tables import (
     consent_log,
@@ -62,14 +65,34 @@ class Cut:
         The export's instant.
     marks
         The highest id of each table when the export began, while nobody else could write about its people.
+    hidden
+        Stretches that are left out as if nothing had been stored of them.
     """
 
     at: datetime
     marks: Mapping[str, int]
+    hidden: tuple[Stretch, ...] = ()
 
     def of(self, table: Table) -> ColumnElement[bool]:
         """The condition on one table."""
-        return and_(table.c.id <= self.marks[table.name], table.c.recorded_at <= self.at)
+        return and_(table.c.id <= self.marks[table.name], table.c.recorded_at <= self.at, *self._shown(table))
+
+    def without(self, hidden: tuple[Stretch, ...]) -> Cut:
+        """The same, of a person who hides some stretches."""
+        return replace(self, hidden=hidden)
+
+    def _shown(self, table: Table) -> list[ColumnElement[bool]]:
+        if table is estimates:  # read beside their observations, on which this stands
+            return []
+        gaps = outside(table.c.scheduled_at if table is prompts else table.c.at, self.hidden)
+        if table is corrections and self.hidden:
+            # What it speaks of, or answers, may lie in a stretch where the moment itself does not.
+            for key, at in (
+                (corrections.c.observation == observations.c.id, observations.c.at),
+                (corrections.c.prompt == prompts.c.id, prompts.c.scheduled_at),
+            ):
+                gaps.append(~select(1).where(key, not_(and_(*outside(at, self.hidden)))).exists())
+        return gaps
 
 
 def marks(connection: Connection) -> dict[str, int]:

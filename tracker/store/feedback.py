@@ -15,7 +15,7 @@ from tracker.domain.affect import Distribution
 from tracker.domain.consent import Permit, Scope, Use
 from tracker.domain.series import CONTEXT_HOLDS, Context, Correction, Prompt
 from tracker.store.rows import from_columns, to_columns, upsert
-from tracker.store.tables import contexts, corrections, prompts
+from tracker.store.tables import contexts, corrections, hidden, prompts
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,10 +56,21 @@ def add_context(
 
 
 def contexts_between(connection: Connection, subject: str, start: datetime, end: datetime) -> list[Context]:
-    """Contexts that can speak for moments of [start, end], in order; the later recorded one last."""
+    """Contexts that a learner may take for moments of [start, end], in order; the later recorded one last.
+
+    Those that the participant hides are none.
+    """
+    hides = select(hidden.c.id).where(
+        hidden.c.subject == contexts.c.subject,
+        hidden.c.starts_at <= contexts.c.at,
+        hidden.c.ends_at > contexts.c.at,
+        hidden.c.shown_at.is_(None),
+    )
     query = (
         select(contexts.c.at, contexts.c.place, contexts.c.activity, contexts.c.company)
-        .where(contexts.c.subject == subject, contexts.c.at.between(start - CONTEXT_HOLDS, end))
+        .where(
+            contexts.c.subject == subject, contexts.c.at.between(start - CONTEXT_HOLDS, end), ~hides.exists()
+        )
         .order_by(contexts.c.at, contexts.c.id)
     )
     return [Context(*row) for row in connection.execute(query)]
@@ -84,6 +95,10 @@ def put_prompt(
             state=prompt.state,
             reason=prompt.reason,
             random=prompt.random,
+            expires_at=prompt.expires_at,
+            reminded_at=prompt.reminded_at,
+            reminders=prompt.reminders,
+            ended_at=prompt.ended_at,
             grant_id=permit.grant(Scope.PROMPTS),
             recorded_at=now,
         )

@@ -10,6 +10,7 @@ from sqlalchemy import Connection, and_, func, select
 
 from tracker.domain.affect import Distribution
 from tracker.domain.series import MACHINE
+from tracker.store.hiding import unhidden
 from tracker.store.rows import EMOTION_COLUMNS
 from tracker.store.tables import estimates, observations
 
@@ -31,7 +32,7 @@ class Glimpse:
 
 
 def glimpses(connection: Connection, subject: str, start: datetime, end: datetime) -> list[Glimpse]:
-    """The observations of [start, end], both included, in order of time."""
+    """The observations of [start, end], both included, in order of time, but for hidden ones."""
     query = (
         select(
             observations.c.id,
@@ -43,7 +44,11 @@ def glimpses(connection: Connection, subject: str, start: datetime, end: datetim
         .outerjoin(
             estimates, and_(estimates.c.observation == observations.c.id, estimates.c.snapshot == MACHINE)
         )
-        .where(observations.c.subject == subject, observations.c.at.between(start, end))
+        .where(
+            observations.c.subject == subject,
+            observations.c.at.between(start, end),
+            unhidden(observations.c.subject, observations.c.at),
+        )
         .order_by(observations.c.at, observations.c.id, estimates.c.id)
     )
     found = []
@@ -60,7 +65,11 @@ def looks(
     """How often each reason stood in the way in [start, end] (``""``: none did), and when the first look was."""
     query = (
         select(observations.c.reason, func.count(), func.min(observations.c.at))
-        .where(observations.c.subject == subject, observations.c.at.between(start, end))
+        .where(
+            observations.c.subject == subject,
+            observations.c.at.between(start, end),
+            unhidden(observations.c.subject, observations.c.at),
+        )
         .group_by(observations.c.reason)
     )
     rows = connection.execute(query).all()

@@ -12,6 +12,7 @@ from sqlalchemy import ColumnElement, Connection, Select, func, select
 from tracker.domain.affect import Distribution
 from tracker.domain.consent import Permit, Scope, Use
 from tracker.store.feedback import ended_at, insert_row
+from tracker.store.hiding import unhidden
 from tracker.store.rows import EMOTION_COLUMNS, to_columns
 from tracker.store.seen import JudgedRow, Label, Seen, damaged, label_of, plain, prediction_of, seen_columns
 from tracker.store.tables import corrections, learning_events, observations
@@ -188,6 +189,7 @@ def past(
             learning_events.c.recorded_at <= at,
             corrections.c.at >= since,
             corrections.c.at < at,
+            unhidden(corrections.c.subject, corrections.c.at),
         )
         .order_by(corrections.c.at, learning_events.c.id)
     )
@@ -210,6 +212,7 @@ def judged(connection: Connection, subject: str, target: str, *, after: datetime
             learning_events.c.subject == subject,
             learning_events.c.target == target,
             learning_events.c.recorded_at > after,
+            unhidden(corrections.c.subject, corrections.c.at),
         )
         .order_by(learning_events.c.id)
     )

@@ -15,9 +15,10 @@ from tracker.domain.consent import SCOPES_OF, Scope, Use
 from tracker.domain.people import Person
 from tracker.domain.readers import USES, NotForStaffError, Reader, Role
 from tracker.domain.series import Moment, Reason
+from tracker.domain.stretches import Stretch, any_holds
 from tracker.learning.window import window
 from tracker.personal import Source
-from tracker.store import drifts, feedback, series, summaries, timeline
+from tracker.store import drifts, feedback, hiding, series, summaries, timeline
 from tracker.store.feedback import CorrectionRow
 
 MINUTE = timedelta(minutes=1)
@@ -147,7 +148,7 @@ def looked_at(
 ) -> Iterator[tuple[Unit, Iterator[Moment]]]:
     """Show somebody of the staff the moments of [start, end) that the person's grants cover.
 
-    Beside what must be allowed for the whole, the learner's words are shown only where `personal_learning` is in
+    What the person hides is not among them. Beside what must be allowed for the whole, the learner's words are shown only where `personal_learning` is in
     force, and answers to prompts only where `prompts` is. That they look is noted first, where the person sees it.
 
     Raises
@@ -171,6 +172,7 @@ def looked_at(
                 end,
                 learner=unit.allowed(Use.LEARN) is not None,
                 answers=unit.allowed(Use.PROMPT) is not None,
+                hidden=hiding.stretches(unit.connection, person.subject),
             ),
         )
 
@@ -206,6 +208,7 @@ def moments_in(
     *,
     learner: bool = True,
     answers: bool = True,
+    hidden: Sequence[Stretch] = (),
 ) -> Iterator[Moment]:
     """Stream the moments of [start, end) of the person of a unit.
 
@@ -217,6 +220,8 @@ def moments_in(
         Either may be open.
     learner, answers
         Whether the learner's words, and answers to prompts, are among them.
+    hidden
+        Stretches of which nothing is among them: whoever is not the participant is shown none of it.
     """
     subject = unit.person.subject
     first = start or _EARLIEST
@@ -225,10 +230,12 @@ def moments_in(
     said = feedback.standing_corrections(
         unit.connection, subject, first - BESIDE, last + BESIDE, "emotion", horizons=unit.horizons()
     )
-    said = [c for c in said if answers or c.prompt is None]
+    said = [c for c in said if (answers or c.prompt is None) and not any_holds(hidden, c.at)]
     by_observation = {c.observation: c.distribution for c in said if c.observation is not None}
     alone = [c for c in said if c.observation is None and first <= c.at < last]
     for r in _readings(unit, start, end):
+        if any_holds(hidden, r.at):
+            continue
         while alone and alone[0].at < r.at:
             c = alone.pop(0)
             yield Moment(c.at, None, None, None, c.distribution)

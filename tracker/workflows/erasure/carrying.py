@@ -12,18 +12,18 @@ from tracker import personal
 from tracker.access import Access, stones
 from tracker.domain.consent import Scope
 from tracker.domain.people import Person, UnknownParticipantError
+from tracker.domain.stretches import Stretch
 from tracker.privacy.keys import KeyDestroyedError
 from tracker.store import chains, keybackups, priors, requests, tombstones
 from tracker.store.database import Connection, DatabaseError
 from tracker.store.requests import RequestRow
 from tracker.store.tombstones import Step, Tombstone
-from tracker.workflows.erasure import steps, whose
+from tracker.workflows.erasure import steps, stretching, whose
 from tracker.workflows.erasure.errors import ErasureIncompleteError
 from tracker.workflows.erasure.outcome import Erased, outcome
+from tracker.workflows.erasure.whose import PENDING as PENDING
+from tracker.workflows.erasure.whose import PLACE as PLACE
 from tracker.workflows.erasure.whose import Whose
-
-PENDING = "erasing"
-PLACE = "tombstones.counts"
 
 _TICK = timedelta(microseconds=1)
 
@@ -83,6 +83,35 @@ def stages(access: Access, tombstone: str) -> Erased:
             raise LookupError("no erasure that is done has this tombstone")
         left = priors.learners_of(connection, found.retired) if found.clean_at is None else 0
     return outcome(found, left, is_sqlite=access.database.is_sqlite)
+
+
+def of_stretches(access: Access, person: Person) -> list[Erased]:
+    """Which stretches of time somebody who stays had erased, newest first."""
+    with access.database.read() as connection:
+        standing = [t for t in tombstones.every(connection) if t.step is Step.DONE]
+    parts = [(t, Stretch.read(t.scope)) for t in standing]
+    mine = [t.id for t, part in parts if part is not None and t.id == access.tombstone_of(person.id, part)]
+    return sorted((stages(access, t) for t in mine), key=lambda erased: erased.gone_at, reverse=True)
+
+
+def erase_stretch(access: Access, person: Person, stretch: Stretch, now: datetime) -> Erased:
+    """Erase for good what is stored of a stretch of time; doing it again erases what has come since.
+
+    Raises
+    ------
+    ErasureIncompleteError
+        As for `erase_person`.
+    """
+    number = stretching.empty(access, person, stretch, now)
+    return finish(access, number, now)
+
+
+def erase_stretch_staged(
+    access: Access, person: Person, stretch: Stretch, at: datetime, now: datetime
+) -> int:
+    """Erase a stretch in a backup that is staged, as it was erased at `at`; return how many rows went."""
+    number = stretching.empty(access, person, stretch, now, staged_at=at)
+    return finish(access, number, now, staged=True).rows
 
 
 def of_scopes(access: Access, person: Person) -> list[Erased]:
@@ -199,6 +228,12 @@ def finish(
 
     Words that are `said` are looked for besides, by the run that knows them: they are noted nowhere.
     """
+    with access.database.read() as connection:
+        begun = tombstones.get(connection, number)
+    if begun is not None and Stretch.read(begun.scope) is not None:
+        stretching.finish(access, begun, now)
+        _forget(access, number, now, staged=staged)
+        return stages(access, number)
     for step in steps.STEPS:
         if (staged and step in steps.ON_KEYS) or (not ends and step in steps.ENDING):
             continue

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from tracker.access import stones
 from tracker.domain.consent import Scope
+from tracker.domain.stretches import Stretch
 from tracker.store.tombstones import Tombstone
 
 OUT_OF_REACH = (
@@ -15,6 +17,12 @@ OUT_OF_REACH = (
     "copies and backups of the database made before: what they hold cannot be linked to anybody without the key, "
     "and restoring one erases it again",
     "copies of the key store made before, wherever this program did not make them",
+)
+# The keys stay, for what is left is sealed under them too.
+OUT_OF_REACH_STRETCH = (
+    "exports that were handed out",
+    "copies and backups of the database made before: with the keys they can still be read; restoring one erases the "
+    "stretch again",
 )
 OUT_OF_REACH_POSTGRESQL = ("write-ahead log, archives, replicas and logs of the PostgreSQL server",)
 
@@ -28,7 +36,9 @@ class Erased:
     tombstone
         Id of the tombstone that stays.
     scope
-        The scope, or None for the whole person.
+        The scope, or None for the whole person, or a stretch.
+    stretch
+        The stretch of time, or None.
     counts
         Rows deleted (for copies inside other rows: changed) by table.
     keys, exports, priors
@@ -57,6 +67,7 @@ class Erased:
     out_of_reach: tuple[str, ...]
     clean_at: datetime | None
     learners_left: int
+    stretch: Stretch | None = None
 
     @property
     def rows(self) -> int:
@@ -88,8 +99,10 @@ class Erased:
 
     def as_dict(self) -> dict[str, Any]:
         """For ``--json`` and the certificate."""
+        part = self.scope.value if self.scope is not None else None
         return {
-            "scope": self.scope.value if self.scope is not None else None,
+            "scope": part if self.stretch is None else "a stretch of time",
+            **({} if self.stretch is None else {"stretch": _edges(self.stretch)}),
             "tombstone": self.tombstone,
             "data_gone": True,
             "data_gone_at": self.gone_at.isoformat(),
@@ -124,9 +137,11 @@ class Erased:
 
 def outcome(tombstone: Tombstone, learners_left: int, *, is_sqlite: bool) -> Erased:
     """What an erasure that is done did, as its tombstone says."""
+    what = stones.read(tombstone.scope)
+    stretch = what if isinstance(what, Stretch) else None
     return Erased(
         tombstone=tombstone.id,
-        scope=Scope(tombstone.scope) if tombstone.scope is not None else None,
+        scope=what if isinstance(what, Scope) else None,
         counts=tombstone.rows,
         keys=tombstone.keys,
         exports=tombstone.exports,
@@ -134,10 +149,17 @@ def outcome(tombstone: Tombstone, learners_left: int, *, is_sqlite: bool) -> Era
         gone_at=tombstone.erased_at,
         looked_at=tombstone.looked,
         unseen=tombstone.unseen,
-        out_of_reach=OUT_OF_REACH + (() if is_sqlite else OUT_OF_REACH_POSTGRESQL) + tombstone.copies,
+        out_of_reach=(OUT_OF_REACH if stretch is None else OUT_OF_REACH_STRETCH)
+        + (() if is_sqlite else OUT_OF_REACH_POSTGRESQL)
+        + tombstone.copies,
         clean_at=tombstone.clean_at,
         learners_left=learners_left,
+        stretch=stretch,
     )
+
+
+def _edges(stretch: Stretch) -> dict[str, str]:
+    return {"from": stretch.start.isoformat(), "to": stretch.end.isoformat()}
 
 
 def _many(count: int, what: str) -> str:

@@ -11,6 +11,7 @@ from datetime import datetime
 
 from tracker.access import Access
 from tracker.domain.consent import Scope
+from tracker.domain.stretches import Stretch
 from tracker.store import erasing, exports, people, priors, tombstones
 from tracker.store.database import Connection
 from tracker.store.keystore import KeptTombstone
@@ -42,7 +43,8 @@ def replay(access: Access, then: Then, now: datetime) -> int:
     """
     kept = access.keys.tombstones_kept()
     count = _people(access, [t for t in kept if t.scope is None], now)
-    return count + _scopes(access, [t for t in kept if t.scope is not None], then, now)
+    count += _scopes(access, [t for t in kept if t.scope is not None], then, now)
+    return count + _stretches(access, kept, then, now)
 
 
 def _people(access: Access, kept: list[KeptTombstone], now: datetime) -> int:
@@ -97,6 +99,18 @@ def _scopes(access: Access, kept: list[KeptTombstone], then: Then, now: datetime
             # One that was interrupted may have left keys, which a staged backup does not touch.
             ends = standing is None or standing.step is Step.DONE
             count += carrying.erase_scope_staged(access, person, scope, at, now, ends=ends)
+    return count
+
+
+def _stretches(access: Access, kept: list[KeptTombstone], then: Then, now: datetime) -> int:
+    parts = [(t, part) for t in kept if (part := Stretch.read(t.scope)) is not None]
+    count = 0
+    for person in access.everyone() if parts else ():
+        for tombstone, stretch in parts:
+            if tombstone.id != access.tombstone_of(person.id, stretch):
+                continue
+            if not _has_seen(then.get(tombstone.id), tombstone):
+                count += carrying.erase_stretch_staged(access, person, stretch, tombstone.erased_at, now)
     return count
 
 

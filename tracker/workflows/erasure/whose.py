@@ -12,6 +12,9 @@ from tracker.store import erasing, extents, fingerprints
 from tracker.store.database import Connection
 from tracker.workflows.erasure import lineage
 
+PENDING = "erasing"
+PLACE = "tombstones.counts"
+
 
 @dataclass(frozen=True, slots=True)
 class Whose:

@@ -13,6 +13,7 @@ from enum import StrEnum
 
 from tracker.access import Unit
 from tracker.domain.consent import EXPORT_SCOPES, EXPORT_USES, SCOPES_OF, Notice, Recorder, Scope, Use
+from tracker.domain.stretches import Stretch
 
 
 class Exclusion(StrEnum):
@@ -48,15 +49,24 @@ class Starts:
         Contexts.
     prompts
         Prompts and the answers to them.
+    hidden
+        Stretches of which nothing is exported, whatever is granted.
     """
 
     series: datetime | None
     learner: datetime | None
     contexts: datetime | None
     prompts: datetime | None
+    hidden: tuple[Stretch, ...] = ()
 
 
-def decide(unit: Unit, at: datetime, seq: int | None = None, door: Use = Use.EXPORT) -> Starts | Exclusion:
+def decide(
+    unit: Unit,
+    at: datetime,
+    seq: int | None = None,
+    door: Use = Use.EXPORT,
+    hidden: tuple[Stretch, ...] = (),
+) -> Starts | Exclusion:
     """Decide what of a person may be exported.
 
     Parameters
@@ -70,6 +80,8 @@ def decide(unit: Unit, at: datetime, seq: int | None = None, door: Use = Use.EXP
         later adds nothing, what was withdrawn later takes away.
     door
         For whom it is made: `Use.EXPORT` for researchers, `Use.EXPORT_PUBLIC` for everybody.
+    hidden
+        What they hide.
     """
     then = _as_of(unit, at, seq)
     if _start(then, (door,)) is None:
@@ -82,14 +94,16 @@ def decide(unit: Unit, at: datetime, seq: int | None = None, door: Use = Use.EXP
         uses = tuple(door if use is Use.EXPORT else use for use in needed)
         first, second = _start(then, uses), _start(unit, uses)
         found[kind] = max(first, second) if first is not None and second is not None else None
-    starts = Starts(**found)
+    starts = Starts(**found, hidden=hidden)
     return Exclusion.NO_ROWS_GRANTED if starts.series is starts.prompts is None else starts
 
 
-def decide_then(unit: Unit, at: datetime, seq: int, door: Use = Use.EXPORT) -> Starts | Exclusion:
-    """Decide as it was decided when the consent log stood at a position."""
+def decide_then(
+    unit: Unit, at: datetime, seq: int, door: Use = Use.EXPORT, hidden: tuple[Stretch, ...] = ()
+) -> Starts | Exclusion:
+    """Decide as it was decided when the consent log stood at a position, and `hidden` was hidden."""
     known = tuple(e for e in unit.events if e.seq <= seq)
-    return decide(replace(unit, events=known), at, seq, door)
+    return decide(replace(unit, events=known), at, seq, door, hidden)
 
 
 def notices(unit: Unit, at: datetime, seq: int, door: Use = Use.EXPORT) -> set[Notice]:

@@ -16,7 +16,8 @@ import pyarrow as pa
 from tracker.access import Access, Unit
 from tracker.domain.consent import SCOPES_OF, Use
 from tracker.domain.people import Person, UnknownParticipantError
-from tracker.store import exporting, exports
+from tracker.domain.stretches import Stretch
+from tracker.store import exporting, exports, hiding
 from tracker.store.exporting import Cut
 from tracker.workflows.export.eligibility import Exclusion, Starts, decide, decide_then, notices
 from tracker.workflows.export.errors import (
@@ -113,7 +114,7 @@ def plan_new(
             k = max(k or 0, units[0].study.export.k)
         seq, cut = exporting.log_position(units[0].connection), Cut(at, exporting.marks(units[0].connection))
         for unit in units:
-            starts = decide(unit, at, seq, door)
+            starts = decide(unit, at, seq, door, _hidden(unit, now))
             if isinstance(starts, Exclusion):
                 excluded[starts.told(door)] += 1
             else:
@@ -166,8 +167,11 @@ def plan_again(access: Access, export: str, now: datetime) -> Plan:
     members = []
     with locked(access, persons, now) as units:
         for unit in units:
-            starts = decide(unit, row.at, seq, door)
-            if isinstance(starts, Exclusion) or starts != decide_then(unit, row.at, seq, door):
+            starts = decide(unit, row.at, seq, door, _hidden(unit, row.created_at))
+            then = tuple(
+                sorted(set(hiding.stretches_then(unit.connection, unit.person.subject, row.created_at)))
+            )
+            if isinstance(starts, Exclusion) or starts != decide_then(unit, row.at, seq, door, then):
                 gone += 1
             else:
                 members.append(_member(unit.person, names, starts))
@@ -228,8 +232,16 @@ def reading(access: Access, plan: Plan, member: Member, now: datetime) -> Iterat
 
 def require_unchanged(plan: Plan, member: Member, unit: Unit) -> None:
     """Raise `ChangedError` when a member's consent is no longer as planned."""
-    if decide(unit, plan.cut.at, plan.seq, plan.door) != member.starts:
+    hidden = _hidden(unit, plan.created_at)
+    if decide(unit, plan.cut.at, plan.seq, plan.door, hidden) != member.starts:
         raise ChangedError
+
+
+def _hidden(unit: Unit, made: datetime) -> tuple[Stretch, ...]:
+    """What is left out: all that is hidden now, and what was when the export was first made."""
+    connection, subject = unit.connection, unit.person.subject
+    now = hiding.stretches(connection, subject)
+    return tuple(sorted({*now, *hiding.stretches_then(connection, subject, made)}))
 
 
 @contextmanager

@@ -88,7 +88,8 @@ class Stream:
     ) -> None:
         self._connection, self._person = unit.connection, unit.person
         self._horizons = unit.horizons()
-        self._who, self._starts, self._cut, self._names, self._into = who, starts, cut, names, into
+        self._who, self._starts, self._names, self._into = who, starts, names, into
+        self._cut = cut.without(starts.hidden)
         self._veil = veil
 
     def run(self, report: Callable[[float], None]) -> Excluded:

@@ -14,7 +14,7 @@ from tracker.domain.series import Correction
 from tracker.learning.kinds import agrees
 from tracker.learning.weights import correction_weight, kind_of_rater
 from tracker.personal import Source
-from tracker.store import feedback, series, summaries, timeline
+from tracker.store import feedback, hiding, series, summaries, timeline
 from tracker.store.seen import DamagedLogError, Label, Seen
 from tracker.workflows.feedback.outcome import Corrected
 
@@ -26,6 +26,10 @@ def learn(unit: Unit, correction: Correction, label: Label, done: Corrected) -> 
     """Let the learner of a target learn a correction that was stored in this unit; return what that did."""
     reading = timeline.reading_of(unit.connection, done.observation) if done.observation is not None else None
     machine = reading.machine if reading is not None else None
+    seen_at = reading.at if reading is not None else done.at
+    if any(hiding.hidden_at(unit.connection, unit.person.subject, at) for at in (done.at, seen_at)):
+        # Nobody is told what was read there, and nothing is learned from it; the word itself is kept.
+        return replace(done, hidden=True)
     done = replace(done, machine=machine)
     learner = personal.current(unit, correction.target)
     if learner is None:
@@ -37,7 +41,6 @@ def learn(unit: Unit, correction: Correction, label: Label, done: Corrected) -> 
     if learner is None or not learner.source.own:
         # What it holds cannot be replayed, so nothing may be learned on top of it.
         return replace(done, source=learner.source if learner is not None else Source.NETWORK)
-    seen_at = reading.at if reading is not None else done.at
     since = unit.permit(Use.LEARN).covers_from
     if min(done.at, seen_at) < since:
         return replace(done, not_covered_since=since)

@@ -43,6 +43,8 @@ class Corrected:
         answers in its place; else None.
     noted
         Whether a note was sealed beside it.
+    hidden
+        Whether nothing was learned because the participant hides the moment.
     """
 
     correction: int
@@ -56,3 +58,4 @@ class Corrected:
     not_covered_since: datetime | None = None
     source: Source | None = None
     noted: bool = False
+    hidden: bool = False

@@ -73,6 +73,7 @@ def survey(archive: Archive, now: datetime, report: Callable[[float], None] = la
         (look.corrections, 0.8),
         (look.notes, 0.81),
         (look.crops, 0.98),
+        (look.hidden, 0.99),
         (look.history, 1.0),
     )
     for step, done in steps:
@@ -169,6 +170,10 @@ class _Survey:
             pictured.add(crop.observation)
             if not self._archive.picture(crop.file).startswith(_PNG):
                 raise ArchiveError(f"{crop.file} is no PNG picture; it was not made by this program")
+
+    def hidden(self) -> None:
+        """They stand by themselves, and need no grant."""
+        deque(self._each("hidden", rows.hidden), maxlen=0)
 
     def history(self) -> None:
         """Any rows: they are kept as they are, and nothing rests on them."""

@@ -12,7 +12,7 @@ from tracker.domain.consent import Use
 from tracker.learning.kinds import label_of
 from tracker.learning.weights import correction_weight, kind_of_rater
 from tracker.learning.window import window
-from tracker.store import feedback, learned, timeline
+from tracker.store import feedback, hiding, learned, timeline
 from tracker.store.feedback import CorrectionRow
 from tracker.store.seen import Seen
 
@@ -50,7 +50,8 @@ def _learn(unit: Unit, personal_: personal.Personal, row: CorrectionRow, since: 
     reading = timeline.reading_of(unit.connection, row.observation) if row.observation is not None else None
     machine = reading.machine if reading is not None else None
     at = reading.at if reading is not None else row.at
-    if at < since:
+    connection, subject = unit.connection, unit.person.subject
+    if at < since or any(hiding.hidden_at(connection, subject, one) for one in (at, row.at)):
         return False
     label = label_of(row.target, row.distribution, row.value)
     seen = _seen(unit, personal_, machine, row.at, at)

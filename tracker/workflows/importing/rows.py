@@ -12,6 +12,7 @@ from tracker.domain import notes
 from tracker.domain.affect import EMOTIONS, Distribution
 from tracker.domain.instants import parse_instant, require_past, require_zone
 from tracker.domain.series import Context, Correction, Estimate, Observation, Prompt, Reason, TimeSource
+from tracker.domain.stretches import Stretch
 from tracker.learning.kinds import label_of
 from tracker.workflows.importing.errors import ArchiveError
 
@@ -82,6 +83,14 @@ class Crop:
 
     observation: int
     file: str
+
+
+@dataclass(frozen=True, slots=True)
+class Hidden:
+    """A stretch that is hidden, or was."""
+
+    stretch: Stretch
+    still: bool
 
 
 class Fields:
@@ -222,8 +231,17 @@ def prompt(f: Fields) -> Asked:
             state=f.text("state", 16),
             reason=f.maybe(f.text, "reason", 16),
             random=f.yes("random"),
+            **_of_schedules(f),
         ),
     )
+
+
+def _of_schedules(f: Fields) -> dict[str, Any]:
+    """What prompts have had since there are schedules; archives of before say nothing of it."""
+    if not f.has("reminders"):
+        return {}
+    times = {name: f.maybe(f.instant, name) for name in ("expires_at", "reminded_at", "ended_at")}
+    return {"reminders": f.integer("reminders"), **times}
 
 
 def correction(f: Fields) -> Word:
@@ -272,3 +290,9 @@ def note(f: Fields) -> Note:
 def crop(f: Fields) -> Crop:
     """Read a row of crops."""
     return Crop(f.integer("observation"), f.text("file", 128))
+
+
+def hidden(f: Fields) -> Hidden:
+    """Read a row of hidden."""
+    stretch = Stretch(f.instant("starts_at"), f.instant("ends_at"))
+    return Hidden(stretch, f.maybe(f.instant, "shown_at") is None)

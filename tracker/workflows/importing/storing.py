@@ -16,7 +16,7 @@ from tracker.domain import notes as words
 from tracker.domain.consent import Permit, Scope, Use
 from tracker.domain.series import MACHINE, Estimate
 from tracker.privacy.keys import IDENTITY
-from tracker.store import arriving, crops, feedback, former, notes, summaries
+from tracker.store import arriving, crops, feedback, former, hiding, notes, summaries
 from tracker.workflows.importing import rows
 from tracker.workflows.importing.contents import Contents
 from tracker.workflows.importing.reading import Archive
@@ -70,6 +70,7 @@ class Storing:
     def run(self, report: Callable[[float], None]) -> None:
         """Store everything; the caller's transaction decides whether it stays."""
         steps = (
+            (self._add_hidden, 0.0),  # first: nothing of it is learned from in between
             (self._add_observations, 0.35),
             (self._add_estimates, 0.75),
             (self._add_contexts, 0.77),
@@ -185,6 +186,13 @@ class Storing:
             sealed = self._seal(Scope.FACE_CROPS.value, picture, crops.place(name))
             new = crops.NewCrop(name, *there, sealed)
             crops.append(unit.connection, permit, unit.person.subject, [new], unit.now)
+
+    def _add_hidden(self) -> None:
+        unit = self._unit
+        for row in self._each("hidden", rows.hidden):
+            if row.still:
+                self.stored["hidden"] += 1
+                hiding.hide(unit.connection, unit.person.subject, row.stretch, unit.now)
 
     def _add_history(self) -> None:
         unit = self._unit

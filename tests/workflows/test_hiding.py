@@ -1,0 +1,184 @@
+"""What a participant hides, nobody else reads, counts, exports or learns from; shown again, all of them may."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from tests.builders import NOW, installation, observed, person, store
+from tests.personal.saying import PLACE, newest, replayed, talkative
+from tests.processes import close
+from tests.workflows.exported import fill, read, stored_instants
+from tracker.access import Access
+from tracker.domain.instants import InstantError
+from tracker.domain.people import Person
+from tracker.domain.readers import Reader, Role
+from tracker.domain.series import Correction
+from tracker.domain.stretches import Stretch, any_holds
+from tracker.store import aggregating, exports, glimpses
+from tracker.store import hiding as rows
+from tracker.workflows import export, feedback, hiding, timeline
+from tracker.workflows.hiding import HiddenError
+
+MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
+RESEARCHER = Reader("grace", Role.RESEARCHER)
+
+
+@pytest.fixture
+def access(database_url: str, tmp_path: Path) -> Iterator[Access]:
+    made = installation(database_url, tmp_path)
+    yield made
+    close(made)
+
+
+def shown_to_a_researcher(access: Access, who: Person, now: datetime) -> list[datetime]:
+    with timeline.looked_at(access, who, now, RESEARCHER) as (_, moments):
+        return [moment.at for moment in moments]
+
+
+STRETCHES = st.lists(
+    st.tuples(st.integers(0, 44), st.integers(1, 20)).map(
+        lambda pair: Stretch(NOW - pair[0] * MINUTE - pair[1] * MINUTE, NOW - pair[0] * MINUTE)
+    ),
+    min_size=1,
+    max_size=3,
+)
+
+
+@settings(
+    max_examples=12,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+@given(gaps=STRETCHES)
+def test_every_reader_leaves_out_exactly_what_an_independent_query_finds_hidden(
+    access: Access, tmp_path_factory: pytest.TempPathFactory, gaps: Sequence[Stretch]
+) -> None:
+    who = person(access, f"p{len(access.everyone())}", now=NOW - DAY)
+    fill(access, who)
+    store(access, who, [observed(NOW - 3 * HOUR)])  # an export of nothing at all is refused
+    numbers = [hiding.hide(access, who, gap, NOW).number for gap in gaps]
+    folder = tmp_path_factory.mktemp("export") / "out"
+    export.export_dataset(access, folder, NOW, formats={"parquet"}, participants=[who.name])
+
+    def left(table: str, column: str = "at") -> list[datetime]:
+        return [at for at in stored_instants(access, table, who, column) if not any_holds(gaps, at)]
+
+    assert sorted(row["at"] for row in read(folder, "observations")) == left("observations")
+    assert sorted(row["at"] for row in read(folder, "contexts")) == left("contexts")
+    assert sorted(row["scheduled_at"] for row in read(folder, "prompts")) == left("prompts", "scheduled_at")
+    assert {row["at"] for row in read(folder, "corrections")} <= set(left("corrections"))
+    assert {row["at"] for row in read(folder, "estimates")} <= set(left("observations"))
+    spoken = set(left("observations")) | set(left("corrections"))
+    assert set(shown_to_a_researcher(access, who, NOW)) <= spoken
+    assert set(left("observations")) <= set(shown_to_a_researcher(access, who, NOW))
+    with access.read(who.id, NOW) as unit:
+        asked = unit.connection, who.subject, NOW - DAY, NOW
+        assert aggregating.observed(*asked) == len(left("observations"))
+        assert [g.at for g in glimpses.glimpses(*asked)] == left("observations")
+        for at in stored_instants(access, "observations", who):
+            assert rows.hidden_at(unit.connection, who.subject, at) == any_holds(gaps, at)
+    replayed(access, who)
+    for number in set(numbers):
+        hiding.show_again(access, who, number, NOW)
+    assert set(stored_instants(access, "observations", who)) <= set(shown_to_a_researcher(access, who, NOW))
+
+
+def test_learners_hold_nothing_of_what_is_hidden_and_learn_it_again_when_it_is_shown(access: Access) -> None:
+    who = talkative(access)
+    before = {target: newest(access, who, target).sha256 for target in replayed(access, who)}
+    held = replayed(access, who)
+    away = Stretch(NOW - 3 * DAY, NOW - 2 * DAY)
+    done = hiding.hide(access, who, away, NOW)
+    assert done.learners == len(held)
+    without = replayed(access, who)
+    assert all(0 < without[target] < held[target] for target in held)
+    hiding.show_again(access, who, done.number, NOW + MINUTE)
+    assert replayed(access, who) == held
+    assert {target: newest(access, who, target).sha256 for target in held} == before
+
+
+def test_a_hidden_context_leaves_every_learner(access: Access) -> None:
+    who = talkative(access)
+    assert any(PLACE in repr(newest(access, who, t).parameters) for t in replayed(access, who))
+    said = stored_instants(access, "contexts", who)
+    for at in said:
+        hiding.hide(access, who, Stretch(at, at + MINUTE), NOW)
+    for target in replayed(access, who):
+        assert PLACE not in repr(newest(access, who, target).parameters), target
+
+
+def test_a_hidden_moment_can_be_corrected_and_is_not_learned_from(access: Access) -> None:
+    who = talkative(access)
+    held = replayed(access, who)
+    at = stored_instants(access, "observations", who)[0]
+    hiding.hide(access, who, Stretch(at - HOUR, at + HOUR), NOW)
+    without = replayed(access, who)
+    done = feedback.correct(access, who, Correction(at, "valence", None, 0.5), NOW)
+    assert done.hidden
+    assert done.machine is None
+    assert done.before is None
+    assert replayed(access, who) == without
+    assert without["valence"] < held["valence"]
+    seen = feedback.correct(access, who, Correction(NOW - MINUTE, "valence", None, 0.5), NOW)
+    assert not seen.hidden
+    assert seen.after is not None
+
+
+def test_an_earlier_export_is_outdated_and_cannot_be_repeated(access: Access, tmp_path: Path) -> None:
+    who = person(access, now=NOW - DAY)
+    fill(access, who)
+    first = export.export_dataset(access, tmp_path / "first", NOW, formats={"parquet"})
+    done = hiding.hide(access, who, Stretch(NOW - 10 * MINUTE, NOW - 5 * MINUTE), NOW + MINUTE)
+    assert done.exports == 1
+    with access.database.read() as connection:
+        found = exports.get(connection, first.id)
+    assert found is not None
+    assert found.outdated_at is not None
+    with pytest.raises(export.WithdrawnError):
+        export.export_dataset(access, tmp_path / "again", NOW + 2 * MINUTE, again=first.id)
+
+
+def test_an_export_made_while_something_was_hidden_is_repeated_as_it_was(
+    access: Access, tmp_path: Path
+) -> None:
+    who = person(access, now=NOW - DAY)
+    fill(access, who)
+    done = hiding.hide(access, who, Stretch(NOW - 10 * MINUTE, NOW - 5 * MINUTE), NOW)
+    later = NOW + MINUTE
+    first = export.export_dataset(access, tmp_path / "first", later, formats={"parquet"})
+    hiding.show_again(access, who, done.number, later + MINUTE)
+    export.export_dataset(access, tmp_path / "again", later + HOUR, again=first.id)
+    assert read(tmp_path / "first", "observations") == read(tmp_path / "again", "observations")
+    assert len(read(tmp_path / "again", "observations")) < len(stored_instants(access, "observations", who))
+
+
+def test_hiding_needs_no_grant_and_only_what_has_passed_can_be_hidden(access: Access) -> None:
+    who = person(access, scopes=())
+    done = hiding.hide(access, who, Stretch(NOW - HOUR, NOW), NOW)
+    assert hiding.hide(access, who, Stretch(NOW - HOUR, NOW), NOW).number == done.number
+    with access.read(who.id, NOW) as unit:
+        assert [row.stretch for row in hiding.hidden(unit)] == [Stretch(NOW - HOUR, NOW)]
+    with pytest.raises(InstantError, match="hide what has passed"):
+        hiding.hide(access, who, Stretch(NOW, NOW + MINUTE), NOW)
+    with pytest.raises(HiddenError):
+        hiding.show_again(access, person(access, "other"), done.number, NOW)
+    hiding.show_again(access, who, done.number, NOW)
+    with pytest.raises(HiddenError):
+        hiding.show_again(access, who, done.number, NOW)
+
+
+def test_a_person_is_told_what_a_stretch_holds(access: Access) -> None:
+    who = person(access, now=NOW - DAY)
+    fill(access, who)
+    with access.read(who.id, NOW) as unit:
+        told: Any = hiding.held(unit, Stretch(NOW - 6 * MINUTE, NOW - 4 * MINUTE))
+    assert told["observations"] == 2
+    assert told["corrections"] == 2
+    assert "learning_events" not in told

@@ -1,0 +1,97 @@
+"""Queries about hidden stretches: what a participant lets nobody else see, export or learn from.
+
+Whoever reads rows for anybody but the participant adds `unhidden` to the query, or asks `hidden_at`.
+A stretch that is shown again keeps its row with the instant at which it was: an export is repeated as it was made.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, Connection, and_, or_, select, update
+
+from tracker.domain.stretches import Stretch
+from tracker.store.feedback import insert_row
+from tracker.store.tables import hidden
+
+
+@dataclass(frozen=True, slots=True)
+class HiddenRow:
+    """A hidden stretch as stored.
+
+    Attributes
+    ----------
+    recorded_at, shown_at
+        When it was hidden, and when it was shown again; None while it is hidden.
+    """
+
+    id: int
+    stretch: Stretch
+    recorded_at: datetime
+    shown_at: datetime | None = None
+
+
+def hide(connection: Connection, subject: str, stretch: Stretch, now: datetime) -> int:
+    """Hide a stretch; return its id."""
+    return insert_row(
+        connection, hidden, subject=subject, starts_at=stretch.start, ends_at=stretch.end, recorded_at=now
+    )
+
+
+def show_again(connection: Connection, subject: str, number: int, now: datetime) -> bool:
+    """Show a stretch again; False where the subject hides none of this number."""
+    mine = (hidden.c.id == number, hidden.c.subject == subject, hidden.c.shown_at.is_(None))
+    return connection.execute(update(hidden).where(*mine).values(shown_at=now)).rowcount > 0
+
+
+def standing(connection: Connection, subject: str) -> list[HiddenRow]:
+    """What a subject hides now, in order of time."""
+    return _rows(connection, hidden.c.subject == subject, hidden.c.shown_at.is_(None))
+
+
+def stretches(connection: Connection, subject: str) -> tuple[Stretch, ...]:
+    """What a subject hides now, in order of time."""
+    return tuple(row.stretch for row in standing(connection, subject))
+
+
+def stretches_then(connection: Connection, subject: str, at: datetime) -> tuple[Stretch, ...]:
+    """What a subject hid at an instant that has passed, in order of time."""
+    then = (hidden.c.recorded_at <= at, or_(hidden.c.shown_at.is_(None), hidden.c.shown_at > at))
+    return tuple(row.stretch for row in _rows(connection, hidden.c.subject == subject, *then))
+
+
+def hidden_at(connection: Connection, subject: str, at: datetime) -> bool:
+    """Whether a subject hides an instant: then nobody but they may see what is stored of it."""
+    query = select(hidden.c.id).where(hidden.c.subject == subject, *_holds(at)).limit(1)
+    return connection.execute(query).first() is not None
+
+
+def unhidden(subject: ColumnElement[str], at: ColumnElement[datetime]) -> ColumnElement[bool]:
+    """The condition under which a row may be read for anybody but the participant.
+
+    Parameters
+    ----------
+    subject, at
+        The columns of the row that say whose it is, and of which instant.
+    """
+    return ~select(hidden.c.id).where(hidden.c.subject == subject, *_holds(at)).exists()
+
+
+def outside(at: ColumnElement[datetime], gaps: Iterable[Stretch]) -> list[ColumnElement[bool]]:
+    """The conditions under which a row lies in none of some stretches."""
+    return [or_(at < gap.start, at >= gap.end) for gap in gaps]
+
+
+def _holds(at: datetime | ColumnElement[datetime]) -> tuple[ColumnElement[bool], ...]:
+    return (and_(hidden.c.starts_at <= at, hidden.c.ends_at > at), hidden.c.shown_at.is_(None))
+
+
+def _rows(connection: Connection, *conditions: ColumnElement[bool]) -> list[HiddenRow]:
+    columns = (hidden.c.id, hidden.c.starts_at, hidden.c.ends_at, hidden.c.recorded_at, hidden.c.shown_at)
+    query = select(*columns).where(*conditions).order_by(hidden.c.starts_at, hidden.c.id)
+    return [
+        HiddenRow(r.id, Stretch(r.starts_at, r.ends_at), r.recorded_at, r.shown_at)
+        for r in connection.execute(query)
+    ]
