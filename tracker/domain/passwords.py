@@ -1,7 +1,7 @@
 """Passwords and one-time codes: how they are made, hashed and checked.
 
-scrypt (RFC 7914) from the standard library, with parameters of OWASP's password storage cheat sheet
-(N = 2^17, r = 8, p = 1: 128 MiB) for passwords.
+Passwords are hashed with Argon2id (RFC 9106, its second recommended profile: 64 MiB, three passes). Until issue 6 it
+was scrypt (RFC 7914, 128 MiB); those hashes stay valid, and are made anew at the next login.
 """
 
 from __future__ import annotations
@@ -10,7 +10,13 @@ import base64
 import hashlib
 import hmac
 import secrets
+from functools import cache
 
+from argon2 import PasswordHasher
+from argon2.exceptions import VerificationError
+from argon2.profiles import RFC_9106_LOW_MEMORY
+
+_ARGON2 = PasswordHasher.from_parameters(RFC_9106_LOW_MEMORY)
 _N, _R, _P = 2**17, 8, 1
 _ALPHABET = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"  # without I, O, 0 and 1, which are misread
 SHORTEST = 10
@@ -55,8 +61,18 @@ def hash_password(password: str) -> str:
     """Hash a password; raise `WeakPasswordError` when it is shorter than `SHORTEST`."""
     if len(password) < SHORTEST:
         raise WeakPasswordError(f"a password has at least {SHORTEST} characters")
-    salt = secrets.token_bytes(16)
-    return f"scrypt${salt.hex()}${base64.b64encode(_scrypt(password, salt)).decode()}"
+    return _ARGON2.hash(password)
+
+
+def is_outdated(stored: str) -> bool:
+    """Whether a password was hashed in a way that is not used any more.
+
+    Examples
+    --------
+    >>> is_outdated("scrypt$00$"), is_outdated(hash_password("correct horse battery"))
+    (True, False)
+    """
+    return not stored.startswith("$argon2") or _ARGON2.check_needs_rehash(stored)
 
 
 def matches(stored: str | None, given: str) -> bool:
@@ -67,12 +83,23 @@ def matches(stored: str | None, given: str) -> bool:
     >>> matches(hash_code("ABCD-EFGH-JKLM"), "abcd efgh jklm")
     True
     """
-    kind, salt, expected = (stored or f"scrypt${bytes(16).hex()}$").split("$")
+    if stored is None or stored.startswith("$argon2"):
+        try:
+            return _ARGON2.verify(stored or _of_nobody(), given) and stored is not None
+        except VerificationError:
+            return False
+    kind, salt, expected = stored.split("$")
     if kind == "sha256":
         got = hashlib.sha256(bytes.fromhex(salt) + normalise_code(given).encode()).hexdigest()
     else:
         got = base64.b64encode(_scrypt(given, bytes.fromhex(salt))).decode()
-    return hmac.compare_digest(got, expected) and stored is not None
+    return hmac.compare_digest(got, expected)
+
+
+@cache
+def _of_nobody() -> str:
+    """A hash to compare with where there is none, so that it takes as long."""
+    return _ARGON2.hash(secrets.token_hex())
 
 
 def _scrypt(password: str, salt: bytes) -> bytes:
