@@ -17,6 +17,7 @@ from tracker.cli import (
     erasing,
     export,
     fer,
+    hiding,
     keys,
     networks,
     people,
@@ -47,6 +48,8 @@ def register(app: typer.Typer) -> None:
     app.command("archive")(archiving.archive)
     app.command("import")(archiving.import_)
     app.command("erase")(erasing.erase)
+    app.command("hide")(hiding.hide)
+    app.command("forget")(hiding.forget)
     app.command("backup")(backups.backup)
     app.command("restore")(backups.restore)
     app.add_typer(keys.app, name="keys")

@@ -58,6 +58,7 @@ _BY_NAME: dict[str, Exit] = {
     "tracker.learning.kinds.TargetError": Exit.USAGE,
     "tracker.workflows.feedback.ContextError": Exit.USAGE,
     "tracker.workflows.feedback.PromptError": Exit.UNKNOWN,
+    "tracker.workflows.hiding.HiddenError": Exit.UNKNOWN,
     "tracker.cli.archiving.ArchiveFileError": Exit.USAGE,
     "tracker.workflows.importing.errors.ArchiveError": Exit.SOURCE,
     "tracker.workflows.importing.errors.NotEmptyError": Exit.USAGE,
