@@ -1,4 +1,4 @@
-"""What runs by itself: the nightly rebase of every learner and fit of every prior, the hourly retention and erasure.
+"""What runs by itself: prompts each minute, retention and erasure each hour, rebase of learners and priors each night.
 
 Each job has slots (a night in a time zone, an hour). A slot is run once, by whichever process claims its
 lease first; when that process dies, another takes the slot over after the lease has run out.
@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Protocol
 from zoneinfo import ZoneInfo
 
@@ -24,10 +25,10 @@ from tracker import personal
 from tracker.access import Access
 from tracker.domain.consent import Use
 from tracker.domain.people import UnknownParticipantError
-from tracker.store import leases, people
+from tracker.store import leases, people, studies
 from tracker.store.leases import Lease, LeaseLostError
 from tracker.store.seen import DamagedLogError
-from tracker.workflows import erasure, retention
+from tracker.workflows import erasure, prompting, retention
 
 LEASE = timedelta(minutes=10)
 """After this time without a sign of life a slot is taken over."""
@@ -108,6 +109,35 @@ class NightlyPriors:
         return f"{personal.refit(access, now, hold)} priors fitted"
 
 
+class Prompting:
+    """Put, withhold, recall and end the prompts that are due, every minute, where the study has any."""
+
+    name = "prompts"
+
+    def slots(self, access: Access, now: datetime) -> Sequence[str]:
+        """The minute; none in a study that asks nothing by itself, or is closed."""
+        with access.database.read() as connection:
+            study = studies.in_force(connection)
+        asks = bool(study.prompts) and not study.closed
+        return [now.astimezone(UTC).strftime("%Y-%m-%dT%H:%MZ")] if asks else []
+
+    def run(self, access: Access, slot: str, now: datetime, hold: Callable[[], None]) -> str:
+        """Look after everybody, one by one: whoever cannot be, keeps nobody else waiting."""
+        done, failed = prompting.Ticked(), 0
+        for n, person in enumerate(access.everyone(), start=1):
+            if n % 100 == 0:
+                hold()
+            try:
+                with suppress(UnknownParticipantError):
+                    done += prompting.tick(access, person, now)
+            except Exception as error:
+                # What it says may name somebody, so only its kind is logged.
+                failed += 1
+                _log.error("prompts of somebody could not be looked after: %s", type(error).__name__)
+        told = f"{done.put} put, {done.withheld} withheld, {done.reminded} recalled, {done.expired} expired"
+        return told + (f", {failed} people could not be looked after" if failed else "")
+
+
 class HourlyRetention:
     """Forget what has been kept long enough, and carry out erasures that are due or were interrupted."""
 
@@ -129,7 +159,7 @@ class HourlyRetention:
         return f"{told}, {clean} learners made clean" if clean else told
 
 
-STANDARD: tuple[Task, ...] = (HourlyRetention(), NightlyPriors(), NightlyRebase())
+STANDARD: tuple[Task, ...] = (Prompting(), HourlyRetention(), NightlyPriors(), NightlyRebase())
 
 
 class Jobs:
@@ -160,10 +190,10 @@ class Jobs:
         self._tasks = tasks
         self._background: BackgroundScheduler | None = None
 
-    def run_once(self, now: datetime) -> list[Ran]:
+    def run_once(self, now: datetime, tasks: Sequence[Task] | None = None) -> list[Ran]:
         """Run the slots that are due and that nobody has run or is running; return what was run here."""
         ran = []
-        for task in self._tasks:
+        for task in self._tasks if tasks is None else tasks:
             for slot in task.slots(self._access, now):
                 lease = self._claim(task.name, slot, now)
                 if lease is not None:
@@ -172,7 +202,7 @@ class Jobs:
 
     def start(self) -> None:
         """Run in the background of this process until `stop`, or until the process ends."""
-        self._background = BackgroundScheduler(timezone=UTC, executors={"default": ThreadPoolExecutor(1)})
+        self._background = BackgroundScheduler(timezone=UTC, executors=_executors())
         self._schedule(self._background)
         self._background.start()
 
@@ -184,7 +214,7 @@ class Jobs:
 
     def blocking(self) -> None:
         """Run in this thread until interrupted."""
-        scheduler = BlockingScheduler(timezone=UTC, executors={"default": ThreadPoolExecutor(1)})
+        scheduler = BlockingScheduler(timezone=UTC, executors=_executors())
         self._schedule(scheduler)
         try:
             scheduler.start()
@@ -195,15 +225,23 @@ class Jobs:
     def _schedule(self, scheduler: BaseScheduler) -> None:
         now = self._clock()
         scheduler.add_job(self._resume, next_run_time=now, misfire_grace_time=None)
-        scheduler.add_job(
-            self._tick,
-            "interval",
-            seconds=EVERY.total_seconds(),
-            next_run_time=now,
-            max_instances=1,
-            coalesce=True,
-            misfire_grace_time=None,
-        )
+        urgent = [task for task in self._tasks if isinstance(task, Prompting)]
+        # A night's work takes as long as it takes; nobody's question may wait for it.
+        for executor, tasks in (
+            ("urgent", urgent),
+            ("default", [task for task in self._tasks if task not in urgent]),
+        ):
+            if tasks:
+                scheduler.add_job(
+                    partial(self._tick, tasks),
+                    "interval",
+                    seconds=EVERY.total_seconds(),
+                    next_run_time=now,
+                    max_instances=1,
+                    coalesce=True,
+                    misfire_grace_time=None,
+                    executor=executor,
+                )
 
     def _resume(self) -> None:
         try:
@@ -211,9 +249,9 @@ class Jobs:
         except Exception as error:
             _log.error("an interrupted erasure could not be finished: %s", type(error).__name__)
 
-    def _tick(self) -> None:
+    def _tick(self, tasks: Sequence[Task]) -> None:
         try:
-            self.run_once(self._clock())
+            self.run_once(self._clock(), tasks)
         except Exception as error:
             # The next tick tries again; what an error says may name somebody, so only its kind is logged.
             _log.error("jobs could not be looked for: %s", type(error).__name__)
@@ -241,6 +279,10 @@ class Jobs:
             outcome = f"failed: {type(error).__name__}"
             _log.error("job %s %s failed: %s", lease.job, lease.slot, type(error).__name__)
         return Ran(lease.job, lease.slot, outcome)
+
+
+def _executors() -> dict[str, ThreadPoolExecutor]:
+    return {"default": ThreadPoolExecutor(1), "urgent": ThreadPoolExecutor(1)}
 
 
 def _rebase(access: Access, participant: str, target: str, now: datetime) -> bool:

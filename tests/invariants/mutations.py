@@ -319,7 +319,7 @@ MUTATIONS: tuple[Mutation, ...] = (
     _change(
         30,
         "the night is that of Greenwich",
-        "tracker/workflows/prompts.py",
+        "tracker/personal/days.py",
         "    zone = ZoneInfo(unit.person.zone)\n",
         '    zone = ZoneInfo("UTC")\n',
     ),

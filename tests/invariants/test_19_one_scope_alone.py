@@ -30,7 +30,7 @@ GONE: dict[Scope, set[str]] = {
         "notes",
     },
     S.CONTEXT: {"contexts"},
-    S.PROMPTS: {"prompts"},
+    S.PROMPTS: {"prompts", "zones"},
     S.FACE_CROPS: {"crops"},
     S.NOTES: {"notes"},
     S.PERSONAL_LEARNING: {"learning_events", "snapshots", "drifts"},

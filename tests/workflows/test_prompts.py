@@ -73,7 +73,7 @@ def test_a_question_is_kept_with_its_reason(access: Access, ada: Person) -> None
     assert asked.decision.action is Action.ASK
     assert asked.decision.words == "First week: everything is asked, to get to know you."
     assert asked.prompt is not None
-    assert kept(access) == [("open", "warm_up", False)]
+    assert kept(access) == [("notified", "warm_up", False)]
     again = prompts.ask_now(access, ada, NOW + timedelta(minutes=5), 0.5)
     assert (again.decision.because, again.prompt) == (Reason.JUST_ASKED, None)
     assert len(kept(access)) == 1
@@ -145,7 +145,7 @@ def test_a_confident_wish_to_be_left_alone_silences_all_but_the_random_share(
     before = len(kept(access))
     drawn = prompts.ask_now(access, known, moment, 0.029, policy=AT_ONCE)
     assert drawn.decision.because is Reason.RANDOM
-    assert kept(access)[before:] == [("open", "random", True)]
+    assert kept(access)[before:] == [("notified", "random", True)]
 
 
 def test_a_drift_doubles_the_random_share_for_three_days(access: Access, known: Person) -> None:

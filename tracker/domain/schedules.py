@@ -1,15 +1,16 @@
 """When prompts fall due: the slots of one local day, a pure function of study, participant, date and zone.
 
 The same arguments give the same slots in every process and after every restart, so nothing has to be planned ahead and
-kept. A slot is named for its schedule, its local date and its number, and not for the zone: whoever travels in the middle
-of a day meets no slot twice. Times are wall times where the participant is. A window is made of the minutes whose wall
-time lies in it: a minute that the change of clocks leaves out is not there, one that it repeats is there twice. A fixed
-time that is left out falls on the end of the gap; one that comes twice, on its first coming.
+kept. A slot is named for its schedule, its local date and its number, and not for the zone: whoever travels in the
+middle of a day meets no slot twice. Times are wall times where the participant is. A window is made of the minutes
+whose wall time lies in it: a minute that the change of clocks leaves out is not there, one that it repeats is there
+twice. A fixed time that is left out falls on the end of the gap; one that comes twice, on its first coming.
 """
 
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
@@ -25,6 +26,7 @@ DAY = 24 * 60
 EVERY_DAY = frozenset(range(7))
 
 _MINUTE = timedelta(minutes=1)
+_NAMED = re.compile(r"([a-z0-9-]+)(?::\d{4}-\d\d-\d\d:\d+|@\d{8}T\d{6}Z)")
 
 
 class Event(StrEnum):
@@ -335,12 +337,13 @@ def event_name(schedule: str, at: datetime) -> str:
     return f"{schedule}@{at.astimezone(UTC):%Y%m%dT%H%M%S}Z"
 
 
-def schedule_of(slot: str) -> str:
-    """Whose slot a name is; the whole name where it is no schedule's.
+def schedule_of(slot: str) -> str | None:
+    """Whose slot a name is; None where it is no schedule's.
 
     Examples
     --------
     >>> schedule_of("day:2026-03-02:1"), schedule_of("face@20260302T120509Z"), schedule_of("asked-1")
-    ('day', 'face', 'asked-1')
+    ('day', 'face', None)
     """
-    return slot.partition(":")[0].partition("@")[0]
+    found = _NAMED.fullmatch(slot)
+    return found[1] if found else None

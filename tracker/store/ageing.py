@@ -39,6 +39,7 @@ from tracker.store.tables import (
     prompts,
     snapshots,
     summaries,
+    zones,
 )
 from tracker.store.types import Instant
 
@@ -180,6 +181,7 @@ def _past(horizons: Horizons) -> dict[Table, ColumnElement[bool]]:
         observations: _before(observations.c.at, series),
         contexts: _before(contexts.c.at, horizons.get(Scope.CONTEXT)),
         prompts: and_(_before(prompts.c.scheduled_at, answers), prompts.c.id.not_in(asked)),
+        zones: _before(zones.c.since, answers),
     }
 
 

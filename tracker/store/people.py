@@ -138,6 +138,11 @@ def set_paused(connection: Connection, participant: str, at: datetime | None) ->
     connection.execute(update(participants).where(participants.c.id == participant).values(paused_at=at))
 
 
+def set_zone(connection: Connection, participant: str, zone: str) -> None:
+    """Note in which time zone a participant is now."""
+    connection.execute(update(participants).where(participants.c.id == participant).values(zone=zone))
+
+
 def account(connection: Connection, participant: str) -> AccountRow | None:
     """How a participant logs in."""
     query = select(

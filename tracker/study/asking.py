@@ -103,7 +103,7 @@ class Prompts(Part):
     unseen_minutes: Minutes = 60
     days: Days = Days.ALL
     apart_minutes: Annotated[int, Field(ge=0, le=24 * 60)] = 0
-    expires_after_minutes: Minutes = 60
+    expires_after_minutes: Annotated[int, Field(ge=5, le=24 * 60)] = 60
     reminders: Annotated[int, Field(ge=0, le=10)] = 0
     remind_after_minutes: Minutes = 15
     yields: bool = True

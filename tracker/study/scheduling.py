@@ -130,9 +130,9 @@ def _together(day: int, rules: AskingRules, prompts: Sequence[Prompts]) -> Probl
         ((minute(w.opens), minute(w.closes), n, w) for n, said in today for w in said.windows),
         key=lambda found: found[:3],
     )
-    for (_, closes, _, one), (opens, _, n, other) in itertools.pairwise(windows):
+    for (_, closes, _, first), (opens, _, n, second) in itertools.pairwise(windows):
         if opens < closes:
-            yield _wrong((n, "windows"), f"{_told(other)} overlaps {_told(one)} on {_NAMES[day]}")
+            yield _wrong((n, "windows"), f"{_told(second)} overlaps {_told(first)} on {_NAMES[day]}")
     count = len(fixed) + sum(w.prompts for *_, w in windows)
     if count > rules.per_day:
         yield _wrong(

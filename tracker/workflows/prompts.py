@@ -4,19 +4,23 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from zoneinfo import ZoneInfo
 
 from tracker.access import Access, Unit
 from tracker.domain.consent import Permit, Scope, Use
 from tracker.domain.instants import require_instant
 from tracker.domain.people import Person
+from tracker.domain.prompting import State
 from tracker.domain.series import Prompt
-from tracker.learning.asking import AskingPolicy, Decision, Today, decide
+from tracker.learning.asking import AskingPolicy, Decision, decide
 from tracker.learning.choosing import Action
 from tracker.learning.reasons import Reason, in_words
 from tracker.learning.vigilance import watchful
+from tracker.personal.days import today_of
 from tracker.personal.sureness import START, sureness
-from tracker.store import asked, feedback
+from tracker.store import feedback
+
+ANSWERABLE = timedelta(hours=1)
+"""How long a question that was put by hand can be answered."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,31 +118,13 @@ def ask_now(
             notified_at=now,
             started_at=None,
             completed_at=None,
-            state="open",
+            state=State.NOTIFIED.value,
             reason=decision.because.value,
             random=decision.audit,
+            expires_at=now + ANSWERABLE,
         )
         zone, connection = unit.person.zone, unit.connection
         return Asked(decision, feedback.put_prompt(connection, permit, person.subject, zone, prompt, now))
-
-
-def today_of(unit: Unit, policy: AskingPolicy) -> Today:
-    """Where a participant's day stands at the instant of a unit: all questions count, whoever put them."""
-    permit, connection, subject = unit.permit(Use.PROMPT), unit.connection, unit.person.subject
-    zone = ZoneInfo(unit.person.zone)
-    local = unit.now.astimezone(zone)
-    began = policy.day_began(local)
-    first = asked.first_put(connection, permit, subject)
-    first_day = policy.day_began((first or unit.now).astimezone(zone)).date()
-    # A gap may be longer than a day; a question put by a clock that ran ahead counts too.
-    recent = asked.put_since(connection, permit, subject, unit.now - policy.gap - timedelta(days=2))
-    return Today(
-        day=max((began.date() - first_day).days + 1, 1),
-        hour=local.hour + local.minute / 60 + local.second / 3600,
-        # By the clock on the wall: the end of the quiet hours may be an hour that the change of clocks leaves out.
-        asked=sum(policy.day_began(at.astimezone(zone)) >= began for at in recent),
-        since_last=unit.now - recent[-1] if recent else None,
-    )
 
 
 def _permit(unit: Unit) -> Permit:

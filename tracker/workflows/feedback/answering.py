@@ -14,6 +14,7 @@ from tracker.domain.consent import SCOPES_OF, ConsentError, Scope, Use
 from tracker.domain.instants import require_past
 from tracker.domain.notes import checked
 from tracker.domain.people import Person
+from tracker.personal.answered import complete
 from tracker.store import answers
 from tracker.workflows.feedback.contexts import checked_context, keep_context
 from tracker.workflows.feedback.correcting import keep_note, permit_for, say
@@ -112,6 +113,8 @@ def answer(
         When a word of the surroundings, or the note, is none.
     PromptError
         When the prompt was not put to this person.
+    PromptOverError
+        When it had ended at the moment of the answer; then nothing is stored.
     """
     require_past(given.at, now)
     around, said = given.context(), list(given.words())
@@ -122,6 +125,8 @@ def answer(
             return before
         left_out: list[Scope] = []
         permit = permit_for(unit, prompt) if said or prompt is not None else None
+        if prompt is not None:
+            complete(unit, prompt, given.at)
         context = False
         if around is not None:
             try:

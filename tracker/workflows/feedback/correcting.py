@@ -13,6 +13,7 @@ from tracker.domain.notes import checked, to_bytes
 from tracker.domain.people import Person
 from tracker.domain.series import Correction
 from tracker.learning.kinds import label_of
+from tracker.personal.answered import complete, demand_answerable
 from tracker.store import feedback, notes, series, timeline
 from tracker.workflows.feedback.learning import learn
 from tracker.workflows.feedback.outcome import Corrected, PromptError
@@ -37,6 +38,8 @@ def demand_correcting(
         checked(note)
     with access.read(person.id, now) as unit:
         permit_for(unit, prompt).demand_covers(at)
+        if prompt is not None:
+            demand_answerable(unit, prompt)
         if note is not None:
             unit.permit(Use.KEEP_NOTES).demand_covers(at)
 
@@ -82,6 +85,8 @@ def correct(
         When the note is empty, too long or no text.
     PromptError
         When the prompt was not put to this person.
+    PromptOverError
+        When it cannot be answered any more.
     TargetError
         When the target is none, or the answer is none to it.
     """
@@ -89,7 +94,10 @@ def correct(
     label_of(correction.target, correction.distribution, correction.value)
     words = checked(note) if note is not None else None
     with access.write(person.id, now) as unit:
-        done = say(unit, permit_for(unit, prompt), correction, observation=observation, prompt=prompt)
+        permit = permit_for(unit, prompt)
+        if prompt is not None:
+            complete(unit, prompt)
+        done = say(unit, permit, correction, observation=observation, prompt=prompt)
         if words is not None:
             keep_note(access, unit, words, done.correction, correction.at)
         return replace(done, noted=words is not None)
