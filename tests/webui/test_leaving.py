@@ -126,7 +126,7 @@ def test_a_wrong_code_takes_a_hash_whoever_it_was_for(lite: Site, monkeypatch: p
     for name in ("ada", "nobody", "bob"):
         hashed.clear()
         lite.visitor().post("/withdraw", {"name": name, "secret": "ABCD-EFGH-JKLM"})
-        slow = [stored for stored in hashed if stored is None or stored.startswith("scrypt$")]
+        slow = [stored for stored in hashed if stored is None or stored.startswith("$argon2")]
         assert len(slow) == 1, "the slow hash that a login takes, once"
 
 

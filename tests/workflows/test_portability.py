@@ -112,7 +112,7 @@ def test_names_and_evidence_are_opened_and_secrets_stay(access: Access, tmp_path
     assert (former["installation"], former["row"]) == ("elsewhere", {"reader": "ada"})
     assert {"code_hash", "password_hash"}.isdisjoint(rows(files, "accounts")[0])
     everything = b"\n".join(files.values())
-    for secret in (grace.id, grace.subject, "grace", "scrypt"):
+    for secret in (grace.id, grace.subject, "grace", "argon2"):
         assert secret.encode() not in everything
     assert face(200) not in files.values()
     [export] = rows(files, "exports")

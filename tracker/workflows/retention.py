@@ -8,18 +8,30 @@ from contextlib import suppress
 from datetime import datetime, timedelta
 
 from tracker import personal
-from tracker.access import Access, Unit
+from tracker.access import Access, Unit, membership
 from tracker.domain.consent import Scope, Use
 from tracker.domain.people import UnknownParticipantError
 from tracker.learning.window import window
 from tracker.personal.log import covered_features
 from tracker.privacy.keys import KeyDestroyedError
-from tracker.store import ageing, coarsening, compacting, erasing, forgetting, learned, leases, snapshots
+from tracker.store import (
+    ageing,
+    coarsening,
+    compacting,
+    erasing,
+    factors,
+    forgetting,
+    learned,
+    leases,
+    snapshots,
+)
 from tracker.store.seen import Seen
 
 SLOTS = timedelta(days=90)
 """How long it is remembered which process ran which job."""
 
+SIGN_INS = timedelta(days=90)
+"""How long people are shown their own sign-ins."""
 
 MOST = 20_000
 """So many observations are made coarser in one transaction."""
@@ -52,6 +64,8 @@ def run(access: Access, now: datetime) -> Mapping[str, int]:
     with access.database.write() as connection:
         counts["accounts"] += forgetting.forget_codes(connection, now)
         counts["leases"] += leases.forget(connection, now - SLOTS)
+        counts.update(factors.forget(connection, now, now - SIGN_INS))
+    counts["members"] += membership.sweep(access)
     gone = {table: n for table, n in counts.items() if n}
     if gone:
         compacting.checkpoint(access.database)

@@ -1,4 +1,4 @@
-"""Log in: name and one-time code the first time, name and password ever after.
+"""Log in: name and one-time code the first time, name and password ever after, then a second factor where there is one.
 
 What goes wrong is told in one sentence whatever it was, and takes the same time, so that nobody can find
 out who is enrolled here. Tries are counted before a password is looked at: five wrong ones, also at once,
@@ -10,10 +10,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from tracker.access import Access, Unit, membership
-from tracker.domain.passwords import hash_password, matches
+from tracker.access import Access, Unit, credentials
+from tracker.access.credentials import Account, Whom
+from tracker.domain.members import Member
+from tracker.domain.passwords import hash_password, is_outdated, matches
 from tracker.domain.people import Person, UnknownParticipantError
-from tracker.store import members, people
+from tracker.store import factors, people
+from tracker.workflows.accounts.factors import is_second
 
 TRIES = 5
 """Wrong tries in a row that lock an account."""
@@ -34,21 +37,30 @@ class LoginError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Login:
-    """A successful login.
+    """A name with the password or the code that belongs to it.
 
     Attributes
     ----------
-    person
-        Who logged in.
+    whom
+        Who it is.
     version
         The account's session version: a session is good only while its version is the account's.
     by_code
         Whether a one-time code was given; a password must then be chosen, which uses the code up.
+    second
+        Whether a second factor has to follow before a session may begin.
     """
 
-    person: Person
+    whom: Whom
     version: int
     by_code: bool
+    second: bool
+
+    @property
+    def person(self) -> Person:
+        """The participant, where it is one."""
+        assert isinstance(self.whom, Person)
+        return self.whom
 
 
 def log_in(access: Access, name: str, secret: str, now: datetime) -> Login:
@@ -59,7 +71,7 @@ def log_in(access: Access, name: str, secret: str, now: datetime) -> Login:
     access
         The gate.
     name
-        As the operator enrolled them.
+        As the operator enrolled or invited them.
     secret
         The password, or the one-time code as it was handed out.
     now
@@ -70,19 +82,23 @@ def log_in(access: Access, name: str, secret: str, now: datetime) -> Login:
     LoginError
         When they do not fit together, or the account is locked.
     """
-    try:
-        person = access.person(name)
-    except UnknownParticipantError:
+    whom = credentials.find(access, name)
+    if whom is None:
         matches(None, secret)
-        raise LoginError from None
-    account = _count_try(access, person, now)
+        raise LoginError
+    account = count_try(access, whom, now)
     by_password = matches(account.password_hash if account else None, secret)
     by_code = account is not None and _code_fits(account, secret, now)
     if account is None or not (by_password or by_code):
         raise LoginError
-    with access.write(person.id, now) as unit:
-        people.set_account(unit.connection, person.id, failures=0, locked_until=None)
-    return Login(person, account.session_version, by_code and not by_password)
+    anew = account.password_hash if by_password else None
+    changed = {"password_hash": hash_password(secret)} if anew is not None and is_outdated(anew) else {}
+    with credentials.writing(access, whom, now) as door:
+        second = any(is_second(row.kind) for row in factors.of(door.connection, door.owner))
+        # Whoever knows the password alone must not get more tries at the second factor by giving it again.
+        failures = account.failures if second else 0
+        door.set(failures=failures, locked_until=None, **changed)
+    return Login(whom, account.session_version, by_code and not by_password, second)
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +122,7 @@ def holder_of(access: Access, name: str, secret: str, now: datetime) -> Holder:
 
     Nobody can keep somebody from withdrawing by locking their account: no try is counted here, and whoever calls
     limits tries by address. A code has 60 random bits; a password takes the slow hash. One slow hash is made whoever it
-    is, also for a name that nobody has.
+    is, also for a name that nobody has. A second factor is not asked for: whoever lost it may withdraw all the same.
 
     Raises
     ------
@@ -118,17 +134,17 @@ def holder_of(access: Access, name: str, secret: str, now: datetime) -> Holder:
     except UnknownParticipantError:
         matches(None, secret)
         raise LoginError from None
-    with access.read(person.id, now) as unit:
-        account = people.account(unit.connection, person.id)
-    by_password = matches(account.password_hash if account else None, secret)
-    by_code = account is not None and _code_fits(account, secret, now)
+    with credentials.reading(access, person, now) as door:
+        account = door.account()
+    by_password = matches(account.password_hash, secret)
+    by_code = _code_fits(account, secret, now)
     if not (by_password or by_code):
         raise LoginError
     return Holder(person, by_code and not by_password)
 
 
-def choose_password(access: Access, person: Person, password: str, now: datetime) -> int:
-    """Set the password, use up the one-time code, and end all other sessions; return the new version.
+def choose_password(access: Access, whom: Whom, password: str, now: datetime) -> int:
+    """Set the password, use up code and invitation, and end all other sessions; return the new version.
 
     Raises
     ------
@@ -136,11 +152,9 @@ def choose_password(access: Access, person: Person, password: str, now: datetime
         When it is too short.
     """
     hashed = hash_password(password)
-    with access.write(person.id, now) as unit:
-        version = _version(unit) + 1
-        people.set_account(
-            unit.connection,
-            person.id,
+    with credentials.writing(access, whom, now) as door:
+        version = door.account().session_version + 1
+        door.set(
             password_hash=hashed,
             code_hash=None,
             code_expires_at=None,
@@ -148,14 +162,15 @@ def choose_password(access: Access, person: Person, password: str, now: datetime
             failures=0,
             locked_until=None,
         )
+        factors.end_invitations(door.connection, door.owner)
     return version
 
 
-def end_sessions(access: Access, person: Person, now: datetime) -> int:
+def end_sessions(access: Access, whom: Whom, now: datetime) -> int:
     """Log out everywhere; return the version that a new session must have."""
-    with access.write(person.id, now) as unit:
-        version = _version(unit) + 1
-        people.set_account(unit.connection, person.id, session_version=version)
+    with credentials.writing(access, whom, now) as door:
+        version = door.account().session_version + 1
+        door.set(session_version=version)
     return version
 
 
@@ -167,23 +182,17 @@ def has_password(unit: Unit) -> bool:
 
 def session_version(unit: Unit) -> int:
     """The version that sessions of the unit's person must have to be good."""
-    return _version(unit)
-
-
-def member_session_version(access: Access, member: str, now: datetime) -> int:
-    """The version that a member's sessions must have to be good.
-
-    Raises
-    ------
-    UnknownMemberError
-        When there is no such member, or they were removed.
-    """
-    with membership.reading(access, member, now) as unit:
-        account = members.account(unit.connection, member)
+    account = people.account(unit.connection, unit.person.id)
     return account.session_version if account is not None else 0
 
 
-def confirm_password(access: Access, person: Person, password: str, now: datetime) -> None:
+def version_of(access: Access, member: Member, now: datetime) -> int:
+    """The version that a member's sessions must have to be good."""
+    with credentials.reading(access, member, now) as door:
+        return door.account().session_version
+
+
+def confirm_password(access: Access, whom: Whom, password: str, now: datetime) -> None:
     """Check the password again before something that cannot be undone; tries count as at login.
 
     Raises
@@ -191,30 +200,29 @@ def confirm_password(access: Access, person: Person, password: str, now: datetim
     LoginError
         When it is wrong or the account is locked.
     """
-    account = _count_try(access, person, now)
+    account = count_try(access, whom, now)
     if not matches(account.password_hash if account else None, password):
         raise LoginError
-    with access.write(person.id, now) as unit:
-        people.set_account(unit.connection, person.id, failures=0, locked_until=None)
+    forgive(access, whom, now)
 
 
-def _count_try(access: Access, person: Person, now: datetime) -> people.AccountRow | None:
-    """Count a try as wrong before it is looked at; None while the account is locked."""
-    with access.write(person.id, now) as unit:
-        account = people.account(unit.connection, person.id)
-        if account is None or (account.locked_until is not None and now < account.locked_until):
+def count_try(access: Access, whom: Whom, now: datetime) -> Account | None:
+    """Count a try as wrong before it is looked at; None while the account is locked, or when its owner is gone."""
+    with credentials.writing(access, whom, now) as door:
+        account = door.account()
+        if account.locked_until is not None and now < account.locked_until:
             return None
         failures = account.failures + 1 if account.locked_until is None else 1
-        locked = now + LOCKED_FOR if failures >= TRIES else None
-        people.set_account(unit.connection, person.id, failures=failures, locked_until=locked)
+        door.set(failures=failures, locked_until=now + LOCKED_FOR if failures >= TRIES else None)
         return account
 
 
-def _code_fits(account: people.AccountRow, secret: str, now: datetime) -> bool:
+def forgive(access: Access, whom: Whom, now: datetime) -> None:
+    """Forget the tries that were counted: the right thing was given."""
+    with credentials.writing(access, whom, now) as door:
+        door.set(failures=0, locked_until=None)
+
+
+def _code_fits(account: Account, secret: str, now: datetime) -> bool:
     alive = account.code_expires_at is not None and account.code_expires_at >= now
     return alive and matches(account.code_hash, secret)
-
-
-def _version(unit: Unit) -> int:
-    account = people.account(unit.connection, unit.person.id)
-    return account.session_version if account is not None else 0

@@ -1,0 +1,27 @@
+"""Sign-ins are noted for the person themselves, so that they notice one that was not theirs; for 90 days."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from tracker.access import Access, credentials
+from tracker.access.credentials import Whom
+from tracker.domain.entering import How, SignIn, browser
+from tracker.store import factors
+from tracker.store.factors import SignInRow
+
+MOST = 50
+"""Sign-ins that are listed, newest first."""
+
+
+def note_sign_in(access: Access, whom: Whom, how: How, agent: str, now: datetime) -> None:
+    """Note a sign-in: when, how, and with what kind of browser; no address, no version."""
+    with credentials.writing(access, whom, now) as door:
+        factors.note_sign_in(door.connection, door.owner, SignInRow(now, how.value, browser(agent)))
+
+
+def sign_ins(access: Access, whom: Whom, now: datetime) -> list[SignIn]:
+    """Somebody's own sign-ins, newest first."""
+    with credentials.reading(access, whom, now) as door:
+        found = factors.sign_ins_of(door.connection, door.owner, MOST)
+    return [SignIn(row.at, How(row.how), row.browser) for row in found]
