@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -89,10 +89,19 @@ def threshold_after(answers: Iterable[JudgedAnswer], audits: float, start: float
     warm-up the learner was still getting to know the person: how right it was then says nothing of now.
     """
     threshold = AdaptiveThreshold(start)
+    for _ in decided(answers, audits, threshold):
+        pass
+    return threshold.threshold
+
+
+def decided(
+    answers: Iterable[JudgedAnswer], audits: float, threshold: AdaptiveThreshold
+) -> Iterator[tuple[JudgedAnswer, bool]]:
+    """Each answer with whether its moment would have been decided unasked, before the threshold learns of it."""
     for answer in answers:
         confidence = max(answer.predicted, 1.0 - answer.predicted)
         right = answer.said == 0.5 or (answer.predicted >= 0.5) == (answer.said > 0.5)
         drawn = answer.random and audits > 0.0
         told = right if answer.reason != Reason.WARM_UP else None
+        yield answer, threshold.decides(confidence)
         threshold.update(confidence, told, stands_for=1.0 / audits if drawn else 1.0)
-    return threshold.threshold

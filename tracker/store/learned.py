@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, func, select
+from sqlalchemy import ColumnElement, Connection, Select, false, func, select
 
 from tracker.domain.affect import Distribution
 from tracker.domain.consent import Permit, Scope, Use
@@ -15,7 +15,7 @@ from tracker.store.feedback import ended_at, insert_row
 from tracker.store.hiding import unhidden
 from tracker.store.rows import EMOTION_COLUMNS, to_columns
 from tracker.store.seen import JudgedRow, Label, Seen, damaged, label_of, plain, prediction_of, seen_columns
-from tracker.store.tables import corrections, learning_events, observations
+from tracker.store.tables import corrections, learning_events, observations, prompts
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,6 +226,62 @@ def judged(connection: Connection, subject: str, target: str, *, after: datetime
     return found
 
 
+@dataclass(frozen=True, slots=True)
+class Foretold:
+    """What a learner and the network said of a moment before they knew, and what was said of it.
+
+    Attributes
+    ----------
+    at
+        The moment.
+    machine
+        What the network had read; None where it had read nothing.
+    shown
+        Whether whoever answered saw an estimate while they did.
+    prompted, drawn
+        Whether it answers a prompt, and one whose moment chance had chosen.
+    """
+
+    at: datetime
+    predicted: Any
+    label: Label
+    machine: Distribution | None
+    shown: bool
+    prompted: bool
+    drawn: bool
+    recorded_at: datetime
+
+
+def foretold(connection: Connection, subject: str, target: str, *, since: datetime) -> list[Foretold]:
+    """What was foretold and answered by the participant since an instant, in recording order.
+
+    Without what was superseded since, and what is hidden.
+
+    Raises
+    ------
+    DamagedLogError
+        When one of them cannot be read.
+    """
+    names = ("id", "predicted", "machine", "value", "recorded_at", *EMOTION_COLUMNS)
+    query = (
+        _events(
+            *(learning_events.c[n] for n in names),
+            corrections.c.suggestion_shown,
+            func.coalesce(prompts.c.random, false()).label("drawn"),
+        )
+        .outerjoin(prompts, prompts.c.id == corrections.c.prompt)
+        .where(
+            learning_events.c.subject == subject,
+            learning_events.c.target == target,
+            learning_events.c.recorded_at >= since,
+            corrections.c.rater == "participant",
+            unhidden(corrections.c.subject, corrections.c.at),
+        )
+        .order_by(learning_events.c.id)
+    )
+    return [_foretold(row) for row in connection.execute(query).mappings() if row["ended_at"] is None]
+
+
 def marks(connection: Connection, subject: str, target: str, since: datetime) -> list[tuple[int, bool]]:
     """The learning events recorded since an instant and whether each still stands: what changes when they do."""
     query = (
@@ -275,6 +331,23 @@ def _past(row: Any) -> PastRow:
             row["prompted"],
         )
     except (KeyError, TypeError, ValueError) as error:
+        raise damaged(row, error) from error
+
+
+def _foretold(row: Any) -> Foretold:
+    try:
+        machine = row["machine"]
+        return Foretold(
+            at=row["said_at"],
+            predicted=prediction_of(row["predicted"]),
+            label=label_of(row),
+            machine=Distribution(tuple(machine)) if machine is not None else None,
+            shown=row["suggestion_shown"],
+            prompted=row["prompted"],
+            drawn=bool(row["drawn"]),
+            recorded_at=row["recorded_at"],
+        )
+    except (TypeError, ValueError) as error:
         raise damaged(row, error) from error
 
 
