@@ -78,7 +78,8 @@ class Ballot:
     shown_at
         When the item was shown (UTC).
     response_ms
-        From then to the answer, in milliseconds.
+        From then to the answer, in milliseconds; None where it is not known. Both times are kept only of raters who
+        agreed to be timed.
     distribution
         With `Verdict.EMOTION`: one emotion, or two for a mixed state (`Distribution.said`); else None.
     valence, arousal
@@ -109,7 +110,7 @@ class Ballot:
     verdict: Verdict
     key: str
     shown_at: datetime
-    response_ms: int
+    response_ms: int | None
     distribution: Distribution | None = None
     valence: float | None = None
     arousal: float | None = None
@@ -144,6 +145,25 @@ MOST_SAMPLES = 20_000
 
 
 @dataclass(frozen=True, slots=True)
+class Sample:
+    """One point of a trace: the instant of what was on the screen, the value held then, and which moment it was.
+
+    Parameters
+    ----------
+    at
+        The instant in the recording (UTC).
+    value
+        In [-1, 1].
+    observation
+        The moment that was shown; None where none was.
+    """
+
+    at: datetime
+    value: float
+    observation: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Trace:
     """A continuous rating of a series, as it was drawn: raw, with its lag beside.
 
@@ -152,7 +172,7 @@ class Trace:
     dimension
         What was followed.
     samples
-        Instants of what was seen (UTC), and the value in [-1, 1] that was held then; in order of time.
+        In order of time.
     lag_s
         By how many seconds the rater's hand is held to come after what was seen. It is applied when the trace is
         read, never when it is stored (Mariooryad & Busso 2015 found 1 to 6 s).
@@ -166,7 +186,7 @@ class Trace:
     """
 
     dimension: Dimension
-    samples: tuple[tuple[datetime, float], ...]
+    samples: tuple[Sample, ...]
     lag_s: float
     key: str
 
@@ -177,7 +197,7 @@ class Trace:
         if not (math.isfinite(self.lag_s) and 0 <= self.lag_s <= 10):
             raise RatingError(f"the lag is {self.lag_s} s; it lies between 0 and 10")
         before: datetime | None = None
-        for at, value in self.samples:
+        for at, value in ((sample.at, sample.value) for sample in self.samples):
             if at.tzinfo is None:
                 raise RatingError(f"{at.isoformat()} names no time zone; send UTC")
             if before is not None and at < before:
@@ -186,18 +206,18 @@ class Trace:
                 raise RatingError(f"a sample is {value}; it lies between -1 and 1")
             before = at
 
-    def aligned(self) -> tuple[tuple[datetime, float], ...]:
-        """The samples moved to what they are held to answer: each `lag_s` earlier.
+    def aligned(self) -> tuple[Sample, ...]:
+        """The samples moved to what they are held to answer: each `lag_s` earlier, without the moment shown.
 
         Examples
         --------
         >>> from datetime import UTC
         >>> at = datetime(2026, 3, 20, 12, 0, 2, tzinfo=UTC)
-        >>> Trace(Dimension.VALENCE, ((at, 0.5),), 2.0, "a-trace-1").aligned()[0][0].second
+        >>> Trace(Dimension.VALENCE, (Sample(at, 0.5),), 2.0, "a-trace-1").aligned()[0].at.second
         0
         """
         lag = timedelta(seconds=self.lag_s)
-        return tuple((at - lag, value) for at, value in self.samples)
+        return tuple(Sample(sample.at - lag, sample.value) for sample in self.samples)
 
 
 def demand_key(key: str) -> None:

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from tracker.domain.affect import EMOTIONS, Distribution
+from tracker.domain.affect import EMOTIONS, Distribution, Emotion
 from tracker.domain.rating import Because
 
 LONG = timedelta(days=30)
@@ -162,7 +162,12 @@ def top_decile(entropies: Sequence[float]) -> float:
 
 
 def wanted(
-    subject: str, item: int, entropy: float, decile: float, said: Sequence[Distribution], overlap: Overlap
+    subject: str,
+    item: int,
+    entropy: float,
+    decile: float,
+    said: Sequence[Distribution | None],
+    overlap: Overlap,
 ) -> int:
     """How many raters should see an item: one, two for a share of all, three where it is hard.
 
@@ -175,8 +180,7 @@ def wanted(
     entropy, decile
         Of its estimate, and from which on one is among the most unsure.
     said
-        What raters have said about it already, as distributions, the first first; a word without an emotion
-        stands as none.
+        What raters have said about it already, the first first; None for a word without an emotion.
     overlap
         The study's policy.
 
@@ -187,7 +191,7 @@ def wanted(
     >>> wanted("s", 1, 0.5, 2.0, [sad, angry], Overlap()), wanted("s", 1, 2.0, 2.0, [], Overlap())
     (3, 3)
     """
-    if entropy >= decile or (len(said) >= 2 and said[0].top is not said[1].top):
+    if entropy >= decile or (len(said) >= 2 and _top(said[0]) is not _top(said[1])):
         return 3
     return 2 if share_of(subject, item) < overlap.second_share else 1
 
@@ -202,6 +206,10 @@ def share_of(subject: str, item: int) -> float:
     """
     digest = hashlib.sha256(f"{subject}|{item}".encode()).digest()
     return int.from_bytes(digest[:7]) / 2**56
+
+
+def _top(said: Distribution | None) -> Emotion | None:
+    return None if said is None else said.top
 
 
 def _waiting(candidate: Candidate) -> float:

@@ -397,7 +397,7 @@ TABLES: tuple[Stored, ...] = (
             (
                 "rating_tasks",
                 "Which moment was put before which rater, why, and until when it was kept for them.",
-                "id subject observation member kind because random gold offered_at leased_until put_off_at done_at "
+                "id subject observation member kind turn because random gold offered_at leased_until put_off_at done_at "
                 "grant_id",
             ),
             (

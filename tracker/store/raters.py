@@ -98,3 +98,12 @@ def forget(connection: Connection, member: str) -> dict[str, int]:
         gone = update(table).where(table.c.decided_by == member).values(decided_by=None)
         counts[table.name] = connection.execute(gone).rowcount
     return {name: n for name, n in counts.items() if n}
+
+
+def forget_choices(connection: Connection, member: str) -> dict[str, int]:
+    """Delete what a rater agreed to, and their keys."""
+    counts = {
+        table.name: connection.execute(delete(table).where(table.c.member == member)).rowcount
+        for table in (rater_consents, rater_settings)
+    }
+    return {name: n for name, n in counts.items() if n}

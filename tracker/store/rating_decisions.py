@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, delete, insert, select
+from sqlalchemy import Connection, delete, insert, or_, select
 from sqlalchemy.orm import aliased
 
 from tracker.domain.affect import Distribution
@@ -68,11 +68,13 @@ def remove_gold(connection: Connection, subject: str, observation: int) -> bool:
     return connection.execute(delete(rating_gold).where(*mine)).rowcount > 0
 
 
-def gold_of(connection: Connection, subject: str) -> dict[int, Distribution]:
-    """The known answers to a subject's items."""
-    query = select(rating_gold.c.observation, *(rating_gold.c[c] for c in EMOTION_COLUMNS))
-    rows = connection.execute(query.where(rating_gold.c.subject == subject).order_by(rating_gold.c.id))
-    return {row[0]: Distribution(tuple(row[1:])) for row in rows}
+def gold_of(connection: Connection, subject: str, *, but: str | None = None) -> dict[int, Distribution]:
+    """The known answers to a subject's items, without those that a member set themselves."""
+    g = rating_gold.c
+    query = select(g.observation, *(g[c] for c in EMOTION_COLUMNS)).where(g.subject == subject)
+    if but is not None:
+        query = query.where(or_(g.decided_by.is_(None), g.decided_by != but))
+    return {row[0]: Distribution(tuple(row[1:])) for row in connection.execute(query.order_by(g.id))}
 
 
 def adjudicate(

@@ -92,10 +92,10 @@ def may_be_seen(connection: Connection, permit: Permit, subject: str, observatio
     return connection.execute(query).first() is not None
 
 
-def frames_around(
-    connection: Connection, permit: Permit, subject: str, observation: int, around: timedelta, most: int
+def frames_from(
+    connection: Connection, permit: Permit, subject: str, observation: int, length: timedelta, most: int
 ) -> list[Rateable]:
-    """The rateable moments of the same recording around one, in order of time."""
+    """The rateable moments of the same recording from one on, in order of time."""
     permit.demand(Use.RATE_CROPS)
     here = connection.execute(
         select(observations.c.at, observations.c.source).where(
@@ -111,17 +111,13 @@ def frames_around(
         .where(
             *_may_be_seen(permit, subject),
             observations.c.source == here.source,
-            observations.c.at.between(here.at - around, here.at + around),
+            observations.c.at.between(here.at, here.at + length),
         )
         .order_by(observations.c.at, observations.c.id, estimates.c.id)
     )
-    found = {
-        row[0]: Rateable(row[0], row[1], Distribution(tuple(row[2:]))) for row in connection.execute(query)
-    }
-    frames = list(found.values())
-    middle = next((i for i, frame in enumerate(frames) if frame.observation == observation), 0)
-    first = max(0, min(middle - most // 2, len(frames) - most))
-    return frames[first : first + most]
+    rows = connection.execute(query)
+    found = {row[0]: Rateable(row[0], row[1], Distribution(tuple(row[2:]))) for row in rows}
+    return list(found.values())[:most]
 
 
 def standings(connection: Connection, subject: str, kind: str, now: datetime) -> dict[int, Standing]:

@@ -28,6 +28,8 @@ class TaskRow:
         Whose task it is.
     kind
         ``crop`` for one picture, ``series`` for a stretch of them.
+    turn
+        The how manieth of its rater's, from 1.
     because, random, gold
         Why it was given; whether chance alone chose it; whether its answer is known already.
     leased_until
@@ -39,6 +41,7 @@ class TaskRow:
     observation: int
     member: str
     kind: str
+    turn: int
     because: Because
     random: bool
     gold: bool
@@ -48,8 +51,13 @@ class TaskRow:
     done_at: datetime | None
 
 
-def offer(connection: Connection, permit: Permit, task: TaskRow) -> TaskRow:
+def offer(connection: Connection, permit: Permit, task: TaskRow, *, hold: bool = True) -> TaskRow:
     """Keep an item for a rater; one that they had already is kept for them anew, under its old id.
+
+    Parameters
+    ----------
+    hold
+        Whether one that they had is kept for them anew; else it stays as it was.
 
     Raises
     ------
@@ -65,6 +73,7 @@ def offer(connection: Connection, permit: Permit, task: TaskRow) -> TaskRow:
             observation=task.observation,
             member=task.member,
             kind=task.kind,
+            turn=task.turn,
             because=task.because.value,
             random=task.random,
             gold=task.gold,
@@ -74,7 +83,7 @@ def offer(connection: Connection, permit: Permit, task: TaskRow) -> TaskRow:
         )
         .on_conflict_do_update(
             index_elements=["member", "kind", "observation"],
-            set_={"leased_until": task.leased_until, "put_off_at": None},
+            set_={"leased_until": task.leased_until, "put_off_at": None} if hold else {"kind": task.kind},
         )
         .returning(rating_tasks.c.id)
     )
@@ -90,6 +99,12 @@ def get(connection: Connection, task: str, member: str) -> TaskRow | None:
     return None if row is None else _row(row)
 
 
+def any_of(connection: Connection, task: str) -> TaskRow | None:
+    """A task, whoever's it is: for who decides between raters, and is none."""
+    row = connection.execute(_tasks().where(rating_tasks.c.id == task)).mappings().one_or_none()
+    return None if row is None else _row(row)
+
+
 def open_of(connection: Connection, member: str, kind: str, now: datetime) -> list[TaskRow]:
     """The tasks that are kept for a rater now, in the order in which they were given."""
     t = rating_tasks.c
@@ -100,7 +115,7 @@ def open_of(connection: Connection, member: str, kind: str, now: datetime) -> li
         t.done_at.is_(None),
         t.put_off_at.is_(None),
     )
-    return [_row(row) for row in connection.execute(query.order_by(t.offered_at, t.id)).mappings()]
+    return [_row(row) for row in connection.execute(query.order_by(t.turn, t.id)).mappings()]
 
 
 def turns(connection: Connection, member: str, kind: str) -> int:
@@ -128,7 +143,7 @@ def put_off(connection: Connection, task: str, at: datetime) -> None:
     connection.execute(update(rating_tasks).where(rating_tasks.c.id == task).values(put_off_at=at))
 
 
-def of_others_than(connection: Connection, subject: str, observation: int, member: str) -> bool:
+def is_others(connection: Connection, subject: str, observation: int, member: str) -> bool:
     """Whether a member has no vote or task of their own on an item, so that they may decide about it."""
     query = select(rating_tasks.c.id).where(
         rating_tasks.c.subject == subject,
@@ -154,6 +169,7 @@ def _tasks() -> Select[Any]:
         t.observation,
         t.member,
         t.kind,
+        t.turn,
         t.because,
         t.random,
         t.gold,

@@ -45,7 +45,7 @@ class VoteRow:
     arousal: float | None
     suggestion_shown: bool
     shown_at: datetime
-    response_ms: int
+    response_ms: int | None
     visible_ms: int | None
     key: str
     recorded_at: datetime
@@ -95,7 +95,6 @@ def take_back(
             "verdict": Verdict.UNDONE.value,
             "suggestion_shown": old.suggestion_shown,
             "shown_at": old.shown_at,
-            "response_ms": 0,
             "key": key,
             "supersedes": old.id,
         },
@@ -178,7 +177,7 @@ def keep_trace(connection: Connection, permit: Permit, task: TaskRow, trace: Tra
         "observation": task.observation,
         "member": task.member,
         "dimension": trace.dimension.value,
-        "samples": [[to_microseconds(at), value] for at, value in trace.samples],
+        "samples": [[to_microseconds(s.at), s.value, s.observation] for s in trace.samples],
         "lag_s": trace.lag_s,
         "key": trace.key,
         "grant_id": permit.grant(Scope.SHARE_WITH_RATERS),

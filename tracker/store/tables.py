@@ -508,6 +508,8 @@ rating_tasks = Table(
     Column("observation", RowId, ForeignKey("observations.id"), nullable=False, index=True),
     Column("member", String(32), nullable=False),
     Column("kind", String(8), nullable=False),
+    # The how manieth of its rater's.
+    Column("turn", Integer, nullable=False),
     Column("because", String(16), nullable=False),
     # Whether chance alone chose it, so that its answer speaks for all items; whether the answer is known already.
     Column("random", Boolean, nullable=False),
@@ -535,7 +537,7 @@ rating_votes = Table(
     Column("arousal", Double),
     Column("suggestion_shown", Boolean, nullable=False),
     Column("shown_at", Instant, nullable=False),
-    Column("response_ms", Integer, nullable=False),
+    Column("response_ms", Integer),
     Column("visible_ms", Integer),
     Column("key", String(64), nullable=False),
     Column("supersedes", RowId, ForeignKey("rating_votes.id"), unique=True),
@@ -554,7 +556,7 @@ rating_traces = Table(
     Column("observation", RowId, ForeignKey("observations.id"), nullable=False, index=True),
     Column("member", String(32), nullable=False),
     Column("dimension", String(16), nullable=False),
-    # As they were drawn: pairs of an instant (microseconds since 1970 UTC) and a value. The lag is applied on reading.
+    # As they were drawn: instant (microseconds since 1970 UTC), value, and observation shown. The lag is for the reader.
     Column("samples", JSON, nullable=False),
     Column("lag_s", Double, nullable=False),
     Column("key", String(64), nullable=False),

@@ -1,0 +1,98 @@
+"""Raters: what they are given, say and decide; consent is asked for in the moment of each look and each word."""
+
+from tracker.workflows.rating.adjudicating import (
+    Dispute,
+    Disputed,
+    SeenVote,
+    adjudicate,
+    open_dispute,
+    open_disputed_crop,
+    to_adjudicate,
+)
+from tracker.workflows.rating.errors import (
+    ItemClosedError,
+    NoRaterError,
+    NothingToUndoError,
+    NoticeFirstError,
+    OwnDecisionError,
+    UnknownItemError,
+)
+from tracker.workflows.rating.looking import open_crop
+from tracker.workflows.rating.people import (
+    Agreed,
+    agree,
+    agreed,
+    erase,
+    key_map,
+    notice,
+    own_data,
+    set_key_map,
+    stored,
+)
+from tracker.workflows.rating.progress import Progress, progress
+from tracker.workflows.rating.queue import Item, gone, next_items
+from tracker.workflows.rating.series import (
+    Frame,
+    Series,
+    Stretch,
+    keep_trace,
+    open_frame,
+    open_series,
+    stretches,
+)
+from tracker.workflows.rating.voting import (
+    Decided,
+    Voted,
+    last_ten,
+    reopen,
+    skip,
+    standing_vote,
+    undo,
+    vote,
+)
+
+__all__ = [
+    "Agreed",
+    "Decided",
+    "Dispute",
+    "Disputed",
+    "Frame",
+    "Item",
+    "ItemClosedError",
+    "NoRaterError",
+    "NothingToUndoError",
+    "NoticeFirstError",
+    "OwnDecisionError",
+    "Progress",
+    "SeenVote",
+    "Series",
+    "Stretch",
+    "UnknownItemError",
+    "Voted",
+    "adjudicate",
+    "agree",
+    "agreed",
+    "erase",
+    "gone",
+    "keep_trace",
+    "key_map",
+    "last_ten",
+    "next_items",
+    "notice",
+    "open_crop",
+    "open_dispute",
+    "open_disputed_crop",
+    "open_frame",
+    "open_series",
+    "own_data",
+    "progress",
+    "reopen",
+    "set_key_map",
+    "skip",
+    "standing_vote",
+    "stored",
+    "stretches",
+    "to_adjudicate",
+    "undo",
+    "vote",
+]

@@ -1,0 +1,119 @@
+"""Which items of one person a rater could be given now, with what the order needs to know of each."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from tracker.access import Unit
+from tracker.domain.affect import Distribution
+from tracker.domain.consent import Permit
+from tracker.domain.rating import Because
+from tracker.domain.series import CONTEXT_HOLDS, Context
+from tracker.learning.queueing import LONG, Candidate, Overlap, because, top_decile, wanted
+from tracker.store import feedback, rating_decisions, rating_items
+from tracker.store.rating_items import Own, Rateable, Standing
+
+_NOTHING = Standing()
+_NEW = Own(done=False, put_off=False, leased=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Pool:
+    """What of one person a rater could be given.
+
+    Attributes
+    ----------
+    candidates
+        The items, with what the order needs; those put off among them, marked so.
+    gold
+        Items with a known answer that this rater has not seen.
+    """
+
+    candidates: tuple[Candidate, ...]
+    gold: tuple[int, ...]
+
+    def because(self, item: int) -> Because:
+        """The reason for an item, which an item with a known answer has like any other."""
+        found = next((c for c in self.candidates if c.item == item), None)
+        return Because.UNSURE if found is None else because(found)
+
+
+def pool(unit: Unit, permit: Permit, member: str, kind: str) -> Pool:
+    """Everything of the person of a unit that a rater could be given now."""
+    connection, subject, now = unit.connection, unit.person.subject, unit.now
+    items = rating_items.rateable(connection, permit, subject)
+    own = rating_items.own(connection, subject, kind, member, now)
+    known = rating_decisions.gold_of(connection, subject, but=member)
+    settled = {
+        *rating_decisions.gold_of(connection, subject),
+        *rating_decisions.adjudicated(connection, subject),
+    }
+    had = {item for item, past in own.items() if past.done or past.leased}
+    fresh = [item for item in items if item.observation not in had]
+    open_ = wanting(unit, items, fresh, member, kind)
+    waited = _waited(unit, items)
+    candidates = [
+        Candidate(
+            item.observation,
+            item.machine.entropy,
+            waited[item.observation],
+            skipped=own.get(item.observation, _NEW).put_off,
+        )
+        for item in fresh
+        if item.observation in open_ and item.observation not in settled
+    ]
+    gold = [item.observation for item in fresh if item.observation in known]
+    return Pool(tuple(candidates), tuple(gold))
+
+
+def still_wanted(unit: Unit, permit: Permit, member: str, kind: str, item: int) -> bool:
+    """Whether an item still wants a rater, asked in the transaction that gives it to one."""
+    items = rating_items.rateable(unit.connection, permit, unit.person.subject)
+    return item in wanting(unit, items, [i for i in items if i.observation == item], member, kind)
+
+
+def wanting(
+    unit: Unit, items: Sequence[Rateable], asked: Sequence[Rateable], member: str, kind: str
+) -> frozenset[int]:
+    """The items among those asked for that fewer raters have seen, or hold now, than should."""
+    subject, rules = unit.person.subject, unit.study.rating
+    standings = rating_items.standings(unit.connection, subject, kind, unit.now)
+    decile = top_decile([item.machine.entropy for item in items])
+    overlap = Overlap(rules.second_share)
+    found = set()
+    for item in asked:
+        stands = standings.get(item.observation, _NOTHING)
+        others = (stands.said.keys() | stands.held) - {member}
+        said: list[Distribution | None] = list(stands.said.values())
+        most = wanted(subject, item.observation, item.machine.entropy, decile, said, overlap)
+        if len(others) < most:
+            found.add(item.observation)
+    return frozenset(found)
+
+
+def _waited(unit: Unit, items: Sequence[Rateable]) -> dict[int, timedelta | None]:
+    """For each item how long ago the last moment of the same kind of place was that anybody said something about."""
+    if not items:
+        return {}
+    first, last = items[-1].at, items[0].at
+    said = rating_items.last_words(unit.connection, unit.person.subject, min(first, unit.now - LONG))
+    start, end = min([first, *said]), max([last, *said])
+    contexts = feedback.contexts_between(unit.connection, unit.person.subject, start, end)
+    times = [context.at for context in contexts]
+    newest: dict[str | None, datetime] = {}
+    for at in said:
+        newest[_place(contexts, times, at)] = at
+    found: dict[int, timedelta | None] = {}
+    for item in items:
+        then = newest.get(_place(contexts, times, item.at))
+        found[item.observation] = None if then is None else unit.now - then
+    return found
+
+
+def _place(contexts: Sequence[Context], times: Sequence[datetime], at: datetime) -> str | None:
+    """The kind of place of a moment, where somebody said it at most two hours before."""
+    i = bisect_right(times, at) - 1
+    return contexts[i].place if i >= 0 and at - times[i] <= CONTEXT_HOLDS else None

@@ -1,0 +1,73 @@
+"""Open a picture for a rater: into one response, after the look was noted, and only while it may be seen."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from tracker.access import Access, Unit
+from tracker.domain.consent import Scope
+from tracker.domain.members import Member
+from tracker.domain.people import UnknownParticipantError
+from tracker.store import crops
+from tracker.store.rating_tasks import TaskRow
+from tracker.workflows.rating import doors
+from tracker.workflows.rating.errors import ItemClosedError
+
+
+def open_crop(access: Access, member: Member, item: str, now: datetime) -> bytes:
+    """Open the picture of an item of a rater's: a PNG file, for one response with `no-store`.
+
+    That a rater looks is committed first, where the participant sees it.
+
+    Raises
+    ------
+    UnknownItemError
+        When it is no item of theirs.
+    ItemClosedError
+        When its participant does not show it now; then nothing is opened.
+    NoRaterError
+        When they are no rater of this study any more, or have not agreed to be measured.
+    """
+    task = doors.task_of(access, member, item)
+    return opened(access, member, task, task.observation, now)
+
+
+def opened(access: Access, member: Member, task: TaskRow, observation: int, now: datetime) -> bytes:
+    """Open the picture of one moment that belongs to a task."""
+    with doors.reading(access, task.subject, now) as unit:
+        doors.demand_rater(unit.connection, member, unit.study)
+        # What is refused shows nothing, so nobody looked.
+        doors.demand_open(unit, observation)
+    noted(access, task.subject, member, now, "a picture of your face, to rate it")
+    with doors.reading(access, task.subject, now) as unit:
+        doors.demand_open(unit, observation)
+        return plain(access, unit, observation)
+
+
+def noted(access: Access, subject: str, member: Member, now: datetime, what: str) -> None:
+    """Commit that a rater is about to look; raise `ItemClosedError` where the participant is gone."""
+    try:
+        access.record_look(doors.participant_of(access, subject), now, reader=called(member), what=what)
+    except UnknownParticipantError:
+        raise ItemClosedError from None
+
+
+def called(member: Member) -> str:
+    """How a rater stands in the list of those who looked: by a number, for who they are is theirs to tell.
+
+    Examples
+    --------
+    >>> from datetime import UTC
+    >>> called(Member("5ef60123456789", "kim", datetime(2026, 3, 1, tzinfo=UTC)))
+    'rater 5ef60123'
+    """
+    return f"rater {member.id[:8]}"
+
+
+def plain(access: Access, unit: Unit, observation: int) -> bytes:
+    """Open the kept picture of a moment; the caller has asked whether it may be seen, in the same unit."""
+    found = crops.of_observation(unit.connection, unit.person.subject, observation)
+    if found is None:
+        raise ItemClosedError
+    crop, sealed = found
+    return access.vault.open(unit.person.id, Scope.FACE_CROPS.value, sealed, crops.place(crop))

@@ -1,0 +1,259 @@
+"""Stretches of pictures: rated as a whole, or followed by a continuous trace; each picture by its own instant.
+
+A stretch is named by a task of its rater's, its frames by their observations, and their times are UTC instants: nothing
+is counted in frames.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from tracker.access import Access, Unit
+from tracker.domain.affect import Distribution
+from tracker.domain.consent import ConsentMissingError, Permit
+from tracker.domain.members import Member
+from tracker.domain.people import UnknownParticipantError
+from tracker.domain.rating import LEASE, Because, RatingError, Trace, Verdict
+from tracker.store import members, rating_items, rating_tasks, rating_votes
+from tracker.store.rating_items import Own, Rateable
+from tracker.store.rating_tasks import TaskRow
+from tracker.study import StudyClosedError
+from tracker.workflows.rating import choosing, doors, looking
+from tracker.workflows.rating.errors import ItemClosedError, UnknownItemError
+from tracker.workflows.rating.voting import Decided
+
+SERIES = "series"
+"""The kind of an item that is a stretch."""
+
+LENGTH = timedelta(seconds=60)
+"""How long a stretch is at most."""
+
+GAP = timedelta(seconds=15)
+"""A longer gap between two pictures begins another stretch."""
+
+LEAST, MOST = 3, 120
+"""How many pictures a stretch has."""
+
+_NEW = Own(done=False, put_off=False, leased=False)
+_GONE = (ConsentMissingError, UnknownParticipantError, StudyClosedError, ItemClosedError)
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """A stretch that waits for a rater.
+
+    Attributes
+    ----------
+    item
+        As of `tracker.workflows.rating.Item`.
+    because
+        Why it is offered.
+    pictures, seconds
+        How long it is.
+    """
+
+    item: str
+    because: Because
+    pictures: int
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """One picture of a stretch.
+
+    Attributes
+    ----------
+    observation, at
+        Which moment it is, and its instant (UTC).
+    estimate
+        What the network says of it; None until the rater has said something themselves.
+    """
+
+    observation: int
+    at: datetime
+    estimate: Distribution | None
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """A stretch that was opened.
+
+    Attributes
+    ----------
+    item, because
+        As of `Stretch`.
+    frames
+        Its pictures in order of time, opened one by one with `open_frame`.
+    decided
+        What this rater says of the whole now, or None.
+    lag_s
+        The lag that the study proposes for traces.
+    """
+
+    item: str
+    because: Because
+    frames: tuple[Frame, ...]
+    decided: Decided | None
+    lag_s: float
+
+
+def stretches(access: Access, member: Member, now: datetime, most: int = 10) -> list[Stretch]:
+    """The stretches that a rater could rate now, the newest of each person first.
+
+    Raises
+    ------
+    NoRaterError
+        When they have no part in the study, or have not agreed to be measured.
+    """
+    with access.database.read() as connection:
+        doors.demand_rater(connection, member, doors.study_in_force(access))
+    found: list[Stretch] = []
+    for person in sorted(access.everyone(), key=lambda person: person.id):
+        if len(found) >= most:
+            break
+        try:
+            with access.read(person.id, now) as unit:
+                waiting = _waiting(unit, doors.permit_of(unit), member)
+            for frames in waiting[: most - len(found)]:
+                found.append(_offered(access, person.id, person.subject, frames, member, now))
+        except _GONE:
+            continue
+    return found
+
+
+def open_series(access: Access, member: Member, item: str, now: datetime) -> Series:
+    """Open a stretch of a rater's: that they look is noted first, and from then on its pictures open for a while.
+
+    Raises
+    ------
+    UnknownItemError
+        When it is no stretch of theirs.
+    ItemClosedError
+        When its participant does not show it now.
+    """
+    task = _series_of(access, member, item)
+    with doors.reading(access, task.subject, now) as unit:
+        doors.demand_rater(unit.connection, member, unit.study)
+        doors.demand_open(unit, task.observation)
+    looking.noted(access, task.subject, member, now, "a stretch of pictures of your face, to rate it")
+    with doors.writing(access, task.subject, now) as unit:
+        permit = doors.demand_open(unit, task.observation)
+        rating_tasks.extend(unit.connection, task.id, now + LEASE)
+        said = rating_votes.standing(unit.connection, task.id)
+        voted = said is not None and said.verdict is not Verdict.UNDONE
+        frames = _frames(unit, permit, task)
+        return Series(
+            task.id,
+            task.because,
+            tuple(Frame(f.observation, f.at, f.machine if voted else None) for f in frames),
+            Decided(task.id, said.recorded_at, said.verdict, said.distribution)
+            if said is not None and voted
+            else None,
+            unit.study.rating.lag_s,
+        )
+
+
+def open_frame(access: Access, member: Member, item: str, observation: int, now: datetime) -> bytes:
+    """Open one picture of a stretch that was opened: a PNG file, for one response with `no-store`.
+
+    Raises
+    ------
+    UnknownItemError
+        When it is no picture of such a stretch, or it was opened too long ago: open it again.
+    ItemClosedError
+        When its participant does not show it now.
+    """
+    task = _series_of(access, member, item)
+    if task.leased_until <= now:
+        raise UnknownItemError
+    with doors.reading(access, task.subject, now) as unit:
+        doors.demand_rater(unit.connection, member, unit.study)
+        permit = doors.demand_open(unit, observation)
+        if observation not in {frame.observation for frame in _frames(unit, permit, task)}:
+            raise UnknownItemError
+        return looking.plain(access, unit, observation)
+
+
+def keep_trace(access: Access, member: Member, item: str, trace: Trace, now: datetime) -> int:
+    """Keep a trace as it was drawn, with its lag beside; the same decision sent again is kept once.
+
+    Raises
+    ------
+    RatingError
+        When a sample names a moment that is none of the stretch's.
+    UnknownItemError, ItemClosedError, NoRaterError
+        As `tracker.workflows.rating.vote`.
+    """
+    task = _series_of(access, member, item)
+    with doors.writing(access, task.subject, now) as unit:
+        members.lock(unit.connection, member.id)
+        doors.demand_rater(unit.connection, member, unit.study)
+        permit = doors.demand_open(unit, task.observation)
+        shown = {frame.observation for frame in _frames(unit, permit, task)}
+        strange = {s.observation for s in trace.samples if s.observation is not None} - shown
+        if strange:
+            raise RatingError(f"the stretch has no moment {min(strange)}; open it again")
+        return rating_votes.keep_trace(unit.connection, permit, task, trace, now)
+
+
+def _series_of(access: Access, member: Member, item: str) -> TaskRow:
+    task = doors.task_of(access, member, item)
+    if task.kind != SERIES:
+        raise UnknownItemError
+    return task
+
+
+def _frames(unit: Unit, permit: Permit, task: TaskRow) -> list[Rateable]:
+    return rating_items.frames_from(
+        unit.connection, permit, unit.person.subject, task.observation, LENGTH, MOST
+    )
+
+
+def _waiting(unit: Unit, permit: Permit, member: Member) -> list[list[Rateable]]:
+    """The stretches of a person that a rater has not rated and that want one, the newest first."""
+    items = rating_items.rateable(unit.connection, permit, unit.person.subject)
+    own = rating_items.own(unit.connection, unit.person.subject, SERIES, member.id, unit.now)
+    found = [frames for frames in _split(items[::-1]) if not own.get(frames[0].observation, _NEW).done]
+    first = [frames[0] for frames in found]
+    open_ = choosing.wanting(unit, items, first, member.id, SERIES)
+    return [frames for frames in reversed(found) if frames[0].observation in open_]
+
+
+def _split(items: Sequence[Rateable]) -> list[list[Rateable]]:
+    """Cut moments in order of time into stretches, and leave out those that are too short."""
+    found: list[list[Rateable]] = []
+    for item in items:
+        last = found[-1] if found else None
+        if last is None or item.at - last[-1].at > GAP or item.at - last[0].at > LENGTH or len(last) == MOST:
+            found.append([item])
+        else:
+            last.append(item)
+    return [frames for frames in found if len(frames) >= LEAST]
+
+
+def _offered(
+    access: Access, participant: str, subject: str, frames: Sequence[Rateable], member: Member, now: datetime
+) -> Stretch:
+    task = TaskRow(
+        id=secrets.token_hex(16),
+        subject=subject,
+        observation=frames[0].observation,
+        member=member.id,
+        kind=SERIES,
+        turn=0,
+        because=Because.WAITED,
+        random=False,
+        gold=False,
+        offered_at=now,
+        leased_until=now,  # it is kept for nobody until it is opened
+        put_off_at=None,
+        done_at=None,
+    )
+    with access.write(participant, now) as unit:
+        permit = doors.demand_open(unit, frames[0].observation)
+        kept = rating_tasks.offer(unit.connection, permit, task, hold=False)
+    return Stretch(kept.id, kept.because, len(frames), (frames[-1].at - frames[0].at).total_seconds())
