@@ -19,6 +19,8 @@ _BASE = {
 # and holds no text of users.
 _CHART = _BASE | {"style-src": "'self' 'unsafe-inline'", "img-src": "'self' data:", "frame-src": "'none'"}
 CHART_ENDPOINT = "timeline.chart"
+CAMERA_ENDPOINT = "capturing.page"
+"""The one page that may ask for the camera."""
 
 
 def policy(endpoint: str | None) -> str:
@@ -46,7 +48,8 @@ def _add(response: Response) -> Response:
     headers["Referrer-Policy"] = "no-referrer"
     headers["Cross-Origin-Opener-Policy"] = "same-origin"
     headers["Cross-Origin-Resource-Policy"] = "same-origin"
-    headers["Permissions-Policy"] = "camera=(), microphone=(), geolocation=()"
+    camera = "(self)" if request.endpoint == CAMERA_ENDPOINT else "()"
+    headers["Permissions-Policy"] = f"camera={camera}, microphone=(), geolocation=()"
     if request.is_secure:
         headers["Strict-Transport-Security"] = "max-age=31536000"
     if request.blueprint != "assets":

@@ -9,6 +9,9 @@ from datetime import datetime, timedelta
 LARGEST_REQUEST = 64 * 1024
 """Bytes of a request's body: forms are small, and nothing is uploaded here yet."""
 
+LARGEST_FRAME = 1024 * 1024
+"""Bytes of a camera's frame: a browser's JPEG of 640 x 480 has a tenth of them."""
+
 LOGINS = 10
 PER = timedelta(minutes=1)
 

@@ -18,7 +18,9 @@ from flask import Flask
 from gunicorn.app.base import BaseApplication
 
 from tracker.access import Access
+from tracker.workflows.ingest import Reader
 from webui.app import create_app
+from webui.services import NAME
 
 THREADS = 8
 GRACE_S = 10
@@ -46,6 +48,7 @@ def serve(
     on_ready: Callable[[str], None] | None = None,
     on_start: Callable[[Access], None] | None = None,
     on_stop: Callable[[], None] | None = None,
+    reader: Callable[[], Reader] | None = None,
 ) -> None:
     """Serve until Ctrl-C or SIGTERM.
 
@@ -67,6 +70,8 @@ def serve(
         Called with the address, in this process, as soon as it can be asked.
     on_start, on_stop
         Called in the worker before its first request, with the gate, and after its last.
+    reader
+        Loads what reads faces, in the worker and on first use (see `webui.app.create_app`).
 
     Raises
     ------
@@ -80,11 +85,18 @@ def serve(
     address = f"{scheme}://{shown}:{bound}/"
     descriptor = listener.fileno()
 
+    made: list[Flask] = []
+
     def make() -> Flask:
         access = open_access()
         app = create_app(
-            access, clock, secure_cookies=secure_cookies or tls_cert is not None, entries=entries
+            access,
+            clock,
+            secure_cookies=secure_cookies or tls_cert is not None,
+            entries=entries,
+            reader=reader,
         )
+        made.append(app)
         if on_start is not None:
             on_start(access)
         return app
@@ -94,6 +106,9 @@ def serve(
             on_ready(address)
 
     def stop(_: Any, __: Any) -> None:
+        for app in made:
+            if app.extensions[NAME].captures is not None:
+                app.extensions[NAME].captures.close()
         if on_stop is not None:
             on_stop()
 

@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 from flask import current_app
 
 from tracker.access import Access
 from webui.limits import ARCHIVES_AT_ONCE, Rate, Turns
+
+if TYPE_CHECKING:  # OpenCV is loaded with it
+    from tracker.workflows.ingest import Captures
 
 NAME = "affect-tracker"
 
@@ -33,6 +36,8 @@ class Services:
         Whom participants ask, where that is not who the study in force says; else empty.
     archives
         Held while somebody downloads everything about themselves.
+    captures
+        The live captures of this process; None where nothing reads faces.
     """
 
     access: Access
@@ -41,6 +46,7 @@ class Services:
     hashing: Turns
     help_contact: str
     archives: Turns = field(default_factory=lambda: Turns(ARCHIVES_AT_ONCE, 0.0))
+    captures: Captures | None = None
 
 
 def services() -> Services:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.table import Table
 
+from tracker import shipped
 from tracker.access import Access
 from tracker.cli.installation import now, opened, settings_of
 from tracker.cli.output import AsJson, err, out, print_json
@@ -20,6 +21,7 @@ from tracker.settings import Settings
 
 if TYPE_CHECKING:
     from tracker.jobs import Jobs
+    from tracker.workflows.ingest import Reader
 
 SERVER = "webui.server"
 """The web app stands beside the command line, which therefore starts it by its import string."""
@@ -96,7 +98,24 @@ def start(
         on_ready=ready,
         on_start=begin,
         on_stop=end,
+        reader=lambda: reader(settings),
     )
+
+
+def reader(settings: Settings) -> Reader:
+    """Load what reads faces in a process that serves: the default network, and YuNet where it was pulled."""
+    from tracker.fer.device import one_thread_each  # noqa: PLC0415 - loads torch, and a server starts faster without
+    from tracker.fer.engine import Engine  # noqa: PLC0415 - loads torch
+    from tracker.fer.zoo import Zoo  # noqa: PLC0415 - loads torch
+    from tracker.vision import threads  # noqa: PLC0415 - loads OpenCV
+    from tracker.vision.faces import load_detector  # noqa: PLC0415 - loads OpenCV
+    from tracker.workflows.ingest import Reader  # noqa: PLC0415 - loads OpenCV
+
+    one_thread_each()
+    threads.one_each()
+    zoo = Zoo(shipped.models(), settings.data_folder / "networks")
+    detector = zoo.detector_path()
+    return Reader(Engine(zoo.load("default"), "auto"), lambda: load_detector(detector))
 
 
 def jobs(

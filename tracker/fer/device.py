@@ -54,3 +54,12 @@ def resolve_device(name: str = "auto") -> torch.device:
             f"device {name!r} was asked for, but there are {torch.cuda.device_count()} of its kind"
         )
     return torch.device(name)
+
+
+def one_thread_each() -> None:
+    """Let torch work in the thread that called it alone, for the whole process.
+
+    A server reads small batches of many people's faces beside the pages that they look at; spread over all
+    processors, each batch would make every page wait, and none be faster by much.
+    """
+    torch.set_num_threads(1)

@@ -9,7 +9,6 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import BinaryIO, Literal
 
 Container = Literal["mp4", "matroska", "avi", "mpeg", "asf", "flv", "ogg"]
@@ -49,26 +48,25 @@ def is_modern_still(head: bytes) -> bool:
     return head[4:8] == b"ftyp" and head[8:12] in _STILL_BRANDS
 
 
-def created_at(path: Path, container: Container) -> datetime | None:
+def created_at(file: BinaryIO, container: Container) -> datetime | None:
     """Read when a recording began (UTC) from its container; None where it says nothing plausible.
 
     MP4 and QuickTime: ``creation_time`` of ``mvhd`` (ISO/IEC 14496-12, 8.2.2). Matroska and WebM:
     ``DateUTC`` (RFC 9559, 5.1.2.11).
     """
-    with path.open("rb") as file:
-        if container == "mp4":
-            found = _mp4_creation(file)
-        elif container == "matroska":
-            found = _matroska_date(file)
-        else:
-            return None
+    file.seek(0)
+    if container == "mp4":
+        found = _mp4_creation(file)
+    elif container == "matroska":
+        found = _matroska_date(file)
+    else:
+        return None
     return found if found is not None and found >= _EARLIEST else None
 
 
-def has_index(path: Path) -> bool:
+def has_index(file: BinaryIO) -> bool:
     """Say whether an MP4 or QuickTime file carries its ``moov`` box, without which it cannot be played."""
-    with path.open("rb") as file:
-        return any(kind == b"moov" for kind, _, _ in _boxes(file, 0, path.stat().st_size))
+    return any(kind == b"moov" for kind, _, _ in _boxes(file, 0, file.seek(0, 2)))
 
 
 def _boxes(file: BinaryIO, start: int, end: int) -> Iterator[tuple[bytes, int, int]]:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import re
 from collections.abc import Container
 from pathlib import Path
+from typing import Literal
 
 from tracker.vision import containers, headers
 from tracker.vision.camera import Clock, Opener, camera_frames, open_camera
@@ -50,6 +52,33 @@ def open_source(spec: str) -> Source:
         raise MediaError(f"{spec} cannot be read: {error.strerror}") from error
 
 
+def open_upload(stream: io.BytesIO, name: str) -> Source:
+    """Find out what an uploaded clip is, from its bytes in memory; it never lies in a file.
+
+    Parameters
+    ----------
+    stream
+        All of its bytes; kept for as long as its frames are read.
+    name
+        What to call it in a message.
+
+    Raises
+    ------
+    MediaError
+        When it is no video, damaged beyond use, or too large to decode.
+    """
+    stream.seek(0)
+    container = containers.sniff(stream.read(400))
+    if container is None:
+        raise MediaError(f"{name} is no video that is read; give MP4, MOV, MKV, WebM or AVI")
+    stream.seek(0)
+    digest = hashlib.file_digest(stream, "sha256").hexdigest()
+    count, duration = length(stream, name)
+    created = containers.created_at(stream, container)
+    stated: Literal["container"] | None = "container" if created else None
+    return Source("video", name, None, digest, created, stated, count, duration, stream=stream)
+
+
 def frames(
     source: Source,
     every: float,
@@ -89,6 +118,8 @@ def frames(
         if source.camera is None or clock is None:
             raise ValueError("a camera's frames need its number and a monotonic clock")
         return Frames(camera_frames(source.camera, every, clock, opener))
+    if source.stream is not None:
+        return Frames(video_frames(source.stream, source.name, every, skip))
     if source.path is None:
         raise ValueError(f"the {source.kind} {source.name} has no path")
     if source.kind == "video":
@@ -111,8 +142,9 @@ def _file(path: Path) -> Source:
             "a HEIC or AVIF picture" if containers.is_modern_still(head) else "neither a video nor a picture"
         )
         raise MediaError(f"{path.name} is {kind}; give a video (MP4, MOV, MKV, WebM, AVI) or a JPEG or PNG")
-    count, duration = length(path)
-    created = containers.created_at(path, container)
+    count, duration = length(path, path.name)
+    with path.open("rb") as file:
+        created = containers.created_at(file, container)
     return Source(
         "video", path.name, path, digest, created, "container" if created else None, count, duration
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -42,6 +43,8 @@ class Source:
         The container's own figures, for progress only; None where unknown.
     camera
         The number of the camera.
+    stream
+        What holds a recording that lies in no file: an upload's bytes in memory.
     """
 
     kind: Literal["video", "folder", "image", "camera"]
@@ -53,6 +56,7 @@ class Source:
     frame_count: int | None = None
     duration_s: float | None = None
     camera: int | None = None
+    stream: io.BytesIO | None = None
 
 
 @dataclass(frozen=True, slots=True)

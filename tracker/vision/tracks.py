@@ -9,7 +9,9 @@ A face is held to be the participant's when
 - it is the only face ever seen: until a frame with two has been borne out by others, a single face is the
   participant's, also after a gap (who records themselves comes back to their own camera); or
 - the first face was confirmed (`confirm_first_face`), and this one continues its track: same place, same
-  size, and no other face nearly as close. The longer the gap, the closer it has to be.
+  size, and no other face nearly as close. The longer the gap, the closer it has to be; or
+- the participant said which face is theirs (`FaceTracker.confirm`), and this one continues it. Then nothing else
+  makes a face theirs: after ten seconds without it they are asked again.
 
 Everything else is doubt, and doubt is "ambiguous": another person's face must not be read, while a
 participant's that was not read costs one observation.
@@ -81,6 +83,7 @@ class FaceTracker:
     def __init__(self, *, confirm_first_face: bool = False) -> None:
         self._confirm = confirm_first_face
         self._confirmed = False
+        self._shown = False
         self._begun = False
         self._others = False
         self._recent: deque[bool] = deque(maxlen=_MEMORY)
@@ -109,6 +112,38 @@ class FaceTracker:
             reason = "ambiguous" if faces else "no_face"
         self.recall(pts_us, None if face is None else face.box, len(faces))
         return Sighting(face, len(faces), reason)
+
+    def confirm(self, pts_us: int, box: Box, faces: int) -> None:
+        """Take the participant's own word for which of a picture's faces is theirs.
+
+        From then on only a face that continues this one is theirs, also where it is the only one: somebody else
+        may have sat down in their place.
+
+        Parameters
+        ----------
+        pts_us
+            The picture's time in microseconds.
+        box
+            The face that they said is theirs.
+        faces
+            How many the picture shows.
+
+        Examples
+        --------
+        >>> tracker = FaceTracker()
+        >>> tracker.confirm(0, (200, 10, 40, 50), 2)
+        >>> me, other = Face((204, 10, 40, 50), 0.9, None, "yunet"), Face((10, 10, 40, 50), 0.9, None, "yunet")
+        >>> tracker.see(400_000, [other, me]).face == me, tracker.see(800_000, [other]).reason
+        (True, 'ambiguous')
+        >>> tracker.lost(9_000_000), tracker.lost(11_000_000)
+        (False, True)
+        """
+        self.recall(pts_us, box, faces)
+        self._confirmed = self._shown = True
+
+    def lost(self, pts_us: int) -> bool:
+        """Whether the participant's face was last seen so long ago that no face could be held to be theirs."""
+        return self._shown and (pts_us - self._at_us) / 1e6 > _CONTINUES[-1][0]
 
     def recall(self, pts_us: int, box: Box | None, faces: int) -> None:
         """Take over what an earlier run saw, in order of time, instead of looking again.
@@ -154,6 +189,8 @@ class FaceTracker:
     def _may_be_the_only_one(self, face: Face, gap_s: float) -> bool:
         """Whether a single face, in a recording without others, is not plainly somewhere else."""
         if gap_s > _CONTINUES[1][0]:
+            if self._shown:
+                return self._continuing([face], gap_s) is not None
             return not self._confirmed or self._box is None or overlap(face.box, self._box) > 0
         return self._box is None or _near(face.box, self._box)
 

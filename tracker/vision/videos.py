@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Container, Generator
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import cv2
 import numpy as np
@@ -19,26 +21,41 @@ from tracker.vision.recording import Frame, Sampling
 # more than half a second and more than 2 % is called one.
 _SHORTFALL_S, _SHORTFALL = 0.5, 0.02
 
+MOST_PIXELS = 40_000_000
+"""Pixels of a video's frame at most: 8K has 33 million, and a bomb of a few kilobytes states thousands of millions."""
 
-def open_video(path: Path) -> Any:
+Where = Path | io.BytesIO
+"""A file, or an upload's bytes in memory."""
+
+
+def open_video(where: Where, name: str) -> Any:
     """Open a video for reading, turned upright by its rotation metadata.
 
     Raises
     ------
     MediaError
-        When it holds no video stream that can be decoded.
+        When it holds no video stream that can be decoded, or frames of too many pixels.
     """
     quieten()
-    # The absolute path cannot be read as a protocol ("concat:...") or as a numbered sequence.
-    capture = cv2.VideoCapture(str(path.resolve()), cv2.CAP_FFMPEG)
+    if isinstance(where, Path):
+        # The absolute path cannot be read as a protocol ("concat:...") or as a numbered sequence.
+        capture = cv2.VideoCapture(str(where.resolve()), cv2.CAP_FFMPEG)
+    else:
+        where.seek(0)
+        # OpenCV's stubs know only its own abstract reader; it takes every buffered stream of Python's.
+        capture = cv2.VideoCapture(where, cv2.CAP_FFMPEG, [])  # type: ignore[call-overload]
     if not capture.isOpened():
         capture.release()
-        raise MediaError(_why_closed(path))
+        raise MediaError(_why_closed(where, name))
+    width, height = capture.get(cv2.CAP_PROP_FRAME_WIDTH), capture.get(cv2.CAP_PROP_FRAME_HEIGHT)
+    if width * height > MOST_PIXELS:
+        capture.release()
+        raise MediaError(f"{name} has frames of {width:.0f} x {height:.0f} pixels; scale it down first")
     capture.set(cv2.CAP_PROP_ORIENTATION_AUTO, 1)
     return capture
 
 
-def length(path: Path) -> tuple[int | None, float | None]:
+def length(where: Where, name: str) -> tuple[int | None, float | None]:
     """The container's own frame count and duration in seconds, where it states plausible ones.
 
     Raises
@@ -46,7 +63,7 @@ def length(path: Path) -> tuple[int | None, float | None]:
     MediaError
         As `open_video`.
     """
-    capture = open_video(path)
+    capture = open_video(where, name)
     try:
         return _stated_length(capture)
     finally:
@@ -54,7 +71,7 @@ def length(path: Path) -> tuple[int | None, float | None]:
 
 
 def video_frames(
-    path: Path, name: str, every: float, skip: Container[int] = ()
+    where: Where, name: str, every: float, skip: Container[int] = ()
 ) -> Generator[Frame, None, str | None]:
     """Yield the first frame at or after each multiple of `every` seconds; return what went wrong.
 
@@ -67,7 +84,7 @@ def video_frames(
         When nothing can be decoded at all.
     """
     sampling = Sampling(every)
-    capture = open_video(path)
+    capture = open_video(where, name)
     try:
         _, duration = _stated_length(capture)
         previous, last, seen = -1, -1, 0
@@ -113,9 +130,13 @@ def _verdict(name: str, seen: int, last_us: int, duration: float | None) -> str 
     return None
 
 
-def _why_closed(path: Path) -> str:
-    with path.open("rb") as file:
-        container = sniff_container(file.read(400))
-    if container == "mp4" and not has_index(path):
-        return f"{path.name} is truncated: its index (moov) is missing; copy it again or repair it"
-    return f"{path.name} holds no video that can be decoded; re-encode it as H.264 in MP4"
+def _why_closed(where: Where, name: str) -> str:
+    opened: AbstractContextManager[BinaryIO] = (
+        where.open("rb") if isinstance(where, Path) else nullcontext(where)
+    )
+    with opened as file:
+        file.seek(0)
+        truncated = sniff_container(file.read(400)) == "mp4" and not has_index(file)
+    if truncated:
+        return f"{name} is truncated: its index (moov) is missing; copy it again or repair it"
+    return f"{name} holds no video that can be decoded; re-encode it as H.264 in MP4"

@@ -1,7 +1,40 @@
-"""Track one participant's face through a recording, and store what is seen, batch by batch."""
+"""Track one participant's face through a recording or a live capture, and store what is seen, batch by batch."""
 
+from tracker.workflows.ingest.captured import (
+    CaptureEndedError,
+    ClockOffError,
+    Ended,
+    FullError,
+    Located,
+    LookAgainError,
+    NoReaderError,
+    Progress,
+    Read,
+    Reader,
+)
+from tracker.workflows.ingest.live import Captures
 from tracker.workflows.ingest.plan import BrokeOffError, Plan, StartUnknownError, Tracked, summary
 from tracker.workflows.ingest.run import BATCH, track
 from tracker.workflows.ingest.storing import store
 
-__all__ = ["BATCH", "BrokeOffError", "Plan", "StartUnknownError", "Tracked", "store", "summary", "track"]
+__all__ = [
+    "BATCH",
+    "BrokeOffError",
+    "CaptureEndedError",
+    "Captures",
+    "ClockOffError",
+    "Ended",
+    "FullError",
+    "Located",
+    "LookAgainError",
+    "NoReaderError",
+    "Plan",
+    "Progress",
+    "Read",
+    "Reader",
+    "StartUnknownError",
+    "Tracked",
+    "store",
+    "summary",
+    "track",
+]

@@ -10,13 +10,13 @@ import secrets
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from tracker.access import Access
 from tracker.domain.people import Person
 from tracker.domain.series import Estimate, Observation, Observed, Reason
-from tracker.fer.engine import Engine
 from tracker.store import series
 from tracker.store.series import Known
 from tracker.vision.camera import Opener, open_camera
@@ -28,6 +28,9 @@ from tracker.vision.tracks import FaceTracker, Sighting, judged, overlap
 from tracker.workflows.ingest.keeping import keep, unstored
 from tracker.workflows.ingest.plan import Plan, Tracked, demand_ended, demand_same_start, start_of
 from tracker.workflows.ingest.storing import store
+
+if TYPE_CHECKING:  # torch is loaded by whoever loads a network, and not by a web app that may never need one
+    from tracker.fer.engine import Engine
 
 BATCH = 64
 FLUSH_AFTER_S = 5.0

@@ -28,9 +28,11 @@ def store(unit: Unit, permit: Permit, rows: list[Observed], now: datetime) -> se
         When they are recorded (UTC).
     """
     permit.demand(Use.STORE_SERIES)
-    learner = personal.current(unit) if any(row.estimates for row in rows) else None
-    if learner is not None and learner.source.own:
-        rows = _with_own_word(unit, learner, rows)
+    return append(unit, permit, with_own_word(unit, rows), now)
+
+
+def append(unit: Unit, permit: Permit, rows: list[Observed], now: datetime) -> series.Stored:
+    """Store a batch of one source as it is."""
     return series.store_observed(
         unit.connection,
         permit,
@@ -42,7 +44,13 @@ def store(unit: Unit, permit: Permit, rows: list[Observed], now: datetime) -> se
     )
 
 
-def _with_own_word(unit: Unit, learner: personal.Personal, rows: list[Observed]) -> list[Observed]:
+def with_own_word(unit: Unit, rows: list[Observed]) -> list[Observed]:
+    """Add to each estimate of the network what the person's own learner says, where they have one that is allowed."""
+    learner = personal.current(unit) if any(row.estimates for row in rows) else None
+    return rows if learner is None or not learner.source.own else _joined(unit, learner, rows)
+
+
+def _joined(unit: Unit, learner: personal.Personal, rows: list[Observed]) -> list[Observed]:
     since = unit.permit(Use.LEARN).covers_from
     zone = ZoneInfo(unit.person.zone)
     first, last = rows[0].observation.at, rows[-1].observation.at
