@@ -9,7 +9,7 @@ PYTHON ?= $(shell for name in python3.11 python3.12 python3.13 python3; do \
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint e2e privacy privacy-mutants bench serve clean python
+.PHONY: help demo test test-postgres lint e2e privacy privacy-mutants bench serve clean python
 .DELETE_ON_ERROR:
 
 help: ## List these commands
@@ -19,8 +19,11 @@ help: ## List these commands
 demo: $(VENV)/.demo ## Track a demo face, simulate a month, export, open the web page (VIDEO=clip.mp4, SERVE=0)
 	@$(BIN)/affect-tracker demo $(if $(VIDEO),--video "$(VIDEO)") $(if $(filter 0 no false,$(SERVE)),--no-serve)
 
-test: $(VENV)/.dev ## Run all tests, on SQLite and on a real PostgreSQL (AFFECT_TEST_POSTGRES_URL names another)
+test: $(VENV)/.dev ## Run all tests, those of the store and the gate on a real PostgreSQL too
 	@$(BIN)/python -m pytest --numprocesses=auto $(ARGS)
+
+test-postgres: $(VENV)/.dev ## Run the other rooms' tests again, on PostgreSQL (AFFECT_TEST_POSTGRES_URL names another)
+	@$(BIN)/python -m pytest --numprocesses=auto -m postgres tests $(ARGS)
 
 lint: $(VENV)/.dev ## Check style, formatting, types and who may import whom
 	@$(BIN)/ruff check .

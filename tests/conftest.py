@@ -12,10 +12,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from argon2 import PasswordHasher
 
 from tests import templates
 from tests.browser import NoBrowserError, chromium
 from tests.postgres import NoServerError, Server, embedded
+from tracker.domain import passwords
 from tracker.vision.quiet import quieten
 
 # FFmpeg takes its level from the first file that a process opens, and tests write clips with bare OpenCV.
@@ -24,6 +26,28 @@ quieten()
 # A runner that was started in the background hands on an ignored Ctrl-C; children of the tests must hear it.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+HERE = Path(__file__).parent
+QUICK = (HERE / "store", HERE / "access")
+"""What must see both databases in every run: the statements themselves, and the gate that holds their locks."""
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Leave the other rooms' second run, on PostgreSQL, to ``make test-postgres``: what they do is the same there."""
+    for item in items:
+        second = "postgresql" in getattr(getattr(item, "callspec", None), "params", {}).values()
+        if second and item.path.parent != HERE and item.path.parent not in QUICK:
+            item.add_marker(pytest.mark.postgres)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def quick_passwords() -> Iterator[None]:
+    """Hash passwords with the least that Argon2 takes; `tests.domain` holds what it takes outside of tests."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(passwords, "_ARGON2", PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -13,7 +13,19 @@ from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).parents[1]
 MAKEFILE = (ROOT / "Makefile").read_text("utf-8")
-TARGETS = {"help", "demo", "test", "lint", "e2e", "privacy", "privacy-mutants", "bench", "serve", "clean"}
+TARGETS = {
+    "help",
+    "demo",
+    "test",
+    "test-postgres",
+    "lint",
+    "e2e",
+    "privacy",
+    "privacy-mutants",
+    "bench",
+    "serve",
+    "clean",
+}
 PINS = ROOT / ".ci" / "constraints.txt"
 # Answers as a Python of some version would, and makes environments whose pip fails.
 PRETENDER = """#!/bin/sh
@@ -196,5 +208,10 @@ def test_every_direct_dependency_is_pinned_to_a_version_that_the_package_allows(
 def test_ci_runs_lint_tests_and_browser_tests() -> None:
     script = ROOT / ".ci" / "run"
     assert os.access(script, os.X_OK)
-    assert script.read_text("utf-8").splitlines()[-3:] == ["make lint", "make test", "make e2e"]
+    assert script.read_text("utf-8").splitlines()[-4:] == [
+        "make lint",
+        "make test",
+        "make test-postgres",
+        "make e2e",
+    ]
     subprocess.run(["bash", "-n", script], check=True)

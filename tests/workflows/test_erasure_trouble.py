@@ -146,16 +146,19 @@ def erase(url: str, folder: Path, who: Person) -> None:
 
 def test_two_at_once_come_to_the_same_end(database_url: str, tmp_path: Path) -> None:
     access = installation(database_url, tmp_path)
-    who, other = lived(access), lived(access, "someone else")
-    close(access)
-    both = [start(erase, database_url, tmp_path, who) for _ in range(2)]
-    assert finish(*both) == [0, 0]
-    assert rows(access, who) == {}
-    assert rows(access, other)["observations"] == 31
-    assert step(access) == [Step.DONE]
-    assert access.audit() is None
-    assert access.keys.owners("erasing") == set()
-    with access.database.read() as connection:
-        (tombstone,) = tombstones.every(connection)
-    assert tombstone.rows["observations"] == 31
+    other = lived(access, "someone else")
+    for round_ in range(4):
+        who = lived(access, f"somebody {round_}")
+        close(access)
+        both = [start(erase, database_url, tmp_path, who) for _ in range(2)]
+        assert finish(*both) == [0, 0]
+        assert rows(access, who) == {}
+        assert rows(access, other)["observations"] == 31
+        assert step(access) == [Step.DONE] * (round_ + 1)
+        assert access.audit() is None
+        assert access.keys.owners("erasing") == set()
+        with access.database.read() as connection:
+            assert [tombstone.rows["observations"] for tombstone in tombstones.every(connection)] == [31] * (
+                round_ + 1
+            )
     close(access)

@@ -14,7 +14,7 @@ from tracker.domain.consent import Scope
 from tracker.domain.people import Person, UnknownParticipantError
 from tracker.domain.stretches import Stretch
 from tracker.privacy.keys import KeyDestroyedError
-from tracker.store import chains, keybackups, priors, requests, tombstones
+from tracker.store import chains, keybackups, people, priors, requests, tombstones
 from tracker.store.database import Connection, DatabaseError
 from tracker.store.requests import RequestRow
 from tracker.store.tombstones import Step, Tombstone
@@ -201,6 +201,8 @@ def erase_scope_staged(
 def _erase(access: Access, person: Person, scope: Scope | None, now: datetime) -> Erased:
     number = access.tombstone_of(person.id, scope)
     with access.database.write() as connection:
+        # Two that begin at once must not set a tombstone back that has gone on: the second sees what the first set.
+        people.lock(connection, person.id)
         standing = tombstones.get(connection, number)
         # Of a scope something may have been stored again since.
         if standing is None or (scope is not None and standing.step is Step.DONE):
