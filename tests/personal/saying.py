@@ -6,6 +6,7 @@ import random
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
+from tests import templates
 from tests.builders import NOW, leaning, observed, person, store
 from tracker import personal
 from tracker.access import Access
@@ -56,6 +57,14 @@ def talkative(
     end: datetime = NOW,
 ) -> Person:
     """Someone who lived `days` days before `end`: three moments a day with a face, a context and words about it."""
+    chosen = tuple(targets)
+    what = ("talkative", name, chosen, days, seed, end)
+    return templates.once(access, what, lambda: _talked(access, name, chosen, days, seed, end))
+
+
+def _talked(
+    access: Access, name: str, targets: tuple[str, ...], days: int, seed: int, end: datetime
+) -> Person:
     chance = random.Random(f"{name}|{seed}")
     who = person(access, name, now=end - (days + 1) * DAY)
     for i in range(3 * days):

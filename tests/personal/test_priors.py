@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
+from tests import templates
 from tests.builders import NOW, installation, person
 from tests.personal.saying import DAY, HOUR, MINUTE, newest, replayed, said, talkative
 from tests.processes import close, die_at, finish, opened, start
@@ -36,7 +37,12 @@ def contributors(
 ) -> list[Person]:
     """People with some corrections of each target, who allow that learners of others start from them."""
     chosen = tuple(targets)
-    return [talkative(access, f"person-{i}", chosen, days=days, seed=i) for i in range(count)]
+    what = ("contributors", count, chosen, days)
+    return templates.once(
+        access,
+        what,
+        lambda: [talkative(access, f"person-{i}", chosen, days=days, seed=i) for i in range(count)],
+    )
 
 
 def standing(access: Access, target: str) -> priors.PriorRow | None:
