@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests import templates
 from tests.builders import NOW, installation, leaning, person
 from tests.personal.saying import DAY, HOUR, MINUTE, newest, replayed, said
 from tests.processes import close
@@ -35,6 +36,10 @@ def access(database_url: str, tmp_path: Path) -> Iterator[Access]:
 
 def changed(access: Access, target: str = LEAVE_ME_ALONE) -> tuple[Person, datetime]:
     """Someone whose answer follows from where they are, and then the other way round, until that is noticed."""
+    return templates.once(access, ("changed", target), lambda: _changed(access, target))
+
+
+def _changed(access: Access, target: str) -> tuple[Person, datetime]:
     who, chance = person(access, now=START - DAY), random.Random(3)
     for i in range(140):
         at = START + i * 3 * HOUR
