@@ -9,7 +9,7 @@ PYTHON ?= $(shell for name in python3.11 python3.12 python3.13 python3; do \
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-postgres lint e2e privacy privacy-mutants bench serve clean python
+.PHONY: help demo test test-postgres lint e2e privacy privacy-mutants oracle bench serve clean python
 .DELETE_ON_ERROR:
 
 help: ## List these commands
@@ -42,6 +42,11 @@ privacy: $(VENV)/.dev ## Prove the 32 invariants of consent and privacy, and pri
 privacy-mutants: $(VENV)/.dev ## Break one promise at a time in a copy, and demand that its proof turns red
 	@$(BIN)/python -m tests.invariants.mutants $(ARGS)
 
+oracle: | $(BIN)/python ## Ask crowd-kit how raters agree, in an environment of its own, and record what it says
+	@test -x $(VENV)-oracle/bin/python || $(BIN)/python -m venv $(VENV)-oracle
+	@$(VENV)-oracle/bin/python -m pip install -q 'crowd-kit==1.4.2'
+	@$(VENV)-oracle/bin/python tests/learning/oracle.py
+
 bench: $(VENV)/.dev ## Measure speed on this machine
 	@$(BIN)/affect-tracker bench
 
@@ -49,7 +54,7 @@ serve: $(VENV)/.demo ## Serve the web pages on this machine
 	@$(BIN)/affect-tracker init >/dev/null && $(BIN)/affect-tracker serve
 
 clean: ## Remove what these commands made; databases elsewhere stay
-	@rm -rf $(VENV) build dist demo-output *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis \
+	@rm -rf $(VENV) $(VENV)-oracle build dist demo-output *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis \
 		.import_linter_cache
 	@find tracker webui migrations tests -type d -name __pycache__ -prune -exec rm -rf {} +
 

@@ -22,6 +22,7 @@ TARGETS = {
     "e2e",
     "privacy",
     "privacy-mutants",
+    "oracle",
     "bench",
     "serve",
     "clean",
