@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from itertools import chain
+from itertools import chain, pairwise
 
 from tracker.access import Access, Unit
 from tracker.domain.consent import Permit, Scope, Use
@@ -145,7 +145,17 @@ def _due(unit: Unit) -> list[Slot]:
     )
     due = {slot.name: slot for slot in found if since <= slot.at <= now}
     there = prompting.taken(unit.connection, person.subject, due.keys())
-    return sorted((slot for name, slot in due.items() if name not in there), key=lambda s: (s.at, s.name))
+    left = [slot for name, slot in due.items() if name not in there]
+    return sorted((slot for slot in left if not _of_before(unit, slot, since)), key=lambda s: (s.at, s.name))
+
+
+def _of_before(unit: Unit, slot: Slot, since: datetime) -> bool:
+    """Whether a slot had fallen due before anything counted, where the person was until they moved here."""
+    person, plan = unit.person, unit.study.plan
+    history = prompting.zones_of(unit.connection, person.subject)
+    left = [zone for (_, zone), (moved, _) in pairwise(history) if slot.at < moved <= unit.now]
+    there = chain.from_iterable(slots(plan, person.subject, slot.day, zone) for zone in left)
+    return any(other.name == slot.name and other.at < since for other in there)
 
 
 def _since(unit: Unit) -> datetime:
