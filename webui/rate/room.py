@@ -1,0 +1,168 @@
+"""What every page of this room needs: the blueprint, whose desk it is, their keys, and one key per decision."""
+
+from __future__ import annotations
+
+import json
+import secrets
+from dataclasses import dataclass
+from typing import Any
+
+from flask import Blueprint, g, render_template, request
+from flask_babel import gettext, lazy_gettext
+
+from tracker.domain.affect import Distribution, Emotion
+from tracker.domain.keymap import KEYS, KeyMap
+from tracker.domain.members import Role
+from tracker.domain.rating import RatingError, Verdict
+from tracker.workflows import rating
+from webui import auth, csrf, words
+from webui.services import services
+from webui.study import study
+
+pages = Blueprint("rate", __name__)
+"""One blueprint for the whole room: the gate lets members in by it, and roles by endpoint."""
+
+STEPS = tuple(n / 4 for n in range(-4, 5))
+"""What the optional valence and arousal can be."""
+
+WORDS: dict[str, Any] = {
+    **{emotion.value: emotion.value for emotion in Emotion},
+    "cannot_tell": lazy_gettext("cannot tell"),
+    "not_a_face": lazy_gettext("not a face"),
+    "uncomfortable": lazy_gettext("uncomfortable, skip"),
+    "undo": lazy_gettext("undo the last answer"),
+    "last_ten": lazy_gettext("go to the last ten"),
+    "help": lazy_gettext("show the keys"),
+    "play_back": lazy_gettext("play backwards"),
+    "play_pause": lazy_gettext("play or pause"),
+    "play_on": lazy_gettext("play on"),
+    "slower": lazy_gettext("slower"),
+    "faster": lazy_gettext("faster"),
+    "trace_up": lazy_gettext("trace up"),
+    "trace_down": lazy_gettext("trace down"),
+}
+"""What each action of a `KeyMap` is called on a page."""
+
+_CAPS = {"ArrowUp": "↑", "ArrowDown": "↓", "ArrowLeft": "←", "ArrowRight": "→"}
+
+
+@dataclass(frozen=True, slots=True)
+class Roles:
+    """Which parts of the room are open to whoever is logged in."""
+
+    rater: bool
+    researcher: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """An answer as a page sends it, before the workflow looks at it."""
+
+    verdict: Verdict
+    distribution: Distribution | None
+    valence: float | None
+    arousal: float | None
+
+
+def roles() -> Roles:
+    """What the member may do in the study in force."""
+    here = auth.member().in_study(study().id)
+    return Roles(Role.RATER in here, Role.RESEARCHER in here)
+
+
+def keymap() -> KeyMap:
+    """The keys of whoever is logged in: one answer for the whole request."""
+    if "keymap" not in g:
+        g.keymap = rating.key_map(services().access, auth.member())
+    found: KeyMap = g.keymap
+    return found
+
+
+def shown(template: str, **values: Any) -> str:
+    """Render a page of this room."""
+    keys = keymap()
+    return render_template(
+        template,
+        roles=roles(),
+        keymap=keys,
+        keymap_json=json.dumps({"on": keys.on, "keys": {a: keys[a] for a in KEYS}}),
+        actions=list(WORDS.items()),
+        token=csrf.token(),
+        desk_of=auth.member().id,
+        steps=STEPS,
+        fresh_key=secrets.token_urlsafe(16),
+        undo_key=secrets.token_urlsafe(16),
+        **values,
+    )
+
+
+def progress() -> dict[str, Any]:
+    """How far today's goal is, for a bar and in words."""
+    found = rating.progress(services().access, auth.member(), auth.now())
+    told = gettext("%(done)s of %(goal)s today", done=found.done, goal=found.goal)
+    if found.done > found.goal:
+        told = gettext("%(done)s today, the goal of %(goal)s is reached", done=found.done, goal=found.goal)
+    return {"done": found.done, "goal": found.goal, "words": told}
+
+
+def given() -> dict[str, Any]:
+    """The fields of a form, or the object of a JSON request; `RatingError` for anything else."""
+    if not request.is_json:
+        return request.form.to_dict()
+    body = request.get_json()
+    if not isinstance(body, dict):
+        raise RatingError("send an object with item, answer and key")
+    return body
+
+
+def read_answer(fields: dict[str, Any]) -> Said:
+    """Read what was chosen.
+
+    Examples
+    --------
+    >>> read_answer({"answer": "fear", "second": "surprise", "valence": "-0.5"}).distribution.top.value
+    'fear'
+    >>> read_answer({"answer": "cannot_tell"}).verdict.value
+    'cannot_tell'
+    """
+    chosen = fields.get("answer")
+    try:
+        first = Emotion(chosen)  # type: ignore[arg-type]
+    except ValueError:
+        try:
+            return Said(Verdict(chosen), None, None, None)  # type: ignore[arg-type]
+        except ValueError:
+            raise RatingError(f"{chosen!r} is no answer; choose one of the buttons") from None
+    second = Emotion(fields["second"]) if fields.get("second") in list(Emotion) else None
+    said = Distribution.said(first, second)
+    return Said(Verdict.EMOTION, said, number(fields, "valence"), number(fields, "arousal"))
+
+
+def number(fields: dict[str, Any], name: str) -> float | None:
+    """A number that may be left out; `RatingError` for what is none."""
+    value = fields.get(name)
+    if value is None or value == "":
+        return None
+    try:
+        return float(value)
+    except (TypeError, ValueError):
+        raise RatingError(f"{name} is {value!r}, which is no number") from None
+
+
+@pages.app_template_filter("keycap")
+def keycap(key: str) -> str:
+    """How a key is printed.
+
+    Examples
+    --------
+    >>> keycap("u"), keycap("ArrowUp")
+    ('u', '↑')
+    """
+    return _CAPS.get(key, key)
+
+
+def said_words(verdict: Verdict, distribution: Distribution | None) -> str:
+    """An answer in words."""
+    if distribution is not None:
+        return words.said(distribution)
+    return str(WORDS.get(verdict.value, verdict.value))
