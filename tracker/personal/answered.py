@@ -30,12 +30,14 @@ class PromptOverError(ValueError):
     ----------
     state
         How it stands.
+    ended_at
+        Since when, as far as that is known.
     """
 
     def __init__(self, state: State, ended_at: datetime | None) -> None:
         when = f" since {ended_at.isoformat(timespec='minutes')}" if ended_at is not None else ""
         super().__init__(f"this question is {state.value}{when}; nothing was stored for it")
-        self.state = state
+        self.state, self.ended_at = state, ended_at
 
 
 def prompt_of(unit: Unit, prompt: int) -> tuple[Permit, PromptRow]:
