@@ -12,6 +12,9 @@ LARGEST_REQUEST = 64 * 1024
 LARGEST_FRAME = 1024 * 1024
 """Bytes of a camera's frame: a browser's JPEG of 640 x 480 has a tenth of them."""
 
+LARGEST_PIECE = 1024 * 1024
+"""Bytes of a piece of an uploaded clip: what is lost when the connection breaks."""
+
 LOGINS = 10
 PER = timedelta(minutes=1)
 

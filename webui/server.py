@@ -107,8 +107,7 @@ def serve(
 
     def stop(_: Any, __: Any) -> None:
         for app in made:
-            if app.extensions[NAME].captures is not None:
-                app.extensions[NAME].captures.close()
+            app.extensions[NAME].close()
         if on_stop is not None:
             on_stop()
 

@@ -13,7 +13,7 @@ from tracker.access import Access
 from webui.limits import ARCHIVES_AT_ONCE, Rate, Turns
 
 if TYPE_CHECKING:  # OpenCV is loaded with it
-    from tracker.workflows.ingest import Captures
+    from tracker.workflows.ingest import Captures, Uploads
 
 NAME = "affect-tracker"
 
@@ -36,8 +36,8 @@ class Services:
         Whom participants ask, where that is not who the study in force says; else empty.
     archives
         Held while somebody downloads everything about themselves.
-    captures
-        The live captures of this process; None where nothing reads faces.
+    captures, uploads
+        The live captures and the uploaded clips of this process; None where nothing reads faces.
     """
 
     access: Access
@@ -47,6 +47,14 @@ class Services:
     help_contact: str
     archives: Turns = field(default_factory=lambda: Turns(ARCHIVES_AT_ONCE, 0.0))
     captures: Captures | None = None
+    uploads: Uploads | None = None
+
+    def close(self) -> None:
+        """End what goes on in the background."""
+        if self.uploads is not None:
+            self.uploads.close()
+        if self.captures is not None:
+            self.captures.close()
 
 
 def services() -> Services:

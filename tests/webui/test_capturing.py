@@ -132,12 +132,10 @@ class Page:
             until(partial(self._taken_more_than, before))
 
     def _taken_more_than(self, count: int) -> bool:
-        taken: int = self.running().capture.progress.taken
-        return taken > count
+        running = self.running()
+        return running.capture.progress.taken > count and not running.busy
 
     def stop(self) -> TestResponse:
-        # The worker may still be putting what it saw beside the rest.
-        until(lambda: not self.running().busy)
         return self.visitor.json("/capture/stop", {"capture": self.capture})
 
     def running(self) -> Any:
@@ -357,7 +355,7 @@ def test_the_newest_frame_wins_and_the_rest_is_one_row_and_a_count(capturing: Si
         page.send()
         assert captures.waiting() <= 1
     seen.open.set()
-    until(lambda: page.running().capture.progress.taken == 3)
+    until(lambda: page.running().capture.progress.taken == 3 and not page.running().busy)
     told = page.stop().json
     assert told is not None
     assert (told["taken"], told["dropped"], told["stored"]) == (3, 4, 4)

@@ -55,6 +55,15 @@ def write_clip(path: Path, seconds: float = 20.0) -> None:
         writer.release()
 
 
+def jpeg(quality: int = 80) -> bytes:
+    """One picture of the clip as a browser would send it."""
+    picture = cv2.cvtColor(portrait(), cv2.COLOR_RGB2BGR)
+    done, data = cv2.imencode(".jpg", _frame(picture, 0.0), [cv2.IMWRITE_JPEG_QUALITY, quality])
+    if not done:
+        raise PortraitError("OpenCV cannot write a JPEG")
+    return data.tobytes()
+
+
 def _frame(picture: np.ndarray, t: float) -> np.ndarray:
     if 12.0 <= t < 14.0:
         # The top right of the photo: no face in it.

@@ -23,8 +23,8 @@ NETWORK = "bench@000000000000"
 _SCOPES = (Scope.AFFECT_SERIES, Scope.CONTEXT, Scope.EXPORT_PSEUDONYMOUS)
 
 
-def installed(settings: Settings, folder: Path) -> Access:
-    """A fresh SQLite installation with nobody."""
+def settings_in(settings: Settings, folder: Path) -> Settings:
+    """The same settings for an installation of a measurement's own, with its own key."""
     mine = replace(
         settings,
         stated_key_store=None,
@@ -32,7 +32,12 @@ def installed(settings: Settings, folder: Path) -> Access:
         master_key_command="",
         master_key_path=folder / "master.key",
     )
-    return initialise(mine.with_database(f"sqlite:///{folder / 'bench.db'}"))
+    return mine.with_database(f"sqlite:///{folder / 'bench.db'}")
+
+
+def installed(settings: Settings, folder: Path) -> Access:
+    """A fresh SQLite installation with nobody."""
+    return initialise(settings_in(settings, folder))
 
 
 def scene(settings: Settings, folder: Path) -> tuple[Access, Person]:
