@@ -11,7 +11,20 @@ from flask import Flask
 
 from tracker.access import Access
 from tracker.workflows.ingest import Captures, Reader
-from webui import assets, auth, csrf, errors, headers, health, languages, limits, words
+from webui import (
+    assets,
+    auth,
+    auth_store,
+    csrf,
+    errors,
+    headers,
+    health,
+    languages,
+    limits,
+    roles,
+    words,
+)
+from webui.account import confirming, invited, page, passkeys, second
 from webui.participant import (
     capturing,
     consent,
@@ -73,6 +86,7 @@ def create_app(
         and Captures(access, reader, clock, time.monotonic, max(1, (os.cpu_count() or 1) // 2)),
     )
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+    auth_store.set_up(app, access)
     auth.protect(app)
     csrf.protect(app)
     headers.protect(app)
@@ -84,6 +98,11 @@ def create_app(
         health.pages,
         languages.pages,
         entering.pages,
+        second.pages,
+        passkeys.pages,
+        confirming.pages,
+        invited.pages,
+        page.pages,
         capturing.pages,
         consent.pages,
         timeline.pages,
@@ -94,4 +113,5 @@ def create_app(
         privacy.pages,
     ):
         app.register_blueprint(pages)
+    roles.demand_complete(app)
     return app

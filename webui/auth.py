@@ -2,52 +2,57 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 
-from flask import Flask, Response, abort, g, jsonify, redirect, request, session, url_for
+from flask import Flask, Response, abort, current_app, g, jsonify, redirect, request, session, url_for
+from flask_babel import gettext as _
+from flask_login import current_user
+from flask_security.utils import login_user
 from werkzeug.wrappers import Response as BaseResponse
 
-from tracker.domain.consent import Recorder
-from tracker.domain.members import Member, UnknownMemberError
-from tracker.domain.people import Person, UnknownParticipantError
-from tracker.privacy.keys import KeyUnavailableError
-from tracker.workflows import accounts, members
-from webui import languages
+from tracker.access.credentials import Whom
+from tracker.domain.entering import How
+from tracker.domain.members import STRONG, Member, Role
+from tracker.domain.people import Person
+from tracker.workflows import accounts
+from webui import languages, roles
+from webui.auth_store import User
+from webui.clock import now as now
 from webui.services import services
-from webui.study import text, texts
+from webui.study import study, text, texts
 
 LASTS = timedelta(hours=12)
 """How long a session lasts; then the password is asked for again."""
 
-PUBLIC = frozenset({"assets", "health", "languages"})
-OPEN = frozenset(
-    {
-        "entering.log_in",
-        "entering.enter",
-        "erased.page",
-        "erased.certificate",
-        "leaving.page",
-        "leaving.withdraw",
-        "privacy.page",
-    }
+FRESH = timedelta(minutes=15)
+"""For how long whoever said who they are may take along, erase, and change how they log in."""
+
+HALF = timedelta(minutes=5)
+"""How long a second factor is waited for after a right password."""
+
+JSON = frozenset(
+    {"timeline.data", "capturing.look", "capturing.frames", "uploading.chunk", "uploading.state"}
 )
-STAFF_ROOMS = frozenset({"rate"})
-JSON = frozenset({"timeline.data", "capturing.look", "capturing.frames"})
 # A notice that has changed meanwhile must keep nobody from saying no.
 ENDING = frozenset({"consent.withdraw", "consent.refuse", "consent.answer"})
 BEFORE_NOTICE = frozenset({"entering.notice_page", "entering.log_out"}) | ENDING
 BEFORE_PASSWORD = BEFORE_NOTICE | {"entering.password"}
+# Researchers and operators set up a second factor first, and nothing else.
+BEFORE_SECOND = BEFORE_PASSWORD | {endpoint for endpoint in roles.RULES if endpoint.startswith("account.")}
+BEFORE_SECOND |= {"confirming.page"}
+
+_HALF, _BY_CODE, _FRESH, _DEMO, _SINCE = "half", "by_code", "fresh", "demo", "since"
 
 
 def protect(app: Flask) -> None:
-    """Let nobody in without a session, on any page that is not named here as open."""
+    """Let nobody in who may not, on any page: `webui.roles` says who."""
     app.before_request(_gate)
 
 
 def person() -> Person:
-    """Who is logged in."""
+    """Which participant is logged in."""
     found = g.get("person")
-    assert isinstance(found, Person), "this endpoint must not be open"
+    assert isinstance(found, Person), "this endpoint must be a participant's"
     return found
 
 
@@ -58,39 +63,119 @@ def member() -> Member:
     return found
 
 
-def now() -> datetime:
-    """The instant at which this request is answered: one for the whole request."""
-    if "now" not in g:
-        g.now = services().clock()
-    at: datetime = g.now
-    return at
+def whom() -> Whom:
+    """Who is logged in, participant or member."""
+    return member() if "member" in g else person()
 
 
-def start(who: Person, version: int, *, by_code: bool, noticed: bool = False) -> None:
-    """Start a session, leaving nothing of the one before."""
-    _begin()
-    session["participant"] = who.id
-    session["version"] = version
-    session["since"] = now().timestamp()
+def logged_in() -> bool:
+    """Whether anybody is."""
+    return "person" in g or "member" in g
+
+
+def roles_here() -> frozenset[Role]:
+    """What whoever is logged in is to the study in force; nothing for nobody."""
+    if "member" in g:
+        return member().in_study(study().id)
+    return frozenset({Role.PARTICIPANT}) if "person" in g else frozenset()
+
+
+def is_strong() -> bool:
+    """Whether whoever is logged in has a role that demands a second factor, in whatever study."""
+    return "member" in g and any(held & STRONG for held in member().roles.values())
+
+
+def needs_second() -> bool:
+    """Whether whoever is logged in has to set up a second factor before anything else."""
+    return is_strong() and not g.second
+
+
+def start(
+    who: Whom,
+    version: int,
+    how: How,
+    *,
+    by_code: bool = False,
+    noticed: bool = False,
+    anew: bool = True,
+) -> None:
+    """Start a session, leaving nothing of the one before but the language.
+
+    Parameters
+    ----------
+    who, version
+        Whose, and the version that their sessions have now.
+    how
+        How they came in; noted for them.
+    by_code
+        Whether a password must be chosen before anything else.
+    noticed
+        Whether they have seen the notice already.
+    anew
+        Whether it is a sign-in; else the session goes on under another version.
+    """
+    demo = how is How.DEMO or (not anew and bool(session.get(_DEMO)))
+    clear()
+    login_user(User(who, version), remember=False, authn_via=[how.value])
+    session[_SINCE] = session[_FRESH] = now().timestamp()
     if by_code:
-        session["by_code"] = True
+        session[_BY_CODE] = True
+    if demo:
+        session[_DEMO] = True
     if noticed:
         session["notice"] = text().notice().sha256
+    if anew:
+        agent = request.headers.get("User-Agent", "")
+        accounts.note_sign_in(services().access, who, how, agent, now())
 
 
-def _begin() -> None:
-    """Leave nothing of the session before but the language."""
+def start_half(who: Whom, version: int, *, by_code: bool) -> None:
+    """Remember whose password was right until their second factor is; nobody is logged in yet."""
+    clear()
+    session[_HALF] = {
+        "id": User(who, version).fs_uniquifier,
+        "since": now().timestamp(),
+        "by_code": by_code,
+    }
+
+
+def half() -> tuple[User, bool] | None:
+    """Whose second factor is waited for, and whether they came by code; None when nobody's, or it took too long."""
+    waiting = session.get(_HALF)
+    if not isinstance(waiting, dict) or _older(waiting.get("since"), HALF):
+        return None
+    user = current_app.extensions["security"].datastore.find_user(fs_uniquifier=waiting["id"])
+    return None if user is None else (user, bool(waiting["by_code"]))
+
+
+def clear() -> None:
+    """Forget a session but for its language."""
     language = session.get(languages.KEY)
     session.clear()
     languages.keep(language)
 
 
-def start_member(who: Member, version: int) -> None:
-    """Start a member's session, leaving nothing of the one before."""
-    _begin()
-    session["member"] = who.id
-    session["version"] = version
-    session["since"] = now().timestamp()
+def is_fresh() -> bool:
+    """Whether whoever is logged in said a short while ago who they are; the demo's people cannot, and need not."""
+    return bool(session.get(_DEMO)) or not _older(session.get(_FRESH), FRESH)
+
+
+def is_demo() -> bool:
+    """Whether this session came through the demo's door."""
+    return bool(session.get(_DEMO))
+
+
+def freshen() -> None:
+    """Note that whoever is logged in said just now who they are."""
+    session[_FRESH] = now().timestamp()
+
+
+def confirm_first(back: str) -> BaseResponse:
+    """Ask them to say first that it is them; `back` is the endpoint to return to."""
+    if wants_json():
+        return _json_error(403, _("Say first that it is you: %(page)s", page=url_for("confirming.page")))
+    session["back"] = back
+    return redirect(url_for("confirming.page"), 303)
 
 
 def wants_json() -> bool:
@@ -99,68 +184,71 @@ def wants_json() -> bool:
 
 
 def _gate() -> BaseResponse | None:
-    if request.blueprint in PUBLIC:
+    if request.endpoint is None:
+        _recognise()
         return None
-    _recognise()
-    if request.endpoint is None or request.endpoint in OPEN:
+    rule = roles.rule(request.endpoint)
+    if rule.looked_up:
+        _recognise()
+    if rule.anybody:
         return None
-    if "person" not in g and "member" not in g:
+    if not logged_in():
         return _not_logged_in()
-    # Until the table of roles stands: a room of its own for either, and each only in theirs.
-    if ("member" in g) is not (request.blueprint in STAFF_ROOMS):
-        abort(403, "This page is not for you.")
-    if "member" in g:
-        return None
-    if not g.noticed and request.endpoint not in BEFORE_NOTICE:
-        return _first("entering.notice_page")
-    if session.get("by_code") and request.endpoint not in BEFORE_PASSWORD:
-        return _first("entering.password")
+    if not rule.allows(roles_here()):
+        abort(403, _("This page is for somebody else: your account has no part in it."))
+    if first := _before_this():
+        return _first(first)
+    if rule.fresh and not is_fresh():
+        return confirm_first(rule.fresh)
+    return None
+
+
+def _before_this() -> str | None:
+    """The page that has to come first, if any."""
+    if "person" in g and not g.noticed and request.endpoint not in BEFORE_NOTICE:
+        return "entering.notice_page"
+    if session.get(_BY_CODE) and request.endpoint not in BEFORE_PASSWORD:
+        return "entering.password"
+    if needs_second() and request.endpoint not in BEFORE_SECOND:
+        return "account.page"
     return None
 
 
 def _recognise() -> None:
-    participant, version = session.get("participant"), session.get("version")
-    since = session.get("since", 0.0)
-    if now().timestamp() - since > LASTS.total_seconds():
+    if _older(session.get(_SINCE), LASTS) or not isinstance(user := _user(), User):
         return
-    if isinstance(session.get("member"), str):
-        _recognise_member(session["member"], version)
+    if isinstance(user.whom, Member):
+        g.member, g.second = user.whom, user.second
         return
-    if not isinstance(participant, str):
-        return
-    try:
-        with services().access.read(participant, now()) as unit:
-            if accounts.session_version(unit) != version:
-                return
-            g.person = unit.person
-            # Whoever chose something under this notice has seen it: it is the first thing on that page.
-            shown = texts()
-            g.noticed = session.get("notice") in shown or any(
-                e.recorder is Recorder.PARTICIPANT and e.notice.sha256 in shown for e in unit.events
-            )
-    except (UnknownParticipantError, KeyUnavailableError):
-        session.clear()
+    g.person = user.whom
+    # Whoever chose something under this notice has seen it: it is the first thing on that page.
+    shown = texts()
+    g.noticed = session.get("notice") in shown or not shown.isdisjoint(user.chose_under)
 
 
-def _recognise_member(member: str, version: object) -> None:
-    try:
-        if accounts.member_session_version(services().access, member, now()) == version:
-            g.member = members.by_id(services().access, member, now())
-    except UnknownMemberError:
-        session.clear()
+def _user() -> object:
+    """Whom Flask-Login knows this session to be of."""
+    return current_user._get_current_object()
+
+
+def _older(since: object, than: timedelta) -> bool:
+    return not isinstance(since, int | float) or now().timestamp() - since > than.total_seconds()
 
 
 def _not_logged_in() -> BaseResponse:
     if wants_json():
-        return _json_error(401, "log in first")
+        return _json_error(401, _("Log in first."))
     return redirect(url_for("entering.log_in"), 303)
 
 
 def _first(endpoint: str) -> BaseResponse:
     if wants_json():
-        return _json_error(403, f"read the page {url_for(endpoint)} first")
+        return _json_error(403, _("Read the page %(page)s first.", page=url_for(endpoint)))
     if request.method not in ("GET", "HEAD"):
-        abort(403, "Your session asks for something else first: open the start page. Nothing was changed.")
+        abort(
+            403,
+            _("Your session asks for something else first: open the start page. Nothing was changed."),
+        )
     return redirect(url_for(endpoint), 303)
 
 

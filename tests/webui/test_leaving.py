@@ -12,6 +12,7 @@ from tracker.domain.consent import Scope
 from tracker.domain.people import Person, UnknownParticipantError
 from tracker.store import requests
 from tracker.workflows import accounts
+from tracker.workflows.accounts import entering
 
 
 def granted(site: Site, who: Person) -> set[Scope]:
@@ -122,7 +123,7 @@ def test_a_wrong_code_takes_a_hash_whoever_it_was_for(lite: Site, monkeypatch: p
         hashed.append(stored)
         return passwords.matches(stored, secret)
 
-    monkeypatch.setattr(accounts, "matches", noted)
+    monkeypatch.setattr(entering, "matches", noted)
     for name in ("ada", "nobody", "bob"):
         hashed.clear()
         lite.visitor().post("/withdraw", {"name": name, "secret": "ABCD-EFGH-JKLM"})

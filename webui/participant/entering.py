@@ -5,8 +5,12 @@ from __future__ import annotations
 import hmac
 
 from flask import Blueprint, abort, current_app, g, redirect, render_template, request, session, url_for
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext
 from werkzeug.wrappers import Response
 
+from tracker.domain.entering import How
+from tracker.domain.members import Role
 from tracker.domain.passwords import SHORTEST, WeakPasswordError
 from tracker.workflows import accounts, consenting
 from webui import auth
@@ -14,13 +18,16 @@ from webui.services import services
 from webui.study import text
 
 pages = Blueprint("entering", __name__)
-TOO_FAST = "Too many tries from this address. Wait a minute, then try again."
+TOO_FAST = lazy_gettext("Too many tries from this address. Wait a minute, then try again.")
 LONGEST = 1024
 
 
 @pages.get("/")
 def home() -> Response:
-    """Lead to where a participant has something to do."""
+    """Lead to where whoever is logged in has something to do."""
+    if "member" in g:
+        rates = Role.RATER in auth.roles_here() and "rate.page" in current_app.view_functions
+        return redirect(url_for("rate.page" if rates else "account.page"), 303)
     with services().access.read(auth.person().id, auth.now()) as unit:
         granted = [state for state in consenting.show(unit) if state.in_force]
     settled = granted and all(state.confirmed for state in granted)
@@ -31,7 +38,7 @@ def home() -> Response:
 def log_in() -> str | Response | tuple[str, int]:
     """Name and one-time code the first time; name and password later."""
     if request.method == "GET":
-        return redirect(url_for(".home"), 303) if "person" in g else render_template("login.html")
+        return redirect(url_for(".home"), 303) if auth.logged_in() else render_template("login.html")
     name, secret = request.form.get("name", "").strip(), request.form.get("secret", "")
     if not services().logins.allows(request.remote_addr or "", auth.now()):
         return render_template("login.html", name=name, problem=TOO_FAST), 429
@@ -40,7 +47,11 @@ def log_in() -> str | Response | tuple[str, int]:
             login = accounts.log_in(services().access, name, secret[:LONGEST], auth.now())
     except accounts.LoginError as error:
         return render_template("login.html", name=name, problem=str(error)), 401
-    auth.start(login.person, login.version, by_code=login.by_code)
+    if login.second:
+        auth.start_half(login.whom, login.version, by_code=login.by_code)
+        return redirect(url_for("second.page"), 303)
+    how = How.ONE_TIME_CODE if login.by_code else How.PASSWORD
+    auth.start(login.whom, login.version, how, by_code=login.by_code)
     return redirect(url_for(".home"), 303)
 
 
@@ -52,10 +63,12 @@ def enter(token: str) -> Response:
     participant = entries.pop(known, None) if known else None
     if participant is None:
         abort(
-            404, "This link was used already, or it is none of this demo. Start the demo again for a new one."
+            404,
+            _("This link was used already, or it is none of this demo. Start the demo again for a new one."),
         )
     with services().access.read(participant, auth.now()) as unit:
-        auth.start(unit.person, accounts.session_version(unit), by_code=False)
+        person, version = unit.person, accounts.session_version(unit)
+    auth.start(person, version, How.DEMO)
     return redirect(url_for("timeline.newest"), 303)
 
 
@@ -70,31 +83,40 @@ def notice_page() -> str | Response:
 
 @pages.route("/password", methods=["GET", "POST"])
 def password() -> str | Response | tuple[str, int]:
-    """Choose a password; it takes the place of the one-time code."""
+    """Choose a password: in the place of the one-time code or the invitation, or of the password before."""
+    first = bool(session.get("by_code"))
+    if not first and auth.is_demo():
+        abort(403, _("You came through the demo’s door: how this person logs in is not changed from here."))
+    if not first and not auth.is_fresh():
+        return auth.confirm_first("entering.password")
     if request.method == "GET":
-        return render_template("password.html", shortest=SHORTEST)
-    if not session.get("by_code"):
-        abort(403, "A password is chosen after logging in with a one-time code: ask for a new code.")
+        return render_template("password.html", shortest=SHORTEST, first=first, name=auth.whom().name)
     chosen, again = request.form.get("password", ""), request.form.get("again", "")
-    problem = "The two are not the same; type them again." if chosen != again else ""
+    problem = _("The two are not the same; type them again.") if chosen != again else ""
     if len(chosen) > LONGEST:
-        problem = f"A password has at most {LONGEST} characters."
+        problem = _("A password has at most %(most)s characters.", most=LONGEST)
     if not problem:
         try:
             with services().hashing:
-                version = accounts.choose_password(services().access, auth.person(), chosen, auth.now())
+                version = accounts.choose_password(services().access, auth.whom(), chosen, auth.now())
         except WeakPasswordError:
-            problem = f"A password has at least {SHORTEST} characters; a few words make a good one."
+            problem = _(
+                "A password has at least %(least)s characters; a few words make a good one.", least=SHORTEST
+            )
         else:
-            auth.start(auth.person(), version, by_code=False, noticed=g.noticed)
-            return redirect(url_for(".home"), 303)
-    return render_template("password.html", shortest=SHORTEST, problem=problem), 400
+            noticed = bool(g.get("noticed"))
+            auth.start(auth.whom(), version, How.PASSWORD, noticed=noticed, anew=False)
+            return redirect(url_for(".home" if first else "account.page"), 303)
+    page = render_template(
+        "password.html", shortest=SHORTEST, first=first, name=auth.whom().name, problem=problem
+    )
+    return page, 400
 
 
 @pages.post("/logout")
 def log_out() -> Response:
     """End this session, or with ``everywhere`` all of them."""
     if request.form.get("everywhere"):
-        accounts.end_sessions(services().access, auth.person(), auth.now())
-    session.clear()
+        accounts.end_sessions(services().access, auth.whom(), auth.now())
+    auth.clear()
     return redirect(url_for(".log_in"), 303)

@@ -12,7 +12,6 @@ from datetime import datetime, timedelta
 
 from tracker.access import Access, Unit, credentials
 from tracker.access.credentials import Account, Whom
-from tracker.domain.members import Member
 from tracker.domain.passwords import hash_password, is_outdated, matches
 from tracker.domain.people import Person, UnknownParticipantError
 from tracker.store import factors, people
@@ -186,10 +185,11 @@ def session_version(unit: Unit) -> int:
     return account.session_version if account is not None else 0
 
 
-def version_of(access: Access, member: Member, now: datetime) -> int:
-    """The version that a member's sessions must have to be good."""
-    with credentials.reading(access, member, now) as door:
-        return door.account().session_version
+def standing(access: Access, whom: Whom, now: datetime) -> tuple[int, bool]:
+    """The version that somebody's sessions must have to be good, and whether they have a second factor."""
+    with credentials.reading(access, whom, now) as door:
+        second = any(is_second(row.kind) for row in factors.of(door.connection, door.owner))
+        return door.account().session_version, second
 
 
 def confirm_password(access: Access, whom: Whom, password: str, now: datetime) -> None:

@@ -1,0 +1,44 @@
+"""Say once more that it is oneself, before taking along, erasing, or changing how one logs in."""
+
+from __future__ import annotations
+
+from flask import Blueprint, redirect, render_template, request, session, url_for
+from flask_babel import gettext as _
+from werkzeug.wrappers import Response
+
+from tracker.domain.entering import Kind
+from tracker.workflows import accounts
+from webui import auth, roles
+from webui.services import services
+
+pages = Blueprint("confirming", __name__)
+
+LONGEST = 1024
+
+
+@pages.route("/confirm", methods=["GET", "POST"])
+def page() -> str | Response | tuple[str, int]:
+    """Ask for the password, or a passkey; then go back to where it was asked for."""
+    if request.method == "GET":
+        return _form()
+    try:
+        with services().hashing:
+            accounts.confirm_password(
+                services().access, auth.whom(), request.form.get("password", "")[:LONGEST], auth.now()
+            )
+    except accounts.LoginError:
+        return _form(_("That is not your password; nothing was changed.")), 401
+    auth.freshen()
+    return redirect(url_for(back()), 303)
+
+
+def back() -> str:
+    """The endpoint to go back to: one that the table of roles names, once."""
+    known = {rule.fresh for rule in roles.RULES.values() if rule.fresh} | {"entering.password"}
+    named = session.pop("back", "")
+    return named if named in known else "entering.home"
+
+
+def _form(problem: str = "") -> str:
+    kinds = {factor.kind for factor in accounts.factors(services().access, auth.whom(), auth.now())}
+    return render_template("confirm.html", problem=problem, passkey=Kind.PASSKEY in kinds)

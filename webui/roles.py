@@ -1,0 +1,221 @@
+"""Who may ask for what, and of whose objects: one row for each endpoint, and what has no row does not start.
+
+The row is looked up before anything else happens in a request. What it says of roles is decided here; that an endpoint
+finds objects of its own person alone, or of the study alone, is the endpoint's to do, and
+``tests/webui/test_roles.py`` asks every endpoint as every role for its own and for others' objects.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+
+from flask import Flask
+
+from tracker.domain.members import Role
+
+
+class Objects(StrEnum):
+    """Whose objects an endpoint shows or changes."""
+
+    NOBODYS = "nobody's"
+    OWN = "one's own"
+    STUDY = "of the study in which one has the role, as far as their person granted it"
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """Who may ask for an endpoint.
+
+    Attributes
+    ----------
+    roles
+        Whoever has one of them in the study in force; a participant is one by being enrolled.
+    objects
+        Whose objects are meant.
+    anybody
+        Also who is not logged in.
+    looked_up
+        Whether it is looked up who asks; not where nothing depends on it.
+    fresh
+        The endpoint to go back to after saying once more that it is oneself, where that must not be long ago; empty
+        where it may.
+    """
+
+    roles: frozenset[Role]
+    objects: Objects = Objects.OWN
+    anybody: bool = False
+    looked_up: bool = True
+    fresh: str = ""
+
+    def allows(self, roles: Iterable[Role]) -> bool:
+        """Whether somebody with these roles may.
+
+        Examples
+        --------
+        >>> RULES["mydata.page"].allows([Role.OPERATOR]), RULES["account.page"].allows([Role.OPERATOR])
+        (False, True)
+        """
+        # A member of another study has no role in this one, but an account all the same.
+        return self.roles == _EVERY or not self.roles.isdisjoint(roles)
+
+
+_EVERY = frozenset(Role)
+_PARTICIPANT = frozenset({Role.PARTICIPANT})
+_RATER = frozenset({Role.RATER})
+_RESEARCHER = frozenset({Role.RESEARCHER})
+
+
+def _public() -> Rule:
+    """The same for everybody: who asks is not even looked up."""
+    return Rule(_EVERY, Objects.NOBODYS, anybody=True, looked_up=False)
+
+
+def _anybody(objects: Objects = Objects.NOBODYS) -> Rule:
+    """Also for who is not logged in."""
+    return Rule(_EVERY, objects, anybody=True)
+
+
+def _everybody(fresh: str = "") -> Rule:
+    """Whoever is logged in, of themselves."""
+    return Rule(_EVERY, fresh=fresh)
+
+
+def _participant(fresh: str = "") -> Rule:
+    """A participant, of themselves."""
+    return Rule(_PARTICIPANT, fresh=fresh)
+
+
+def _rater(objects: Objects = Objects.STUDY, fresh: str = "") -> Rule:
+    """A rater of the study."""
+    return Rule(_RATER, objects, fresh=fresh)
+
+
+def _researcher() -> Rule:
+    """A researcher of the study."""
+    return Rule(_RESEARCHER, Objects.STUDY)
+
+
+RULES: dict[str, Rule] = {
+    "assets.file": _public(),
+    "health.healthz": _public(),
+    "languages.choose": _public(),
+    # Coming in. Whoever is locked out can still withdraw.
+    "entering.home": _everybody(),
+    "entering.log_in": _anybody(),
+    "entering.enter": _anybody(),
+    "entering.notice_page": _participant(),
+    "entering.password": _everybody(),
+    "entering.log_out": _everybody(),
+    "second.page": _anybody(),
+    "passkeys.options": _anybody(),
+    "passkeys.check": _anybody(),
+    "invited.page": _anybody(),
+    "invited.come_in": _anybody(),
+    "leaving.page": _anybody(),
+    "leaving.withdraw": _anybody(),
+    "privacy.page": _anybody(),
+    # Their own way in.
+    "confirming.page": _everybody(),
+    "account.page": _everybody(),
+    "account.app": _everybody(fresh="account.page"),
+    "account.codes": _everybody(fresh="account.page"),
+    "account.passkey_options": _everybody(fresh="account.page"),
+    "account.passkey": _everybody(fresh="account.page"),
+    "account.remove": _everybody(fresh="account.page"),
+    # Participants, of themselves alone.
+    "consent.page": _participant(),
+    "consent.receipt": _participant(),
+    "consent.grant": _participant(),
+    "consent.refuse": _participant(),
+    "consent.withdraw": _participant(),
+    "consent.confirm": _participant(),
+    "consent.answer": _participant(),
+    "timeline.newest": _participant(),
+    "timeline.page": _participant(),
+    "timeline.chart": _participant(),
+    "timeline.data": _participant(),
+    "capturing.page": _participant(),
+    "capturing.look": _participant(),
+    "capturing.start": _participant(),
+    "capturing.frames": _participant(),
+    "capturing.stop": _participant(),
+    "capturing.context": _participant(),
+    "uploading.begin": _participant(),
+    "uploading.chunk": _participant(),
+    "uploading.state": _participant(),
+    "uploading.read": _participant(),
+    "uploading.discard": _participant(),
+    "answering.page": _participant(),
+    "answering.question": _participant(),
+    "answering.dismiss": _participant(),
+    "answering.save": _participant(),
+    # Tells a phone that nobody is logged in, too; the form for when there is no network knows nobody.
+    "answer_phone.standing": _anybody(Objects.OWN),
+    "answer_shell.shell": _public(),
+    "answer_shell.worker": _public(),
+    "learned.page": _participant(),
+    "hiding.page": _participant(),
+    "hiding.ask": _participant(),
+    "hiding.hide": _participant(),
+    "hiding.show": _participant(),
+    "hiding.delete": _participant(fresh="hiding.page"),
+    "correcting.moment": _participant(),
+    "correcting.picture": _participant(),
+    "correcting.correct": _participant(),
+    "mydata.page": _participant(),
+    "mydata.pause": _participant(),
+    "mydata.resume": _participant(),
+    "mydata.download": _participant(fresh="mydata.page"),
+    # Asks for the password itself.
+    "mydata.erase": _participant(),
+    "erased.page": _anybody(Objects.OWN),
+    "erased.certificate": _anybody(Objects.OWN),
+    "erased.of_scope": _participant(),
+    # Raters: faces and clips of the study that their people shared, and their own answers.
+    "rate.page": _rater(),
+    "rate.coming": _rater(),
+    "rate.closed": _rater(),
+    "rate.token": _rater(Objects.OWN),
+    "rate.picture": _rater(),
+    "rate.vote": _rater(),
+    "rate.undo": _rater(),
+    "rate.notice": _rater(Objects.OWN),
+    "rate.agree": _rater(Objects.OWN),
+    "rate.keys": _rater(Objects.OWN),
+    "rate.change_keys": _rater(Objects.OWN),
+    "rate.me": _rater(Objects.OWN),
+    "rate.export": _rater(Objects.OWN, fresh="rate.me"),
+    "rate.erase": _rater(Objects.OWN, fresh="rate.me"),
+    "rate.series_list": _rater(),
+    "rate.series": _rater(),
+    "rate.frame": _rater(),
+    "rate.series_open": _rater(),
+    "rate.series_vote": _rater(),
+    "rate.trace": _rater(),
+    # Adjudication is its own act by its own person.
+    "rate.adjudications": _researcher(),
+    "rate.adjudicating": _researcher(),
+    "rate.disputed": _researcher(),
+    "rate.adjudicate": _researcher(),
+}
+"""Every endpoint of the app."""
+
+
+class UnruledEndpointError(RuntimeError):
+    """An endpoint has no row in the table of roles, so nobody could say who may ask for it."""
+
+
+def rule(endpoint: str) -> Rule:
+    """The row of an endpoint."""
+    return RULES[endpoint]
+
+
+def demand_complete(app: Flask) -> None:
+    """Raise `UnruledEndpointError` when an endpoint of the app has no row."""
+    missing = sorted({r.endpoint for r in app.url_map.iter_rules()} - RULES.keys())
+    if missing:
+        raise UnruledEndpointError(
+            f"nobody said who may ask for {', '.join(missing)}: add a row to RULES in webui/roles.py"
+        )
