@@ -10,7 +10,7 @@ from datetime import datetime
 from flask import Flask
 
 from tracker.access import Access
-from tracker.workflows.ingest import Captures, Reader
+from tracker.workflows.ingest import Captures, Reader, Uploads
 from webui import (
     assets,
     auth,
@@ -21,20 +21,27 @@ from webui import (
     health,
     languages,
     limits,
+    rate,
     roles,
     words,
 )
 from webui.account import confirming, invited, page, passkeys, second
 from webui.participant import (
+    answering,
+    answering_offline,
+    answering_phone,
     capturing,
     consent,
     correcting,
     entering,
     erased,
+    hiding,
+    learned,
     leaving,
     mydata,
     privacy,
     timeline,
+    uploading,
 )
 from webui.services import NAME, Services
 
@@ -76,14 +83,15 @@ def create_app(
         MAX_FORM_MEMORY_SIZE=limits.LARGEST_REQUEST,
         DEMO_ENTRIES=dict(entries or {}),
     )
+    captures = reader and Captures(access, reader, clock, time.monotonic, max(1, (os.cpu_count() or 1) // 2))
     app.extensions[NAME] = Services(
         access,
         clock,
         limits.Rate(limits.LOGINS, limits.PER),
         limits.Turns(),
         help_contact,
-        captures=reader
-        and Captures(access, reader, clock, time.monotonic, max(1, (os.cpu_count() or 1) // 2)),
+        captures=captures,
+        uploads=captures and Uploads(access, captures.reader, clock, time.monotonic),
     )
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     auth_store.set_up(app, access)
@@ -107,10 +115,17 @@ def create_app(
         consent.pages,
         timeline.pages,
         correcting.pages,
+        learned.pages,
+        hiding.pages,
+        answering.pages,
+        answering_offline.pages,
+        answering_phone.pages,
         mydata.pages,
         erased.pages,
+        uploading.pages,
         leaving.pages,
         privacy.pages,
+        rate.pages,
     ):
         app.register_blueprint(pages)
     roles.demand_complete(app)

@@ -12,6 +12,10 @@ from markupsafe import Markup
 from tracker.domain.affect import EMOTIONS, Distribution, Emotion
 from tracker.domain.instants import parse_instant
 from tracker.domain.series import Reason
+from tracker.learning.kinds import LEAVE_ME_ALONE, Kind, kind_of
+from tracker.store.feedback import CorrectionRow
+from tracker.workflows.blanks import Why
+from webui.participant.around import Fate
 from webui.study import help_contact
 
 UNCLEAR = 0.4
@@ -52,6 +56,30 @@ REASONS: dict[Reason, str] = {
     Reason.BLURRED: "too blurred to read",
     Reason.OVERLOAD: "not read in time",
 }
+
+BLANKS: dict[Why, str] = {
+    Why.NOT_ALLOWED: "storing was not allowed",
+    Why.PAUSED: "paused by you",
+    Why.ERASED: "erased by you",
+    Why.HIDDEN: "hidden by you from everybody else",
+}
+
+FATES: dict[Fate, str] = {
+    Fate.ANSWERED: "answered",
+    Fate.MISSED: "missed",
+    Fate.OPEN: "still open",
+}
+
+
+def answered(correction: CorrectionRow) -> str:
+    """An answer other than an emotion, in words."""
+    what, value = correction.target.partition(":")[2] or correction.target, correction.value or 0.0
+    if kind_of(correction.target) is Kind.YES_NO:
+        said = {0.0: "no", 1.0: "yes"}.get(value, "either is fine")
+        if correction.target == LEAVE_ME_ALONE:
+            return {0.0: "company welcome", 1.0: "leave me alone"}.get(value, said)
+        return f"{what.replace('_', ' ')}: {said}"
+    return f"{what.replace('_', ' ')} {signed(value)}"
 
 
 def icon(emotion: Emotion) -> Markup:
@@ -211,4 +239,7 @@ def teach(app: Flask) -> None:
         day=lambda at: day_name(local(at).date()),
         exact=exact,
         reason=REASONS.__getitem__,
+        blank=BLANKS.__getitem__,
+        fate=FATES.__getitem__,
+        answered=answered,
     )

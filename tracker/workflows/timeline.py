@@ -14,12 +14,14 @@ from tracker.domain.affect import Distribution
 from tracker.domain.consent import SCOPES_OF, Scope, Use
 from tracker.domain.people import Person
 from tracker.domain.readers import USES, NotForStaffError, Reader, Role
-from tracker.domain.series import Moment, Reason
+from tracker.domain.series import Context, Moment, Reason
 from tracker.domain.stretches import Stretch, any_holds
 from tracker.learning.window import window
-from tracker.personal import Source
-from tracker.store import drifts, feedback, hiding, series, summaries, timeline
+from tracker.personal import Source, telling
+from tracker.personal.telling import Told
+from tracker.store import drifts, feedback, hiding, series, summaries, surroundings, timeline
 from tracker.store.feedback import CorrectionRow
+from tracker.store.surroundings import Asked
 
 MINUTE = timedelta(minutes=1)
 BESIDE = timedelta(minutes=2)
@@ -59,7 +61,7 @@ class Gap:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """What a timeline page draws: points, gaps and corrections of [start, end).
+    """What a timeline page draws: points, gaps, answers, contexts and questions of [start, end).
 
     Attributes
     ----------
@@ -68,6 +70,8 @@ class Page:
     network
         The network that read the end of the series; None where none did. Each observation counts once, with
         the word of the network that read it last.
+    contexts, asked
+        What surrounded the moments as the person said, and which questions were put; in order.
     span
         First and last instant of the whole series; None for an empty one.
     """
@@ -80,6 +84,8 @@ class Page:
     points: tuple[Point, ...]
     gaps: tuple[Gap, ...]
     corrections: tuple[CorrectionRow, ...]
+    contexts: tuple[Context, ...] = ()
+    asked: tuple[Asked, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +131,11 @@ def learners(unit: Unit) -> list[LearnerState]:
     return [LearnerState(t, p.source, drifted.get(t)) for t, p in found if p is not None]
 
 
+def learned(unit: Unit) -> list[Told]:
+    """What the person's learners have learned about them, in facts; nothing where they may not be used."""
+    return telling.told(unit)
+
+
 @contextmanager
 def moments(
     access: Access, person: Person, now: datetime, start: datetime | None = None, end: datetime | None = None
@@ -148,8 +159,9 @@ def looked_at(
 ) -> Iterator[tuple[Unit, Iterator[Moment]]]:
     """Show somebody of the staff the moments of [start, end) that the person's grants cover.
 
-    What the person hides is not among them. Beside what must be allowed for the whole, the learner's words are shown only where `personal_learning` is in
-    force, and answers to prompts only where `prompts` is. That they look is noted first, where the person sees it.
+    What the person hides is not among them. Beside what must be allowed for the whole, the learner's words are
+    shown only where `personal_learning` is in force, and answers to prompts only where `prompts` is. That they look
+    is noted first, where the person sees it.
 
     Raises
     ------
@@ -198,7 +210,19 @@ def page(unit: Unit, start: datetime, end: datetime) -> Page:
     collect = _by_minute if fine else _by_quarter
     points, gaps = collect(unit, start, end)
     step = MINUTE if fine else summaries.BUCKET
-    return Page(start, end, step, network, whole, tuple(points), tuple(gaps), tuple(corrections))
+    around = unit.connection, subject, start, end, unit.horizons()
+    return Page(
+        start,
+        end,
+        step,
+        network,
+        whole,
+        tuple(points),
+        tuple(gaps),
+        tuple(corrections),
+        tuple(surroundings.contexts_shown(*around)),
+        tuple(surroundings.prompts_shown(*around)),
+    )
 
 
 def moments_in(

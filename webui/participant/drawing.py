@@ -7,35 +7,45 @@ BokehJS labels it; the true instant of each point stands beside it.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from tracker.domain.affect import EMOTIONS, Distribution, derived_valence_arousal
+from tracker.learning.kinds import AROUSAL, LEAVE_ME_ALONE, VALENCE
+from tracker.workflows.blanks import Blank
 from tracker.workflows.timeline import Page
+from webui.participant.around import bands, fate_of
 from webui.words import MARKERS
 
 POSITIONS = [derived_valence_arousal(Distribution.of({e: 1.0})) for e in EMOTIONS]
 """Valence and arousal of each emotion, of which the chart's derived lines are means."""
 
 
-def chart_json(page: Page, zone: ZoneInfo) -> str:
-    """What the chart draws.
+LANES = {LEAVE_ME_ALONE: "alone", VALENCE: "valence", AROUSAL: "arousal"}
+"""Answers other than emotions that the chart draws; a study's own questions stand in the table."""
+
+
+def chart_json(page: Page, zone: ZoneInfo, blanks: Sequence[Blank] = ()) -> str:
+    """What the chart draws: numbers and words of ours alone, no text of anybody.
 
     Parameters
     ----------
     page
-        Points, gaps and corrections.
+        Points, gaps, answers, contexts and questions.
     zone
         The participant's.
+    blanks
+        What explains where nothing stands.
 
     Returns
     -------
     str
         JSON: ``start``, ``end``, ``step`` in ms; ``points`` with columns ``x`` (ms on the local clock),
         ``at`` (s, UTC), ``n``, and ``machine`` and ``personal``, each eight columns of thousandths or null;
-        ``gaps`` and ``corrections`` likewise.
+        ``gaps``, ``corrections``, ``answers``, ``asked``, ``contexts`` (by the letter that the page explains) and
+        ``blanks`` likewise.
     """
     points = page.points
     return json.dumps(
@@ -65,6 +75,29 @@ def chart_json(page: Page, zone: ZoneInfo) -> str:
                 }
                 for c in page.corrections
                 if c.distribution is not None
+            ],
+            "answers": [
+                {
+                    "x": wall_ms(c.at, zone),
+                    "at": int(c.at.timestamp()),
+                    "lane": LANES[c.target],
+                    "value": c.value,
+                }
+                for c in page.corrections
+                if c.value is not None and c.target in LANES
+            ],
+            "asked": [
+                {"x": wall_ms(a.at, zone), "fate": fate.value}
+                for a in page.asked
+                if (fate := fate_of(a)) is not None
+            ],
+            "contexts": [
+                {"left": wall_ms(b.start, zone), "right": wall_ms(b.end, zone), "letter": b.letter}
+                for b in bands(page.contexts, page.start, page.end)
+            ],
+            "blanks": [
+                {"left": wall_ms(b.start, zone), "right": wall_ms(b.end, zone), "why": b.why.value}
+                for b in blanks
             ],
         },
         separators=(",", ":"),

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from tracker.domain.affect import EMOTIONS, Distribution, Emotion, derived_valence_arousal
 from tracker.domain.series import Reason
 from tracker.store.feedback import CorrectionRow
+from tracker.workflows.blanks import Blank, Why
 from tracker.workflows.timeline import Page
-from webui.participant.ranges import Range
-from webui.words import REASONS, day_name, percent
+from webui.participant.around import Fate, bands, fate_of
+from webui.participant.ranges import Range, midnight
+from webui.words import BLANKS, FATES, REASONS, day_name, percent
 
 STEPS = {"day": timedelta(minutes=15), "week": timedelta(hours=1), "month": timedelta(days=1)}
 FINE = timedelta(seconds=10)
@@ -34,7 +36,15 @@ class Row:
     gaps
         Observations without a reading, by reason.
     corrections
-        What was said about moments in it.
+        Which emotion was said of moments in it.
+    answers
+        What else was said: of being left alone, valence, arousal, a study's own questions.
+    contexts
+        What surrounded it, in the person's words.
+    asked
+        What became of questions in it.
+    why
+        Why nothing stands in it, or why nobody else sees it; such a row is of that stretch alone.
     """
 
     at: datetime
@@ -43,6 +53,10 @@ class Row:
     sums: list[float] = field(default_factory=lambda: [0.0] * len(EMOTIONS))
     gaps: Counter[Reason] = field(default_factory=Counter)
     corrections: list[CorrectionRow] = field(default_factory=list)
+    answers: list[CorrectionRow] = field(default_factory=list)
+    contexts: list[str] = field(default_factory=list)
+    asked: Counter[Fate] = field(default_factory=Counter)
+    why: Blank | None = None
 
     @property
     def mean(self) -> Distribution | None:
@@ -56,8 +70,8 @@ class Row:
         return None if mean is None else derived_valence_arousal(mean)
 
 
-def rows(page: Page, shown: Range, personal: bool) -> list[Row]:
-    """The table's rows, in order; stretches without anything are left out."""
+def rows(page: Page, shown: Range, personal: bool, blanks: Iterable[Blank] = ()) -> list[Row]:
+    """The table's rows, in order; stretches without anything are left out, and explained where they can be."""
     table: dict[datetime, Row] = {}
     step = step_of(page, shown)
 
@@ -72,10 +86,29 @@ def rows(page: Page, shown: Range, personal: bool) -> list[Row]:
     for gap in page.gaps:
         row(gap.at).gaps[gap.reason] += gap.n
     for correction in page.corrections:
-        if correction.distribution is not None:
-            row(correction.at).corrections.append(correction)
+        of = row(correction.at)
+        (of.answers if correction.distribution is None else of.corrections).append(correction)
+    for asked in page.asked:
+        if (fate := fate_of(asked)) is not None:
+            row(asked.at).asked[fate] += 1
+    for band in bands(page.contexts, page.start, page.end):
+        there = row(band.start).contexts
+        if band.words not in there:
+            there.append(band.words)
     in_order = [table[key] for key in sorted(table)]
-    return in_order if shown.unit == "month" else _joined(in_order)
+    if shown.unit == "month":
+        return in_order
+    return sorted([*_joined(in_order), *_explained(blanks, shown)], key=lambda r: r.at.astimezone(UTC))
+
+
+def _explained(blanks: Iterable[Blank], shown: Range) -> Iterator[Row]:
+    """A row for each blank and each local day that it touches."""
+    for blank in blanks:
+        at = blank.start
+        while at < blank.end:
+            until = min(blank.end, midnight(at.astimezone(shown.zone).date() + timedelta(days=1), shown.zone))
+            yield Row(at.astimezone(shown.zone), until.astimezone(shown.zone), why=blank)
+            at = until
 
 
 def add(row: Row, said: Distribution, n: int) -> None:
@@ -125,7 +158,7 @@ def _joined(table: list[Row]) -> list[Row]:
 
 
 def _spoken(row: Row) -> bool:
-    return bool(row.n or row.corrections)
+    return bool(row.n or row.corrections or row.answers or row.contexts or row.asked)
 
 
 def total(table: Iterable[Row]) -> Row | None:
@@ -137,10 +170,12 @@ def total(table: Iterable[Row]) -> Row | None:
         whole.sums = [a + b for a, b in zip(whole.sums, row.sums, strict=True)]
         whole.gaps.update(row.gaps)
         whole.corrections.extend(row.corrections)
+        whole.answers.extend(row.answers)
+        whole.asked.update(row.asked)
     return whole
 
 
-def summary(table: list[Row], shown: Range) -> str:
+def summary(table: list[Row], shown: Range, blanks: Sequence[Blank] = ()) -> str:
     """One sentence for the whole stretch, with how much it rests on.
 
     Examples
@@ -157,8 +192,9 @@ def summary(table: list[Row], shown: Range) -> str:
     when = (
         f"On {day_name(shown.last)}" if shown.unit == "day" else f"From {shown.title.replace(' – ', ' to ')}"
     )
+    why = _whys(blanks)
     if whole is None or (not whole.n and not whole.gaps):
-        return f"{when} there is no reading."
+        return f"{when} there is no reading{f'; {why}' if why else ''}."
     parts = []
     mean = whole.mean
     if mean is None:
@@ -175,7 +211,39 @@ def summary(table: list[Row], shown: Range) -> str:
     if whole.corrections:
         n = len(whole.corrections)
         parts.append(f"you corrected {n} moment{'s' if n > 1 else ''}")
+    if whole.asked:
+        told = ", ".join(f"{whole.asked[fate]} {FATES[fate]}" for fate in Fate if whole.asked[fate])
+        n = whole.asked.total()
+        parts.append(f"you were asked {'once' if n == 1 else f'{n} times'} ({told})")
+    if why:
+        parts.append(why)
     return "; ".join(parts) + "."
+
+
+def _whys(blanks: Sequence[Blank]) -> str:
+    """Why parts of it are empty, in one clause; empty where nothing is known."""
+    told = [
+        f"{BLANKS[why]} ({length(sum((b.end - b.start for b in blanks if b.why is why), timedelta()))})"
+        for why in Why
+        if any(b.why is why for b in blanks)
+    ]
+    return ", ".join(told)
+
+
+def length(time: timedelta) -> str:
+    """How long something is, in words.
+
+    Examples
+    --------
+    >>> length(timedelta(minutes=90)), length(timedelta(days=3)), length(timedelta(seconds=20))
+    ('1 h 30 min', '3 days', '20 s')
+    """
+    seconds = round(time.total_seconds())
+    if seconds >= 2 * 86400:
+        return f"{round(seconds / 86400)} days"
+    hours, minutes = seconds // 3600, seconds % 3600 // 60
+    parts = [f"{hours} h"] * bool(hours) + [f"{minutes} min"] * bool(minutes)
+    return " ".join(parts) or f"{seconds} s"
 
 
 def by_day(table: Iterable[Row]) -> Iterator[tuple[datetime, list[Row]]]:

@@ -9,8 +9,10 @@ from flask import Blueprint, Response, abort, redirect, render_template, request
 from werkzeug.wrappers import Response as BaseResponse
 
 from tracker.domain.consent import Use
-from tracker.workflows import consenting, timeline
+from tracker.workflows import blanks, consenting, timeline
 from webui import auth
+from webui.participant import learned
+from webui.participant.around import bands
 from webui.participant.drawing import chart_json
 from webui.participant.fine import refined
 from webui.participant.overview import overview
@@ -39,14 +41,16 @@ def page(unit: str, last: str) -> str:
     with services().access.read(auth.person().id, now) as work:
         drawn = timeline.page(work, shown.start, shown.end)
         may = {use: work.allowed(use) is not None for use in (Use.STORE_SERIES, Use.LEARN)}
+        cards = learned.cards(work)
         news = [line for state in timeline.learners(work) for line in state.news]
+        gone = blanks.blanks(services().access, work, shown.start, shown.end)
         unconfirmed = sum(state.in_force and not state.confirmed for state in consenting.show(work))
     drawn = refined(services().access, auth.person(), now, drawn)
     has_personal = any(p.personal is not None for p in drawn.points)
     series = request.args.get("show", "personal" if has_personal else "machine")
     if series not in ("personal", "machine"):
         abort(400, f"There is no series {series!r}; choose personal or machine.")
-    table = rows(drawn, shown, series == "personal")
+    table = rows(drawn, shown, series == "personal", gone)
     today = now.astimezone(shown.zone).date()
     return render_template(
         "timeline.html",
@@ -58,8 +62,12 @@ def page(unit: str, last: str) -> str:
         series=series,
         has_personal=has_personal,
         days=list(by_day(table)),
-        summary=summary(table, shown),
+        summary=summary(table, shown, gone),
         picture=overview(table, shown, step_of(drawn, shown)),
+        chart=chart_json(drawn, shown.zone, gone),
+        bands=bands(drawn.contexts, drawn.start, drawn.end),
+        gone=gone,
+        cards=cards,
         step=step_of(drawn, shown),
         granted=may[Use.STORE_SERIES],
         learns=may[Use.LEARN],
@@ -76,12 +84,13 @@ def chart(unit: str, last: str) -> str:
 
 @pages.get("/timeline/<unit>/<last>/data")
 def data(unit: str, last: str) -> Response:
-    """The chart's numbers, as JSON."""
+    """The chart's numbers, as JSON: the same that the page itself carries."""
     shown = _range(unit, last)
     with services().access.read(auth.person().id, auth.now()) as work:
         drawn = timeline.page(work, shown.start, shown.end)
+        gone = blanks.blanks(services().access, work, shown.start, shown.end)
     drawn = refined(services().access, auth.person(), auth.now(), drawn)
-    return Response(chart_json(drawn, shown.zone), mimetype="application/json")
+    return Response(chart_json(drawn, shown.zone, gone), mimetype="application/json")
 
 
 def _range(unit: str, last: str) -> Range:

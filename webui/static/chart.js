@@ -6,9 +6,15 @@
   const colour = (name) => style.getPropertyValue(`--${name}`).trim();
   const state = document.getElementById("state");
   const narrow = () => window.innerWidth < 560;
-  const which = new URLSearchParams(location.search).get("show") === "machine" ? "machine" : "personal";
+  const say = document.getElementById("say");
+  const place = document.getElementById("chart");
+  let which = "personal";
   const HATCH = { no_face: "right_diagonal_line", ambiguous: "cross", blurred: "dot", overload: "vertical_line" };
   const WORDS = { no_face: "no face in view", ambiguous: "several faces, yours in doubt", blurred: "too blurred to read", overload: "not read in time" };
+  const WHY = { not_allowed: "storing was not allowed", paused: "paused by you", erased: "erased by you", hidden: "hidden by you from everybody else" };
+  const WHY_HATCH = { not_allowed: "horizontal_line", paused: "horizontal_dash", erased: "diagonal_cross", hidden: "left_diagonal_line" };
+  const FATE = { answered: "you answered a question", missed: "you missed a question", open: "a question is open" };
+  const LANE = { alone: { 0: "you said: company welcome", 0.5: "you said: either is fine", 1: "you said: leave me alone" } };
   const SECOND = 1000;
   const STEPS = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10800, 21600, 43200].map((s) => s * SECOND);
   let data = null;
@@ -21,7 +27,7 @@
     const bins = new Map();
     const bin = (x) => {
       const left = data.start + Math.floor((x - data.start) / step) * step;
-      if (!bins.has(left)) bins.set(left, { left, n: 0, sums: new Array(8).fill(0), at: null, gaps: {} });
+      if (!bins.has(left)) bins.set(left, { left, n: 0, sums: new Array(8).fill(0), network: new Array(8).fill(0), at: null, gaps: {} });
       return bins.get(left);
     };
     const { x, at, n, machine, personal } = data.points;
@@ -33,6 +39,7 @@
       b.n += weight;
       if (b.at === null) b.at = at[i];
       for (let e = 0; e < 8; e++) b.sums[e] += said[e][i] * weight;
+      if (machine[0][i] !== null) for (let e = 0; e < 8; e++) b.network[e] += machine[e][i] * weight;
     }
     data.gaps.x.forEach((gx, i) => {
       const b = bin(gx);
@@ -75,17 +82,18 @@
       stack.b0.push(0);
       b.shares.forEach((s, e) => stack[`b${e + 1}`].push((sum += s)));
     }
-    const lines = { x: [], valence: [], arousal: [] };
+    const lines = { x: [], valence: [], arousal: [], network: [] };
     let before = null;
     for (const b of read) {
       if (before !== null && b.left - before > step * 2.5) {
         lines.x.push(before + step);
-        lines.valence.push(NaN);
-        lines.arousal.push(NaN);
+        for (const name of ["valence", "arousal", "network"]) lines[name].push(NaN);
       }
       lines.x.push(b.left + step / 2);
       lines.valence.push(b.shares.reduce((a, s, e) => a + s * data.positions[e][0], 0));
       lines.arousal.push(b.shares.reduce((a, s, e) => a + s * data.positions[e][1], 0));
+      const network = b.network.reduce((a, s) => a + s, 0);
+      lines.network.push(network > 0 ? b.network.reduce((a, s, e) => a + s * data.positions[e][0], 0) / network : NaN);
       before = b.left;
     }
     const gaps = { left: [], right: [], bottom: [], top: [], hatch: [], when: [], what: [] };
@@ -146,6 +154,49 @@
     };
   };
 
+  // What stands in the two rows beneath: questions and answers above, where one was (by its letter) below.
+  const beneath = () => {
+    const marks = { x: [], y: [], marker: [], fill: [], at: [], when: [], what: [] };
+    const mark = (x, marker, fill, what, at = NaN) => {
+      marks.x.push(x);
+      marks.y.push(1.5);
+      marks.marker.push(marker);
+      marks.fill.push(fill);
+      marks.at.push(at);
+      marks.when.push(`${day(x)}, ${clock(x)}`);
+      marks.what.push(what);
+    };
+    for (const { x, fate } of data.asked) mark(x, fate === "missed" ? "x" : "circle", colour(fate === "answered" ? "accent" : "surface"), FATE[fate]);
+    for (const { x, at, lane, value } of data.answers) if (lane === "alone") mark(x, value === 0.5 ? "square" : value > 0.5 ? "inverted_triangle" : "triangle", colour("ink"), LANE.alone[value] || "you answered", at);
+    const bands = { left: [], right: [], middle: [], letter: [] };
+    for (const { left, right, letter } of data.contexts) {
+      bands.left.push(left);
+      bands.right.push(right);
+      bands.middle.push((left + right) / 2);
+      bands.letter.push(letter);
+    }
+    const own = { x: [], y: [], at: [], fill: [], marker: [], when: [], what: [] };
+    for (const { x, at, lane, value } of data.answers) {
+      if (lane === "alone") continue;
+      own.x.push(x);
+      own.y.push(value);
+      own.at.push(at);
+      own.fill.push(colour(lane === "valence" ? "accent" : "anger"));
+      own.marker.push(lane === "valence" ? "diamond" : "square");
+      own.when.push(`${day(x)}, ${clock(x)}`);
+      own.what.push(`you said ${lane} ${value.toFixed(2)}`);
+    }
+    const blanks = { left: [], right: [], hatch: [], when: [], what: [] };
+    for (const { left, right, why } of data.blanks) {
+      blanks.left.push(left);
+      blanks.right.push(right);
+      blanks.hatch.push(WHY_HATCH[why]);
+      blanks.when.push(`${day(left)}, ${clock(left)}–${day(right)}, ${clock(right)}`);
+      blanks.what.push(WHY[why]);
+    }
+    return { asked: marks, bands, own, blanks };
+  };
+
   const ask = (at, within) => {
     if (Number.isFinite(at)) parent.postMessage({ type: "moment", at: Math.round(at), within }, location.origin);
   };
@@ -153,7 +204,7 @@
   const tips = (...names) => `<div class="tip">${names.map((n) => `<div>@${n}</div>`).join("")}</div>`;
 
   const extent = () => {
-    const xs = [...data.points.x, ...data.gaps.x, ...data.corrections.map((c) => c.x)];
+    const xs = [...data.points.x, ...data.gaps.x, ...data.corrections.map((c) => c.x), ...data.answers.map((a) => a.x)];
     if (!xs.length) return [data.start, data.end];
     let low = Infinity, high = -Infinity;
     for (const x of xs) { low = Math.min(low, x); high = Math.max(high, x + data.step); }
@@ -176,7 +227,10 @@
       gaps: new ColumnDataSource({ data: first.gaps }),
       marks: new ColumnDataSource({ data: first.marks }),
       said: new ColumnDataSource({ data: corrections() }),
+      cursor: new ColumnDataSource({ data: { left: [], right: [] } }),
     };
+    for (const [name, found] of Object.entries(beneath())) sources[name] = new ColumnDataSource({ data: found });
+    const under = data.asked.length + data.contexts.length + data.answers.length > 0;
     const figure = (height, y_range, tools, labels) => {
       const p = plt.figure({
         height, sizing_mode: "stretch_width", x_range, y_range: new Range1d(y_range), x_axis_type: "datetime", tools,
@@ -200,7 +254,8 @@
     const drag = window.matchMedia("(pointer: fine)").matches;
     const pans = () => (drag ? [new PanTool({ dimensions: "width" }), new WheelZoomTool({ dimensions: "width", modifiers: { ctrl: true } })] : []);
     const total = window.innerHeight;
-    const heights = [Math.round(total * 0.56), Math.round(total * 0.11), Math.round(total * 0.31)];
+    const share = (part) => Math.round((total - 26) * part);
+    const heights = under ? [share(0.49), share(0.1), share(0.29), share(0.11)] : [share(0.56), share(0.11), share(0.31)];
 
     const tap = new TapTool({ behavior: "select" });
     const top = figure(heights[0], { start: 0, end: 1.15 }, [...pans(), tap], { 0: "0 %", 0.5: "50 %", 1: "100 %" });
@@ -209,6 +264,7 @@
       top.quad({ left: { field: "left" }, right: { field: "right" }, bottom: { field: `b${e}` }, top: { field: `b${e + 1}` }, source: sources.stack, fill_color: colour(name), line_color: colour(name), line_width: 0.4, selection_fill_alpha: 1, nonselection_fill_alpha: 1, nonselection_line_alpha: 1 });
     });
     top.scatter({ x: { field: "x" }, y: { field: "y" }, marker: { field: "marker" }, size: 11, source: sources.marks, fill_color: surface, line_color: ink, line_width: 1.3 });
+    top.quad({ left: { field: "left" }, right: { field: "right" }, bottom: 0, top: 1, source: sources.cursor, fill_color: null, line_color: ink, line_width: 3 });
     const reach = top.quad({ left: { field: "left" }, right: { field: "right" }, bottom: 0, top: 1, source: sources.stack, fill_color: ink, fill_alpha: 0, line_color: null, hover_fill_color: ink, hover_fill_alpha: 0.14, selection_fill_alpha: 0.2, nonselection_fill_alpha: 0 });
     const said = top.scatter({ x: { field: "x" }, y: { field: "y" }, marker: { field: "marker" }, size: data.corrections.length > 60 ? 8 : 12, source: sources.said, fill_color: { field: "fill" }, line_color: ink, line_width: data.corrections.length > 60 ? 0.6 : 1.2, hover_line_width: 3, selection_fill_alpha: 1, nonselection_fill_alpha: 1, nonselection_line_alpha: 1 });
     tap.renderers = [reach, said];
@@ -218,6 +274,8 @@
     const strip = figure(heights[1], { start: 0, end: 1.02 }, pans(), { 0.5: "unread" });
     strip.xaxis.visible = false;
     strip.ygrid.grid_line_color = null;
+    const shaded = strip.quad({ left: { field: "left" }, right: { field: "right" }, bottom: 0, top: 1, source: sources.blanks, fill_color: colour("warn-soft"), line_color: null, hatch_pattern: { field: "hatch" }, hatch_color: colour("warn"), hatch_alpha: 0.5, hatch_scale: 9, hatch_weight: 0.8 });
+    strip.add_tools(new HoverTool({ renderers: [shaded], tooltips: tips("when", "what"), point_policy: "follow_mouse" }));
     const hatched = strip.quad({ left: { field: "left" }, right: { field: "right" }, bottom: { field: "bottom" }, top: { field: "top" }, source: sources.gaps, fill_color: colour("sunk"), line_color: null, hatch_pattern: { field: "hatch" }, hatch_color: colour("edge"), hatch_alpha: 0.55, hatch_scale: 6, hatch_weight: 0.6 });
     strip.add_tools(new HoverTool({ renderers: [hatched], tooltips: tips("when", "what"), point_policy: "follow_mouse" }));
 
@@ -228,10 +286,27 @@
     const derived = window.innerWidth < 330 ? "" : " (derived)";
     low.line({ x: { field: "x" }, y: { field: "valence" }, source: sources.lines, line_color: colour("accent"), line_width: 2.2, legend_label: `valence${derived}` });
     low.line({ x: { field: "x" }, y: { field: "arousal" }, source: sources.lines, line_color: colour("anger"), line_width: 1.8, line_dash: [6, 3], legend_label: `arousal${derived}` });
+    const two = which === "personal" && data.points.personal[0] && data.points.personal[0].some((p) => p !== null);
+    if (two) low.line({ x: { field: "x" }, y: { field: "network" }, source: sources.lines, line_color: soft, line_width: 1.4, line_dash: [2, 3], legend_label: narrow() ? "network" : "valence, network alone" });
+    const own = low.scatter({ x: { field: "x" }, y: { field: "y" }, marker: { field: "marker" }, size: 11, source: sources.own, fill_color: { field: "fill" }, line_color: ink, line_width: 1.2, hover_line_width: 3, selection_fill_alpha: 1, nonselection_fill_alpha: 1, nonselection_line_alpha: 1 });
+    const tapped = new TapTool({ behavior: "select", renderers: [own] });
+    low.add_tools(tapped, new HoverTool({ renderers: [own], tooltips: tips("when", "what") }));
     const dots = { marker: "circle", size: 3, source: sources.lines, line_color: null };
     low.scatter({ ...dots, x: { field: "x" }, y: { field: "valence" }, fill_color: colour("accent") });
     low.scatter({ ...dots, x: { field: "x" }, y: { field: "arousal" }, fill_color: colour("anger") });
     Object.assign(low.legend, { location: "left", orientation: "horizontal", label_text_color: soft, label_text_font_size: "12px", background_fill_alpha: 0, border_line_color: null, padding: 0, margin: 4, glyph_width: 26 });
+
+    const rows = [top, strip, low];
+    if (under) {
+      const lane = figure(heights[3], { start: 0, end: 2 }, pans(), { 0.5: "where", 1.5: "asked" });
+      lane.xaxis.visible = false;
+      lane.ygrid.grid_line_color = null;
+      lane.quad({ left: { field: "left" }, right: { field: "right" }, bottom: 0.08, top: 0.92, source: sources.bands, fill_color: colour("accent-soft"), line_color: colour("edge"), line_width: 0.6 });
+      lane.text({ x: { field: "middle" }, y: 0.5, text: { field: "letter" }, source: sources.bands, text_color: ink, text_font_size: "11px", text_align: "center", text_baseline: "middle" });
+      const put = lane.scatter({ x: { field: "x" }, y: { field: "y" }, marker: { field: "marker" }, size: 9, source: sources.asked, fill_color: { field: "fill" }, line_color: ink, line_width: 1.4, selection_fill_alpha: 1, nonselection_fill_alpha: 1, nonselection_line_alpha: 1 });
+      lane.add_tools(new HoverTool({ renderers: [put], tooltips: tips("when", "what") }));
+      rows.push(lane);
+    }
 
     const watch = (source, then) =>
       source.selected.properties.indices.change.connect(() => {
@@ -246,6 +321,7 @@
       ask(d.at[i], Math.max(1, Math.min(3600, Math.round((d.right[i] - d.left[i]) / 1000))));
     });
     watch(sources.said, (i) => ask(sources.said.data.at[i], 0));
+    watch(sources.own, (i) => ask(sources.own.data.at[i], 0));
 
     let waiting = null;
     const again = () => {
@@ -257,27 +333,51 @@
     };
     x_range.properties.start.change.connect(again);
     x_range.properties.end.change.connect(again);
-    return { x_range, sources, again, root: new Column({ children: [top, strip, low], sizing_mode: "stretch_width", spacing: 2 }) };
+    return { x_range, sources, again, root: new Column({ children: rows, sizing_mode: "stretch_width", spacing: 2 }) };
   };
 
-  const load = async () => {
-    const answer = await fetch(document.body.dataset.url, { headers: { Accept: "application/json" } });
-    if (!answer.ok) throw new Error((await answer.json().catch(() => ({}))).error || `status ${answer.status}`);
-    data = await answer.json();
+  // Arrow keys go from point to point, Enter corrects; what stands there is said aloud.
+  const cursor = { i: -1 };
+  const point = (i) => {
+    const { stack, cursor: mark } = drawn.sources;
+    const d = stack.data;
+    if (!d.left.length) return;
+    cursor.i = Math.max(0, Math.min(d.left.length - 1, i));
+    mark.data = { left: [d.left[cursor.i]], right: [d.right[cursor.i]] };
+    say.textContent = `${d.when[cursor.i]}: ${d.what[cursor.i]}; Enter corrects it`;
   };
+  place.addEventListener("keydown", (event) => {
+    if (!drawn || event.ctrlKey || event.metaKey || event.altKey) return;
+    const { left, right, at } = drawn.sources.stack.data;
+    const to = { ArrowLeft: cursor.i - 1, ArrowRight: cursor.i + 1, Home: 0, End: left.length - 1 }[event.key];
+    if (to !== undefined) point(to);
+    else if (event.key === "Enter" && cursor.i >= 0) ask(at[cursor.i], Math.max(1, Math.min(3600, Math.round((right[cursor.i] - left[cursor.i]) / SECOND))));
+    else return;
+    event.preventDefault();
+  });
+  place.addEventListener("focus", () => drawn && cursor.i < 0 && matchMedia("(pointer: fine)").matches && place.matches(":focus-visible") && point(0));
 
-  const start = async () => {
+  const start = async (given) => {
+    data = given;
     try {
-      await load();
+      performance.mark("chart-begins");
       drawn = build();
-      await Bokeh.Plotting.show(drawn.root, document.getElementById("chart"));
+      await Bokeh.Plotting.show(drawn.root, place);
       state.hidden = true;
       document.body.dataset.ready = "1";
+      performance.measure("chart-drawn", "chart-begins");
       parent.postMessage({ type: "ready" }, location.origin);
     } catch (problem) {
       state.textContent = `The chart could not be drawn (${problem.message}). The table below has the numbers.`;
       throw problem;
     }
+  };
+
+  const redraw = (given) => {
+    data = given;
+    drawn.sources.said.data = corrections();
+    for (const [name, found] of Object.entries(beneath())) drawn.sources[name].data = found;
+    drawn.again();
   };
 
   const zoom = (how) => {
@@ -289,14 +389,13 @@
   };
 
   window.addEventListener("message", async (event) => {
-    if (event.origin !== location.origin || event.source !== parent || !drawn) return;
-    if (event.data?.type === "zoom") zoom(event.data.how);
-    if (event.data?.type === "reload") {
-      await load();
-      drawn.sources.said.data = corrections();
-      drawn.again();
-    }
+    if (event.origin !== location.origin || event.source !== parent) return;
+    if (event.data?.type === "zoom" && drawn) zoom(event.data.how);
+    if (event.data?.type !== "data") return;
+    which = event.data.show === "machine" ? "machine" : "personal";
+    if (drawn) redraw(event.data.data);
+    else await start(event.data.data);
   });
   window.matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => location.reload());
-  start();
+  parent.postMessage({ type: "listening" }, location.origin);
 })();

@@ -6,10 +6,12 @@
   const dialog = document.querySelector("dialog[data-panel]");
   if (!box || !dialog) return;
   const frame = box.querySelector("iframe");
-  box.hidden = false;
-  frame.src = frame.dataset.src;
+  const show = frame.dataset.show;
 
   const tell = (message) => frame.contentWindow.postMessage(message, location.origin);
+  // The page carries the chart's numbers: the frame asks nobody for them.
+  const draw = () => tell({ type: "data", data: JSON.parse(box.dataset.points), show });
+  const fresh = async () => new DOMParser().parseFromString(await (await fetch(location.href)).text(), "text/html");
   let opener = null;
   let changed = false;
 
@@ -45,34 +47,42 @@
   window.addEventListener("message", (event) => {
     if (event.origin !== location.origin || event.source !== frame.contentWindow) return;
     const { type, at, within } = event.data || {};
+    if (type === "listening") draw();
     if (type === "moment" && Number.isInteger(at) && Number.isInteger(within)) {
       opener = null;
       open(`/moment/${at}?within=${within}`);
     }
   });
 
-  dialog.addEventListener("corrected", () => {
+  box.hidden = false;
+  frame.src = frame.dataset.src;
+
+  // One request brings the table, the sentence and the chart's numbers as they are after a correction.
+  dialog.addEventListener("corrected", async () => {
     changed = true;
-    tell({ type: "reload" });
+    try {
+      const page = await fresh();
+      box.dataset.points = page.getElementById("figures").dataset.points;
+      draw();
+      for (const id of ["summary", "table", "learned"]) {
+        const [now, then] = [document.getElementById(id), page.getElementById(id)];
+        if (now && then) now.replaceWith(document.adoptNode(then));
+      }
+      changed = false;
+    } catch {
+      // Closing the panel tries once more.
+    }
   });
 
   dialog.addEventListener("click", (event) => {
     if (event.target === dialog) dialog.close();
   });
 
-  dialog.addEventListener("close", async () => {
+  dialog.addEventListener("close", () => {
     if (changed) {
       changed = false;
-      try {
-        const html = await (await fetch(location.href)).text();
-        const page = new DOMParser().parseFromString(html, "text/html");
-        for (const id of ["summary", "table"]) {
-          const fresh = page.getElementById(id);
-          if (fresh) document.getElementById(id).replaceWith(document.adoptNode(fresh));
-        }
-      } catch {
-        location.reload();
-      }
+      location.reload();
+      return;
     }
     const link = opener && document.querySelector(`a[data-moment][href="${CSS.escape(opener)}"]`);
     (link || frame).focus();
