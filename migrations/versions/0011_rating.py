@@ -120,8 +120,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("member", name=op.f("pk_rater_settings")),
     )
     op.add_column("corrections", sa.Column("rated_grant", sa.BigInteger(), nullable=True))
-    for table in ("snapshots", "prior_members"):
-        op.add_column(table, sa.Column("raters_since", Instant(), nullable=True))
+    op.add_column("snapshots", sa.Column("raters_since", Instant(), nullable=True))
     for name, (table, when, rests_on) in _RESTS_ON.items():
         _create_trigger(name, table, when, rests_on)
 
@@ -133,8 +132,7 @@ def downgrade() -> None:
         else:
             op.execute(f"DROP TRIGGER {name} ON {table}")
             op.execute(f"DROP FUNCTION {name}")
-    for table in ("prior_members", "snapshots"):
-        op.drop_column(table, "raters_since")
+    op.drop_column("snapshots", "raters_since")
     op.drop_column("corrections", "rated_grant")
     for table in ("rater_settings", "rater_consents", *reversed(_GRANTED)):
         op.drop_table(table)

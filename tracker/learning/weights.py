@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterable
 from enum import StrEnum
 
 MAX_WEIGHT = 1.0
@@ -38,6 +40,29 @@ _BY_RATER: dict[RaterKind, float] = {
 }
 
 _ACCEPTED = 0.3
+
+
+_TOGETHER = 0.7
+"""What the words of raters together weigh at most: as much as a trained expert's."""
+
+
+def together_weight(reliabilities: Iterable[float]) -> float:
+    """Weigh what several raters say together: the more, and the more reliable, the more; never as much as one's own.
+
+    Parameters
+    ----------
+    reliabilities
+        Of each rater, from chance to 1 (`tracker.learning.agreement_skills.reliability`).
+
+    Examples
+    --------
+    >>> round(together_weight([0.8]), 2), round(together_weight([0.8, 0.8, 0.8]), 2)
+    (0.56, 0.69)
+    >>> round(together_weight([0.125]), 3)
+    0.088
+    """
+    # As if each were right by themselves: it falls with every rater who might have noticed an error.
+    return _TOGETHER * (1 - math.prod(1 - r for r in reliabilities))
 
 
 def correction_weight(rater: RaterKind, *, accepted: bool = False) -> float:

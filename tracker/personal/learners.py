@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 
 from tracker.access import Unit
 from tracker.domain.affect import Distribution
-from tracker.domain.consent import Scope, Use
+from tracker.domain.consent import SCOPES_OF, Scope, Use
 from tracker.learning import kinds
 from tracker.learning.features import ContextAt, Moment, Reading, features
 from tracker.learning.kinds import EMOTION, Learner
@@ -29,7 +29,9 @@ from tracker.store import learned, priors, snapshots
 from tracker.store.seen import DamagedLogError, Label, Seen
 from tracker.store.snapshots import SnapshotRow
 
-_RESTS_ON = {Scope.AFFECT_SERIES, Scope.PERSONAL_LEARNING, Scope.CONTEXT, Scope.PROMPTS}
+_RESTS_ON = {Scope.AFFECT_SERIES, Scope.PERSONAL_LEARNING, Scope.CONTEXT, Scope.PROMPTS} | SCOPES_OF[
+    Use.RATE_CROPS
+]
 _log = logging.getLogger(__name__)
 
 
@@ -173,6 +175,7 @@ def rebase(unit: Unit, target: str = EMOTION) -> Personal:
         learn_since=covered.learn_since,
         context_since=covered.context_since,
         prompts_since=covered.prompts_since,
+        raters_since=covered.raters_since,
         faded_before=drifting.faded_before(unit, target),
         parameters={},
         sha256="",
@@ -252,6 +255,7 @@ def _keep(unit: Unit, learner: Learner, row: SnapshotRow) -> Personal:
         learn_since=row.learn_since,
         context_since=row.context_since,
         prompts_since=row.prompts_since,
+        raters_since=row.raters_since,
         faded_before=row.faded_before,
         parameters=parameters,
         sha256=sha256,

@@ -29,26 +29,33 @@ FADED = 0.25
 
 @dataclass(frozen=True, slots=True)
 class Covered:
-    """From which instant on corrections, contexts and answers to prompts may be learned from; None: not at all."""
+    """From which instant on corrections, contexts, answers to prompts and raters' words may be learned from.
+
+    None: not at all.
+    """
 
     learn_since: datetime
     context_since: datetime | None
     prompts_since: datetime | None
+    raters_since: datetime | None = None
 
     @classmethod
     def by(cls, unit: Unit, use: Use = Use.LEARN) -> Covered:
         """What is covered in a unit; raise `ConsentMissingError` where the use is not allowed."""
         context, prompts = unit.allowed(Use.KEEP_CONTEXT), unit.allowed(Use.PROMPT)
+        # What is pooled is what people say of themselves; others' words of them stay with their own learner.
+        raters = unit.allowed(Use.RATE_CROPS) if use is Use.LEARN else None
         return cls(
             unit.permit(use).covers_from,
             context.covers_from if context is not None else None,
             prompts.covers_from if prompts is not None else None,
+            raters.covers_from if raters is not None else None,
         )
 
     @classmethod
     def of(cls, row: SnapshotRow) -> Covered:
         """What was covered when a learner was rebased."""
-        return cls(row.learn_since, row.context_since, row.prompts_since)
+        return cls(row.learn_since, row.context_since, row.prompts_since, row.raters_since)
 
 
 def rows_of(unit: Unit, target: str, rebased_at: datetime) -> list[LearnedRow]:
@@ -81,6 +88,7 @@ def events_of(
         for row in rows
         if row.at >= covered.learn_since
         and (not row.prompted or _since(row.said_at, covered.prompts_since))
+        and (not row.rated or _since(row.at, covered.raters_since))
         and not hidden.holds(row)
     ]
     seen = _features(unit, target, kept, covered, hidden)

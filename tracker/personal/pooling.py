@@ -210,10 +210,15 @@ def _keep(access: Access, row: PriorRow, of: Sequence[Contributor], now: datetim
         priors.add(
             connection,
             row,
-            [(by_subject[c.subject].permit(Use.POOL), MemberRow(c.subject, *astuple(c.covered))) for c in of],
+            [(by_subject[c.subject].permit(Use.POOL), _member(c)) for c in of],
         )
         return True
     return False
+
+
+def _member(of: Contributor) -> MemberRow:
+    covered = of.covered
+    return MemberRow(of.subject, covered.learn_since, covered.context_since, covered.prompts_since)
 
 
 def _still(unit: Unit, of: Contributor) -> bool:

@@ -363,7 +363,7 @@ TABLES: tuple[Stored, ...] = (
             "prior_members",
             Scope.POOLED_LEARNING,
             _R.ERASED,
-            "prior subject learn_since context_since prompts_since raters_since grant_id",
+            "prior subject learn_since context_since prompts_since grant_id",
         ),
     ),
     Stored(

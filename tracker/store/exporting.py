@@ -277,7 +277,9 @@ def counts(
         for table in (observations, contexts, prompts, drifts)
     }
     answers = _count_of(corrections, subject, cut, horizons)
-    found["corrections"] = connection.execute(answers.where(corrections.c.prompt.is_(None))).scalar_one()
+    found["corrections"] = connection.execute(
+        answers.where(corrections.c.prompt.is_(None), corrections.c.rated_grant.is_(None))
+    ).scalar_one()
     found["answers"] = connection.execute(answers.where(corrections.c.prompt.is_not(None))).scalar_one()
     by_network = estimates.c.snapshot == MACHINE
     said = (
@@ -318,7 +320,9 @@ def _estimates_of(
 def _said(since: datetime | None, prompted_since: datetime | None) -> ColumnElement[bool]:
     kinds: list[ColumnElement[bool]] = []
     if since is not None:
-        kinds.append(and_(corrections.c.prompt.is_(None), corrections.c.at >= since))
+        # What raters said together is not in an export: it rests on another grant.
+        unasked = and_(corrections.c.prompt.is_(None), corrections.c.rated_grant.is_(None))
+        kinds.append(and_(unasked, corrections.c.at >= since))
     if prompted_since is not None:
         kinds.append(and_(corrections.c.prompt.is_not(None), corrections.c.at >= prompted_since))
     return or_(*kinds)

@@ -14,8 +14,21 @@ from sqlalchemy.orm import aliased
 from tracker.domain.affect import Distribution
 from tracker.domain.consent import Permit, Scope, Use
 from tracker.domain.series import CONTEXT_HOLDS, Context, Correction, Prompt
-from tracker.store.rows import from_columns, to_columns, upsert
+from tracker.store.rows import EMOTION_COLUMNS, from_columns, to_columns, upsert
 from tracker.store.tables import contexts, corrections, hidden, prompts
+
+PARTICIPANT = "participant"
+"""How a participant's own corrections name who said them."""
+
+
+@dataclass(frozen=True, slots=True)
+class RatedWord:
+    """What raters said together of a moment: the correction's number, as whom they are named, the word, and when."""
+
+    id: int
+    rater: str
+    said: Distribution
+    recorded_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,11 +139,21 @@ def add_correction(
     observation: int | None,
     prompt: int | None = None,
     supersedes: int | None = None,
+    rated: Permit | None = None,
 ) -> int:
-    """Append a correction; return its id."""
+    """Append a correction; return its id.
+
+    Parameters
+    ----------
+    rated
+        For `Use.RATE_CROPS`, where the word was put together from what raters said.
+    """
     if permit.use is not Use.PROMPT:
         permit.demand(Use.CORRECT)
     permit.demand_covers(correction.at)
+    if rated is not None:
+        rated.demand(Use.RATE_CROPS)
+        rated.demand_covers(correction.at)
     return insert_row(
         connection,
         corrections,
@@ -148,6 +171,7 @@ def add_correction(
         response_ms=correction.response_ms,
         key=correction.key,
         supersedes=supersedes,
+        rated_grant=None if rated is None else rated.grant(Scope.SHARE_WITH_RATERS),
         grant_id=permit.grant(Scope.AFFECT_SERIES if prompt is None else Scope.PROMPTS),
         recorded_at=now,
     )
@@ -158,7 +182,8 @@ def standing_correction(
 ) -> int | None:
     """The newest standing correction by the same rater of the same moment, or None.
 
-    There may be two, one of the instant and one of the observation; a new one replaces both (`_replaces`).
+    The participant's own word takes the place of what raters said together, too. There may be two, one of the
+    instant and one of the observation; a new one replaces both (`_replaces`).
     """
     # A moment that had no observation when it was corrected first may have one by now.
     same = corrections.c.at == at
@@ -169,7 +194,7 @@ def standing_correction(
         .where(
             corrections.c.subject == subject,
             corrections.c.target == target,
-            corrections.c.rater == rater,
+            _of_rater(rater),
             same,
         )
         .order_by(corrections.c.id.desc())
@@ -187,11 +212,14 @@ def standing_corrections(
     target: str | None = None,
     *,
     horizons: Mapping[Scope, datetime] = MappingProxyType({}),
+    rated: bool = False,
 ) -> list[CorrectionRow]:
     """Corrections of moments in [start, end) that were not superseded, in order of the moment.
 
     Parameters
     ----------
+    rated
+        Whether what raters said together is among them; else it is the participant's own word alone.
     horizons
         From which instant on what rests on a scope may be read; `Unit.horizons` says it.
     """
@@ -200,6 +228,8 @@ def standing_corrections(
     )
     if target is not None:
         query = query.where(corrections.c.target == target)
+    if not rated:
+        query = query.where(corrections.c.rated_grant.is_(None))
     unasked = corrections.c.prompt.is_(None)
     for scope, ours in ((Scope.AFFECT_SERIES, unasked), (Scope.PROMPTS, ~unasked)):
         if scope in horizons:
@@ -252,9 +282,52 @@ def _same_kind(newer: Any) -> ColumnElement[bool]:
     return and_(
         newer.c.subject == corrections.c.subject,
         newer.c.target == corrections.c.target,
-        newer.c.rater == corrections.c.rater,
+        or_(
+            newer.c.rater == corrections.c.rater,
+            # What raters said together gives way to what they say together later, and to the participant's own word.
+            and_(
+                corrections.c.rated_grant.is_not(None),
+                or_(newer.c.rated_grant.is_not(None), newer.c.rater == PARTICIPANT),
+            ),
+        ),
         newer.c.id > corrections.c.id,
     )
+
+
+def _of_rater(rater: str) -> ColumnElement[bool]:
+    if rater == PARTICIPANT:
+        return or_(corrections.c.rater == rater, corrections.c.rated_grant.is_not(None))
+    return corrections.c.rater == rater
+
+
+def rated_words(connection: Connection, subject: str) -> dict[int, RatedWord]:
+    """What stands said by raters together, by observation."""
+    c = corrections.c
+    newer = aliased(corrections, name="newer")
+    query = select(c.id, c.observation, c.rater, c.recorded_at, *(c[n] for n in EMOTION_COLUMNS)).where(
+        c.subject == subject,
+        c.rated_grant.is_not(None),
+        c.observation.is_not(None),
+        ~select(newer.c.id).where(replaces(newer)).exists(),
+    )
+    found = {}
+    for row in connection.execute(query.order_by(c.id)).mappings():
+        if (said := from_columns(dict(row))) is not None:
+            found[row["observation"]] = RatedWord(row["id"], row["rater"], said, row["recorded_at"])
+    return found
+
+
+def own_words(connection: Connection, subject: str) -> dict[int, Distribution]:
+    """What the participant says of their emotion at observations, where it stands."""
+    query = _standing().where(
+        corrections.c.subject == subject,
+        corrections.c.target == "emotion",
+        corrections.c.rater == PARTICIPANT,
+        corrections.c.observation.is_not(None),
+    )
+    rows = connection.execute(query.order_by(corrections.c.id)).mappings()
+    found = ((row["observation"], from_columns(dict(row))) for row in rows)
+    return {at: said for at, said in found if said is not None}
 
 
 def _same_moment(newer: Any) -> tuple[ColumnElement[bool], ...]:

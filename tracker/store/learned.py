@@ -33,6 +33,8 @@ class LearnedRow:
         When its correction was superseded, or None.
     prompted
         Whether its correction answers a prompt, and so rests on the scope `prompts` too.
+    rated
+        Whether it was put together from what raters said, and so rests on the scopes that let them see it.
     """
 
     id: int
@@ -47,6 +49,7 @@ class LearnedRow:
     seen_at: datetime
     ended_at: datetime | None
     prompted: bool
+    rated: bool = False
 
     @property
     def features(self) -> Mapping[str, float]:
@@ -308,6 +311,7 @@ def _events(*columns: Any) -> Select[Any]:
         corrections.c.at.label("said_at"),
         ended_at().label("ended_at"),
         corrections.c.prompt.is_not(None).label("prompted"),
+        corrections.c.rated_grant.is_not(None).label("rated"),
     ).join(corrections, corrections.c.id == learning_events.c.correction)
 
 
@@ -369,6 +373,7 @@ def _learned(row: Any) -> LearnedRow:
             seen_at=row["seen_at"],
             ended_at=row["ended_at"],
             prompted=row["prompted"],
+            rated=row["rated"],
         )
     except (TypeError, ValueError) as error:
         raise damaged(row, error) from error

@@ -107,3 +107,11 @@ def forget_choices(connection: Connection, member: str) -> dict[str, int]:
         for table in (rater_consents, rater_settings)
     }
     return {name: n for name, n in counts.items() if n}
+
+
+def allowing(connection: Connection, scope: str, notice: str) -> frozenset[str]:
+    """The raters who allow something about themselves under a notice, as they said last."""
+    c = rater_consents.c
+    query = select(c.member, c.state).where(c.scope == scope, c.notice == notice).order_by(c.id)
+    said = {row.member: row.state for row in connection.execute(query)}
+    return frozenset(member for member, state in said.items() if state == "given")

@@ -122,6 +122,14 @@ def of_subject(connection: Connection, subject: str) -> list[VoteRow]:
     return [_row(row) for row in connection.execute(query).mappings()]
 
 
+def newest_about(connection: Connection, subject: str, observation: int) -> datetime | None:
+    """When anybody last said something about a moment, or took it back."""
+    v = rating_votes.c
+    query = select(func.max(v.recorded_at)).where(v.subject == subject, v.observation == observation)
+    found: datetime | None = connection.execute(query).scalar_one()
+    return found
+
+
 def newest_of(connection: Connection, member: str, most: int) -> list[VoteRow]:
     """A rater's newest standing votes, the last first."""
     query = (

@@ -20,9 +20,9 @@ class SnapshotRow:
 
     Attributes
     ----------
-    learn_since, context_since, prompts_since
-        From which instant on its corrections, contexts and answers to prompts are covered by what is
-        granted; None where that scope is not in force.
+    learn_since, context_since, prompts_since, raters_since
+        From which instant on its corrections, contexts, answers to prompts and raters' words are covered by
+        what is granted; None where that is not in force.
     faded_before
         Before which instant what was learned counts less; None where nothing drifted.
     parameters
@@ -41,6 +41,7 @@ class SnapshotRow:
     parameters: dict[str, Any]
     sha256: str
     created_at: datetime
+    raters_since: datetime | None = None
 
 
 def add(
@@ -59,6 +60,7 @@ def add(
     parameters: Mapping[str, Any],
     sha256: str,
     now: datetime,
+    raters_since: datetime | None = None,
 ) -> int:
     """Append a learner snapshot; return its id."""
     permit.demand(Use.LEARN)
@@ -73,6 +75,7 @@ def add(
         learn_since=learn_since,
         context_since=context_since,
         prompts_since=prompts_since,
+        raters_since=raters_since,
         faded_before=faded_before,
         parameters=dict(parameters),
         sha256=sha256,
@@ -135,6 +138,7 @@ def _rows() -> Select[Any]:
         snapshots.c.parameters,
         snapshots.c.sha256,
         snapshots.c.created_at,
+        snapshots.c.raters_since,
     )
 
 

@@ -441,7 +441,6 @@ prior_members = Table(
     Column("learn_since", Instant, nullable=False),
     Column("context_since", Instant),
     Column("prompts_since", Instant),
-    Column("raters_since", Instant),
     _grant(),
 )
 
@@ -556,7 +555,7 @@ rating_traces = Table(
     Column("observation", RowId, ForeignKey("observations.id"), nullable=False, index=True),
     Column("member", String(32), nullable=False),
     Column("dimension", String(16), nullable=False),
-    # As they were drawn: instant (microseconds since 1970 UTC), value, and observation shown. The lag is for the reader.
+    # As they were drawn: instant (microseconds since 1970 UTC), value, observation shown. The lag is for the reader.
     Column("samples", JSON, nullable=False),
     Column("lag_s", Double, nullable=False),
     Column("key", String(64), nullable=False),

@@ -86,6 +86,7 @@ def overview(
         ever,
         unit.now + timedelta(days=1),
         horizons=unit.horizons(),
+        rated=True,
     )
     corrections = said[-MOST_ROWS:]
     return Overview(

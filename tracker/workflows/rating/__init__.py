@@ -9,6 +9,7 @@ from tracker.workflows.rating.adjudicating import (
     open_disputed_crop,
     to_adjudicate,
 )
+from tracker.workflows.rating.agreement import Agreement, RaterFigures, agreement, own_figures
 from tracker.workflows.rating.errors import (
     ItemClosedError,
     NoRaterError,
@@ -17,6 +18,7 @@ from tracker.workflows.rating.errors import (
     OwnDecisionError,
     UnknownItemError,
 )
+from tracker.workflows.rating.gold import Gold, gold, remove_gold, set_gold
 from tracker.workflows.rating.looking import open_crop
 from tracker.workflows.rating.people import (
     Agreed,
@@ -40,6 +42,7 @@ from tracker.workflows.rating.series import (
     open_series,
     stretches,
 )
+from tracker.workflows.rating.teaching import Taught, teach
 from tracker.workflows.rating.voting import (
     Decided,
     Voted,
@@ -53,10 +56,12 @@ from tracker.workflows.rating.voting import (
 
 __all__ = [
     "Agreed",
+    "Agreement",
     "Decided",
     "Dispute",
     "Disputed",
     "Frame",
+    "Gold",
     "Item",
     "ItemClosedError",
     "NoRaterError",
@@ -64,15 +69,19 @@ __all__ = [
     "NoticeFirstError",
     "OwnDecisionError",
     "Progress",
+    "RaterFigures",
     "SeenVote",
     "Series",
     "Stretch",
+    "Taught",
     "UnknownItemError",
     "Voted",
     "adjudicate",
     "agree",
     "agreed",
+    "agreement",
     "erase",
+    "gold",
     "gone",
     "keep_trace",
     "key_map",
@@ -85,13 +94,17 @@ __all__ = [
     "open_frame",
     "open_series",
     "own_data",
+    "own_figures",
     "progress",
+    "remove_gold",
     "reopen",
+    "set_gold",
     "set_key_map",
     "skip",
     "standing_vote",
     "stored",
     "stretches",
+    "teach",
     "to_adjudicate",
     "undo",
     "vote",

@@ -1,0 +1,201 @@
+"""How raters agree: with each other, with known answers, with the network and with the participants themselves.
+
+No figure here decides anything by itself. Each share has its interval, each rater stands by a number, and whoever did
+not agree to be compared has no row.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from statistics import median
+
+import numpy as np
+
+from tracker.access import Access
+from tracker.domain.affect import EMOTIONS, Distribution, Emotion
+from tracker.domain.members import Member
+from tracker.domain.raters import RaterScope
+from tracker.domain.rating import Verdict
+from tracker.learning.agreement import Alpha, Floats, Metric, krippendorff_alpha
+from tracker.learning.agreement_shares import Share, share
+from tracker.store.rating_votes import VoteRow
+from tracker.workflows.rating import doors, gathering
+from tracker.workflows.rating.gathering import Gathered, Meant, Place
+
+_WORDLESS = {Verdict.CANNOT_TELL: len(EMOTIONS), Verdict.NOT_A_FACE: len(EMOTIONS) + 1}
+
+
+@dataclass(frozen=True, slots=True)
+class RaterFigures:
+    """One rater's figures: the six columns, and what they rest on.
+
+    Attributes
+    ----------
+    member
+        Their id.
+    votes
+        How many answers stand.
+    with_network, with_others
+        How often they said what the network said, and what another rater said of the same item.
+    labels
+        How often they said each emotion, mixed answers in parts.
+    cannot_tell
+        How often no emotion could be said.
+    speed_ms
+        How long an answer took, by the middle one; None where they do not let it be measured.
+    time_s
+        How long all answers took together; None likewise.
+    with_known, with_self
+        How often they gave a known answer, and what the participant says of themselves.
+    weight
+        How much their word counts, from chance to 1.
+    confusion
+        ``(8, 8)``: how often they say the second when the first is true; None where nothing can be learned of them.
+    """
+
+    member: str
+    votes: int
+    with_network: Share | None
+    with_others: Share | None
+    labels: dict[Emotion, float]
+    cannot_tell: Share | None
+    speed_ms: float | None
+    time_s: float | None
+    with_known: Share | None
+    with_self: Share | None
+    weight: float
+    confusion: Floats | None
+
+
+@dataclass(frozen=True, slots=True)
+class Agreement:
+    """How raters agree, as far as it may be known now.
+
+    Attributes
+    ----------
+    words
+        Alpha of what was said, nominal; 'cannot tell' and 'not a face' are words of their own.
+    valence, arousal
+        Alpha of these, by their differences.
+    items, votes
+        How many items have an answer, and how many answers there are.
+    estimated
+        Whether raters' reliability could be estimated: several saw an item, or an answer is known.
+    converged
+        Whether that came to rest; None where nothing was estimated.
+    raters
+        Those who agreed to be compared, by id.
+    uncompared
+        How many did not.
+    """
+
+    words: Alpha
+    valence: Alpha
+    arousal: Alpha
+    items: int
+    votes: int
+    estimated: bool
+    converged: bool | None
+    raters: tuple[RaterFigures, ...]
+    uncompared: int
+
+
+def agreement(access: Access, now: datetime) -> Agreement:
+    """How raters agree now, over every item whose participant shows it still."""
+    found = gathering.gather(access, now)
+    named = gathering.compared(access)
+    meant = gathering.understand(found.votes, gathering.answers_of(found), named)
+    members = sorted({row.member for _, row in found.votes})
+    return Agreement(
+        words=krippendorff_alpha(_table(found, members, _word)),
+        valence=krippendorff_alpha(_table(found, members, lambda row: row.valence), Metric.INTERVAL),
+        arousal=krippendorff_alpha(_table(found, members, lambda row: row.arousal), Metric.INTERVAL),
+        items=len({place for place, _ in found.votes}),
+        votes=len(found.votes),
+        estimated=meant.skills is not None,
+        converged=meant.skills.converged if meant.skills is not None else None,
+        raters=tuple(_figures(found, meant, member) for member in members if member in named),
+        uncompared=len(set(members) - named),
+    )
+
+
+def own_figures(access: Access, member: Member, now: datetime) -> RaterFigures | None:
+    """A rater's own figures; None where they did not agree to be compared, or have said nothing.
+
+    Raises
+    ------
+    NoRaterError
+        When they have no part in the study, or have not agreed to be measured.
+    """
+    with access.database.read() as connection:
+        allows = doors.demand_rater(connection, member, doors.study_in_force(access))
+    if RaterScope.AGREEMENT not in allows:
+        return None
+    found = gathering.gather(access, now)
+    if all(row.member != member.id for _, row in found.votes):
+        return None
+    named = gathering.compared(access)
+    meant = gathering.understand(found.votes, gathering.answers_of(found), named)
+    return _figures(found, meant, member.id)
+
+
+def _figures(found: Gathered, meant: Meant, member: str) -> RaterFigures:
+    mine = [(place, row) for place, row in found.votes if row.member == member]
+    others: dict[Place, list[VoteRow]] = {}
+    for place, row in found.votes:
+        if row.member != member:
+            others.setdefault(place, []).append(row)
+    pairs = [(_word(row), _word(other)) for place, row in mine for other in others.get(place, ())]
+    times = [row.response_ms for _, row in mine if row.response_ms is not None]
+    skills = meant.skills
+    return RaterFigures(
+        member=member,
+        votes=len(mine),
+        with_network=_against(mine, found.machine),
+        with_others=share(sum(a == b for a, b in pairs), len(pairs)),
+        labels=_labels([row for _, row in mine]),
+        cannot_tell=share(sum(row.distribution is None for _, row in mine), len(mine)),
+        speed_ms=float(median(times)) if times else None,
+        time_s=sum(times) / 1000 if times else None,
+        with_known=_against(mine, found.known),
+        with_self=_against(mine, found.own),
+        weight=meant.weights.get(member, 1 / len(EMOTIONS)),
+        confusion=skills.confusion[meant.members.index(member)]
+        if skills is not None and member in meant.members
+        else None,
+    )
+
+
+def _against(mine: Sequence[tuple[Place, VoteRow]], truth: dict[Place, Distribution]) -> Share | None:
+    """How often an answer is that of somebody else; what is no emotion is none of theirs."""
+    judged = [(row.distribution, truth[place]) for place, row in mine if place in truth]
+    return share(sum(said is not None and said.top is true.top for said, true in judged), len(judged))
+
+
+def _labels(rows: Sequence[VoteRow]) -> dict[Emotion, float]:
+    sums: Counter[Emotion] = Counter()
+    for row in rows:
+        if row.distribution is not None:
+            sums.update({e: row.distribution[e] for e in EMOTIONS if row.distribution[e]})
+    total = sum(sums.values())
+    return {e: sums[e] / total for e in EMOTIONS} if total else {}
+
+
+def _word(row: VoteRow) -> float | None:
+    if row.distribution is not None:
+        return float(EMOTIONS.index(row.distribution.top))
+    return float(_WORDLESS[row.verdict])
+
+
+def _table(found: Gathered, members: Sequence[str], of: Callable[[VoteRow], float | None]) -> Floats:
+    places = list(dict.fromkeys(place for place, _ in found.votes))
+    row_of, column_of = {m: i for i, m in enumerate(members)}, {p: i for i, p in enumerate(places)}
+    table = np.full((len(members), len(places)), np.nan)
+    for place, row in found.votes:
+        value = of(row)
+        if value is not None:
+            table[row_of[row.member], column_of[place]] = value
+    return table
