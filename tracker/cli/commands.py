@@ -18,9 +18,11 @@ from tracker.cli import (
     export,
     fer,
     hiding,
+    inviting,
     keys,
     networks,
     people,
+    prompting,
     saying,
     series,
     serving,
@@ -36,10 +38,14 @@ def register(app: typer.Typer) -> None:
     app.command("doctor")(doctor.doctor)
     app.command("enrol")(people.enrol)
     app.command("code")(people.code)
+    app.command("invite")(inviting.invite)
+    app.add_typer(inviting.members, name="members")
     app.add_typer(consent.app, name="consent")
     app.command("track")(tracking.track)
     app.add_typer(series.context, name="context")
     app.command("ask")(asking.ask)
+    app.add_typer(prompting.app, name="prompts")
+    app.command("zone")(prompting.zone)
     app.command("correct")(saying.correct)
     app.command("replay")(saying.replay)
     app.command("timeline")(series.timeline)
