@@ -32,6 +32,8 @@ _BY_NAME: dict[str, Exit] = {
     "tracker.privacy.receipts.NothingToShowError": Exit.UNKNOWN,
     "tracker.domain.people.UnknownParticipantError": Exit.UNKNOWN,
     "tracker.domain.people.EnrolmentError": Exit.USAGE,
+    "tracker.domain.members.UnknownMemberError": Exit.UNKNOWN,
+    "tracker.domain.members.MemberError": Exit.USAGE,
     "tracker.domain.instants.InstantError": Exit.USAGE,
     "tracker.domain.notes.NoteError": Exit.USAGE,
     "tracker.study.errors.ForbiddenStudyError": Exit.CONSENT,

@@ -38,9 +38,9 @@ def code(context: typer.Context, participant: Participant, as_json: AsJson = Fal
     _print_code(participant, enrolment.renew_code(access, person, now()), as_json)
 
 
-def note_code(access: Access, person: Person) -> None:
-    """Note, where the person sees it, that somebody holds a one-time code of theirs; before it is shown."""
-    access.record_look(person.id, now(), reader=reader().told, what=ISSUED_A_CODE)
+def note_code(access: Access, person: Person, what: str = ISSUED_A_CODE) -> None:
+    """Note, where the person sees it, that somebody holds a one-time code or a link of theirs; before it is shown."""
+    access.record_look(person.id, now(), reader=reader().told, what=what)
 
 
 def person_of(context: typer.Context, participant: str) -> tuple[Access, Person]:
