@@ -72,7 +72,7 @@ def made(answer: Any, name: str) -> Passkey:
     """
     try:
         found = verify_registration_response(
-            credential=answer,
+            credential=_object(answer),
             expected_challenge=_challenge(),
             expected_rp_id=_domain(),
             expected_origin=_origin(),
@@ -100,12 +100,13 @@ def used(answer: Any) -> Whom:
     """
     access, challenge = services().access, _challenge()
     try:
-        found = accounts.find_passkey(access, base64url_to_bytes(str(answer["id"])), now())
+        given = _object(answer)
+        found = accounts.find_passkey(access, base64url_to_bytes(str(given["id"])), now())
         if found is None:
             raise PasskeyError("nobody here has this passkey")
         whom, passkey = found
         checked = verify_authentication_response(
-            credential=answer,
+            credential=given,
             expected_challenge=challenge,
             expected_rp_id=_domain(),
             expected_origin=_origin(),
@@ -118,6 +119,13 @@ def used(answer: Any) -> Whom:
     if not accounts.accept_passkey(access, whom, passkey, checked.new_sign_count, now()):
         raise PasskeyError("this passkey answered with this count before")
     return whom
+
+
+def _object(answer: Any) -> dict[str, Any]:
+    """What a browser sends is an object; anything can be sent."""
+    if not isinstance(answer, dict):
+        raise TypeError(f"a passkey's answer is an object, not {type(answer).__name__}")
+    return answer
 
 
 def _remember(challenge: bytes) -> None:

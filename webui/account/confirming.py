@@ -20,6 +20,8 @@ LONGEST = 1024
 def page() -> str | Response | tuple[str, int]:
     """Ask for the password, or a passkey; then go back to where it was asked for."""
     if request.method == "GET":
+        if request.args.get("back") in _known():
+            session["back"] = request.args["back"]
         return _form()
     try:
         with services().hashing:
@@ -34,9 +36,13 @@ def page() -> str | Response | tuple[str, int]:
 
 def back() -> str:
     """The endpoint to go back to: one that the table of roles names, once."""
-    known = {rule.fresh for rule in roles.RULES.values() if rule.fresh} | {"entering.password"}
-    named = session.pop("back", "")
-    return named if named in known else "entering.home"
+    named: str = session.pop("back", "")
+    return named if named in _known() else "entering.home"
+
+
+def _known() -> frozenset[str]:
+    """Where this page leads back to: nowhere else, whatever an address says."""
+    return frozenset(rule.fresh for rule in roles.RULES.values() if rule.fresh) | {"entering.password"}
 
 
 def _form(problem: str = "") -> str:
