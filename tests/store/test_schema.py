@@ -69,8 +69,15 @@ ADDED_LATER = {
     "invitations",
     "factors",
     "sign_ins",
+    "rating_tasks",
+    "rating_votes",
+    "rating_traces",
+    "rating_gold",
+    "adjudications",
+    "rater_consents",
+    "rater_settings",
 }
-NEW_COLUMNS = {"grant_id", "samples"}
+NEW_COLUMNS = {"grant_id", "samples", "rated_grant", "raters_since"}
 """Tables and columns that revision 0001 did not have."""
 
 

@@ -23,7 +23,7 @@ from sqlalchemy import (
 )
 
 from tracker.store.ageing import NOTHING_AGES, Horizons, readable
-from tracker.store.tables import metadata, participants, subjects
+from tracker.store.tables import members, metadata, participants, subjects
 from tracker.store.types import Instant
 
 BATCH = 2_000
@@ -107,6 +107,8 @@ def _required(table: Table, participant: str, subject: str) -> ColumnElement[boo
 
 def _mine(table: Table, participant: str, subject: str) -> ColumnElement[bool] | None:
     """Which rows are a person's: by their id, by what the rows point to, by what points to them."""
+    if table is members:  # the staff's, though a table that knows both points there
+        return None
     if (direct := _direct(table, participant, subject)) is not None:
         return direct
     for key in sorted(table.foreign_keys, key=lambda k: k.parent.name):
