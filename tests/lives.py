@@ -16,7 +16,7 @@ from tracker.domain.people import Person
 from tracker.domain.series import Context, Correction, Prompt
 from tracker.domain.stretches import Stretch
 from tracker.privacy.keys import IDENTITY
-from tracker.store import crops, drifts, exports, hiding, priors, tables
+from tracker.store import crops, drifts, exports, hiding, priors, prompting, tables
 from tracker.workflows import consenting, feedback, prompts
 
 PLACE = "canary-place-7f3a"
@@ -38,6 +38,7 @@ def lived(access: Access, name: str = "canary-name-91c2", *, now: datetime = NOW
         feedback.correct(access, who, word, now, note=NOTE if emotion is Emotion.NEUTRAL else None)
     answered(access, who, minutes[20], Emotion.HAPPINESS, now)
     answered(access, who, minutes[9], Emotion.SURPRISE, now)
+    travelled(access, who, now)
     # A scope that stores nothing by itself was withdrawn, and its request waits for an answer.
     consenting.withdraw(access, who, [Scope.EXPORT_PUBLIC], now, recorder=Recorder.PARTICIPANT)
     exported(access, who, now)
@@ -54,6 +55,14 @@ def answered(access: Access, who: Person, at: datetime, emotion: Emotion, now: d
     assert number is not None
     feedback.correct(access, who, Correction(at, "emotion", leaning(emotion, 0.8)), now, prompt=number)
     return number
+
+
+def travelled(access: Access, who: Person, now: datetime = NOW) -> None:
+    """An hour ago they came back to where they live."""
+    with access.write(who.id, now) as unit:
+        permit, zone = unit.permit(Use.PROMPT), unit.person.zone
+        for at, there in ((now - timedelta(hours=3), "Asia/Tokyo"), (now - timedelta(hours=1), zone)):
+            prompting.add_zone(unit.connection, permit, who.subject, there, at, now)
 
 
 def exported(access: Access, who: Person, now: datetime = NOW) -> str:

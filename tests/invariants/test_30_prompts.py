@@ -1,7 +1,4 @@
-"""Questions keep to a participant's night, budget and gap over every change of clocks of every zone; one for a slot.
-
-Scheduled slots with windows and expiry do not stand yet (`catalogue.NOT_BUILT`).
-"""
+"""Questions keep to a participant's night, budget and gap over every change of clocks of every zone; one for a slot."""
 
 from __future__ import annotations
 
@@ -22,12 +19,14 @@ from tests.processes import close, opened
 from tracker import jobs
 from tracker.access import Access
 from tracker.domain.consent import ConsentError, Recorder, Scope
+from tracker.domain.schedules import Plan, Schedule, Slot, Window, slots
 from tracker.domain.series import Prompt
 from tracker.learning.asking import AskingPolicy, Today, decide
 from tracker.learning.choosing import Action
 from tracker.workflows import consenting, enrolment, prompts
 
 STEP = timedelta(minutes=30)
+MINUTE = timedelta(minutes=1)
 HOUR = timedelta(hours=1)
 POLICY = AskingPolicy()
 SINCE, UNTIL = datetime(1990, 1, 1, tzinfo=UTC), datetime(2038, 1, 1, tzinfo=UTC)
@@ -103,6 +102,85 @@ def test_every_night_has_one_slot_over_every_change_of_clocks(figure: Tell) -> N
         skips = timedelta(days=2) in steps
         assert not skips or abs(_shift(key, around)) >= timedelta(hours=20), (key, around)
     figure(f"{len(transitions()):,} nights' slots, none left out")
+
+
+QUARTERS = tuple(15 + 45 * n for n in range(10))
+"""Fixed times through the night, when clocks change: 0:15, 1:00 … 7:00."""
+
+PLANS = (
+    # A day as a study has it, and one that lies where clocks change, with its quiet hours at noon.
+    Plan(
+        "day",
+        (
+            Schedule("fixed", times=(9 * 60, 21 * 60 + 30)),
+            Schedule("random", windows=(Window(600, 720, 2), Window(1080, 1200)), apart=45 * MINUTE),
+        ),
+        gap=30 * MINUTE,
+    ),
+    Plan(
+        "night",
+        (
+            Schedule("fixed", times=QUARTERS),
+            Schedule("random", windows=(Window(0, 240, 3), Window(1380, 1440))),
+        ),
+        quiet_from=12 * 60,
+        quiet_until=13 * 60,
+        gap=20 * MINUTE,
+    ),
+    # Quiet hours that end and begin in hours that are left out, or come twice.
+    Plan(
+        "edge",
+        (Schedule("fixed", times=(150, 1350)), Schedule("random", windows=(Window(150, 240, 2),))),
+        quiet_from=23 * 60,
+        quiet_until=2 * 60 + 30,
+        gap=25 * MINUTE,
+    ),
+)
+
+
+def test_scheduled_slots_over_every_change_of_clocks(figure: Tell) -> None:
+    """Of each day around each change: all slots are there, each once, and each that is put may be."""
+    kept = lost = 0
+    for key, around in transitions():
+        zone = ZoneInfo(key)
+        first = around.astimezone(zone).date() - timedelta(days=1)
+        for plan in PLANS:
+            found = [s for n in range(3) for s in slots(plan, "ada", first + timedelta(days=n), key)]
+            assert len({slot.name for slot in found}) == len(found), (key, around)
+            assert len(found) == 3 * _wanted(plan), "none is lost without a reason"
+            for n in range(3):
+                today = [s for s in found if s.day == first + timedelta(days=n)]
+                put = [s for s in today if s.lost is None]
+                assert all(b.at - a.at >= plan.gap for a, b in itertools.pairwise(put)), (key, around)
+                kept, lost = kept + len(put), lost + len(today) - len(put)
+                for slot in put:
+                    assert _may_be(plan, slot, zone), (key, around, slot)
+    figure(
+        f"{len(transitions()):,} changes of clocks, {kept:,} slots of schedules, {lost:,} lost with a reason"
+    )
+    assert kept > 50_000
+
+
+def _wanted(plan: Plan) -> int:
+    return sum(len(s.times) + sum(w.prompts for w in s.windows) for s in plan.schedules)
+
+
+def _may_be(plan: Plan, slot: Slot, zone: ZoneInfo) -> bool:
+    """Whether its wall time exists, is what the study says, is not in the quiet hours, and leaves time to answer."""
+    local = slot.at.astimezone(zone)
+    minute, number = local.hour * 60 + local.minute, int(slot.name.rpartition(":")[2])
+    schedule = plan.schedule(slot.schedule)
+    assert schedule is not None
+    if local.date() != slot.day or plan.quiet(local) or slot.expires_at <= slot.at:
+        return False
+    if schedule.windows:
+        return any(w.opens <= minute < w.closes for w in schedule.windows)
+    said = schedule.times[number]
+    if minute == said:
+        return True
+    # What is left out falls on the first minute after: there the clock jumps over what was said.
+    before = (slot.at - MINUTE).astimezone(zone)
+    return before.hour * 60 + before.minute < said < minute or before.date() < local.date()
 
 
 SOME = 12

@@ -347,7 +347,7 @@ def test_erasing_a_scope_leaves_the_others_alone(access: Access, scope: Scope) -
             "notes",
         },
         Scope.CONTEXT: {"contexts"},
-        Scope.PROMPTS: {"prompts"},
+        Scope.PROMPTS: {"prompts", "zones"},
         Scope.PERSONAL_LEARNING: {"learning_events", "snapshots", "drifts"},
         Scope.POOLED_LEARNING: {"prior_members"},
         Scope.FACE_CROPS: {"crops"},

@@ -128,12 +128,12 @@ def test_what_was_consented_to_elsewhere_is_history_and_allows_nothing(
     kept = {(r["table"], r["position"]): r["row"] for r in rows(after, "former_records")}
     expected = {
         (table, i): row
-        for table in ("consent_events", "access_events", "exports")
+        for table in ("consent_events", "access_events", "exports", "zones")
         for i, row in enumerate(rows(before, table))
     } | {(r["table"], r["position"]): r["row"] for r in rows(before, "former_records")}
     # A position counts within the installation that it is of: those of the one before come on top.
     assert len(rows(after, "former_records")) == 1 + sum(
-        len(rows(before, t)) for t in ("consent_events", "access_events", "exports")
+        len(rows(before, t)) for t in ("consent_events", "access_events", "exports", "zones")
     )
     assert kept.keys() == expected.keys()
     granted = {e["scope"] for e in rows(after, "consent_events")}
