@@ -41,7 +41,8 @@ def page() -> str | BaseResponse:
 def coming() -> Response:
     """What comes next, and which of what the page holds may not be seen any more."""
     found = _coming(AHEAD)
-    return jsonify(items=[_item(item) for item in found], gone=_gone(_held(request.args.get("hold"))))
+    held = _held(request.args.get("hold"))
+    return jsonify(items=[_item(item) for item in found], gone=_gone(held), **_state())
 
 
 @pages.get("/rate/closed")
@@ -72,9 +73,8 @@ def vote() -> Response | BaseResponse:
     done = rating.vote(services().access, auth.member(), item, ballot(fields), auth.now())
     if not request.is_json:
         return redirect(url_for(".page"), 303)
-    return jsonify(
-        words=_stored(room.read_answer(fields), done), gone=_gone(_held(fields.get("hold"))), **_state()
-    )
+    # Nothing that the next face does not need: figures and the list of ten come with what is asked behind it.
+    return jsonify(words=_stored(room.read_answer(fields), done), gone=_gone(_held(fields.get("hold"))))
 
 
 @pages.post("/rate/undo")
@@ -86,7 +86,7 @@ def undo() -> Response | BaseResponse:
     if not request.is_json:
         return redirect(url_for(".page"), 303)
     told = gettext("Taken back. What does it look like?")
-    return jsonify(words=told, item=_item(back), gone=_gone(_held(fields.get("hold"))), **_state())
+    return jsonify(words=told, item=_item(back), gone=_gone(_held(fields.get("hold"))))
 
 
 def ballot(fields: dict[str, Any]) -> Ballot:

@@ -103,7 +103,26 @@ def _figures() -> list[dict[str, Any]]:
                 ),
             }
         )
-    return figures
+    return figures + _agreement()
+
+
+def _agreement() -> list[dict[str, Any]]:
+    """How often they agree, where they allow that it is computed; each beside its range."""
+    found = rating.own_figures(services().access, auth.member(), auth.now())
+    if found is None:
+        return []
+    shares = (
+        (gettext("Like other raters"), found.with_others),
+        (gettext("Like known answers"), found.with_known),
+        (gettext("Like what the person said"), found.with_self),
+        (gettext("Like the network"), found.with_network),
+    )
+    return [
+        share_figure(name, share)
+        if share is not None
+        else {"name": name, "value": "–", "beside": gettext("no shared face yet")}
+        for name, share in shares
+    ]
 
 
 def share_figure(name: str, found: Share) -> dict[str, Any]:

@@ -49,6 +49,7 @@
   };
 
   const wipe = () => {
+    if (!canvas) return;
     canvas.getContext("2d").clearRect(0, 0, canvas.width, canvas.height);
     first?.remove();
     if (drawn) drop(drawn.id);
@@ -115,17 +116,34 @@
     items = items.filter((item) => !ids.includes(item.id));
   };
 
+  // The next two lie ready; what is on the screen is drawn already.
+  const ahead = () => {
+    const next = items.filter((item) => item.id !== desk.dataset.shown).slice(0, READY - 1);
+    Promise.allSettled(next.map(load)).then(() => {
+      desk.dataset.ready = next.filter((item) => pictures.has(item.id)).map((item) => item.id).join(" ");
+    });
+  };
+
+  let acknowledged = 0; // decisions so far: an answer to a question from before one is old
+  let newest = document.querySelector("[data-last] a")?.dataset.item ?? null;
   let refilling = null;
   const refill = () => {
     refilling ??= (async () => {
-      const hold = items.map((item) => item.id);
-      const answer = await ask(`${desk.dataset.next}?${new URLSearchParams({ hold: hold.join(",") })}`);
-      if (!answer.ok || answer.redirected) throw new Error("session");
-      const told = await answer.json();
-      forget(told.gone.filter((id) => id !== drawn?.id));
-      const here = new Set(items.map((item) => item.id));
-      items.push(...told.items.filter((item) => !here.has(item.id) && !answered.has(item.id)));
-      for (const next of items.slice(0, READY)) if (next.id !== desk.dataset.shown) load(next);
+      for (;;) {
+        const begun = acknowledged;
+        const hold = items.map((item) => item.id);
+        const answer = await ask(`${desk.dataset.next}?${new URLSearchParams({ hold: hold.join(",") })}`);
+        if (!answer.ok || answer.redirected) throw new Error("session");
+        const told = await answer.json();
+        forget(told.gone.filter((id) => id !== drawn?.id));
+        const here = new Set(items.map((item) => item.id));
+        items.push(...told.items.filter((item) => !here.has(item.id) && !answered.has(item.id)));
+        ahead();
+        if (begun !== acknowledged) continue;
+        newest = told.last[0]?.item ?? null;
+        report(told);
+        return;
+      }
     })().finally(() => {
       refilling = null;
     });
@@ -159,7 +177,8 @@
   const told = async (answer, from, decided) => {
     const gone = answer.gone || [];
     say(answer.refused || [answer.words, gone.length ? word("gone") : ""].filter(Boolean).join(" "));
-    report(answer);
+    acknowledged += 1;
+    newest = decided ?? undefined;
     answered.add(decided);
     forget([decided, ...gone]);
     if (answer.item) {
@@ -186,14 +205,17 @@
     decide(form.action, body, (said, late) => told(said, late ? null : from, body.item));
   };
 
-  const undo = (from) => {
+  const undo = async (from) => {
     if (busy()) return;
-    const item = document.querySelector("[data-last] a")?.dataset.item;
-    if (!item) {
+    // After an undo the newest answer is another one, which comes with what is asked behind it.
+    if (newest === undefined) await refill().catch(() => {});
+    if (busy()) return;
+    if (!newest) {
       say(word("nothing"));
       return;
     }
-    decide(desk.dataset.undo, { item, key: key(), hold: items.map((item) => item.id) }, (said, late) => {
+    const body = { item: newest, key: key(), hold: items.map((item) => item.id) };
+    decide(desk.dataset.undo, body, (said, late) => {
       if (form) told(said, late ? null : from, null);
       else location.assign(desk.dataset.home);
     });

@@ -1,0 +1,146 @@
+"""Clips over HTTP: blind, keyed on observations and instants, traces as they were drawn, closed when taken back."""
+
+from __future__ import annotations
+
+import json
+import re
+from datetime import datetime, timedelta
+from html import unescape
+from itertools import pairwise
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+
+from tests.webui.rating import at_desk, key, member, shown_person
+from tests.webui.site import Site, Visitor
+from tracker.domain.consent import Recorder, Scope
+from tracker.store import tables
+from tracker.workflows import consenting
+
+EVERY = timedelta(milliseconds=700)
+
+
+def clip(visitor: Visitor) -> str:
+    found = re.search(r'href="/rate/series/(\w+)"', visitor.get("/rate/series").text)
+    assert found is not None
+    return found[1]
+
+
+def frames(page: str) -> list[dict[str, Any]]:
+    found = re.search(r"data-frames='([^']+)'", page)
+    assert found is not None
+    listed: list[dict[str, Any]] = json.loads(unescape(found[1]))
+    return listed
+
+
+def drawn(shown: list[dict[str, Any]], **more: Any) -> dict[str, Any]:
+    samples = [
+        {"at": f["at"], "value": 0.1 * n, "observation": f["observation"]} for n, f in enumerate(shown)
+    ]
+    return {"dimension": "valence", "lag_s": 2, "samples": samples, "key": key()} | more
+
+
+def test_a_clip_is_rated_blind_and_then_shows_what_the_network_said(site: Site) -> None:
+    shown_person(site, faces=8, apart=EVERY)
+    visitor = at_desk(site, member(site))
+    item = clip(visitor)
+    page = visitor.get(f"/rate/series/{item}").text
+    assert "You see it after you said what the clip looks like" in page
+    assert "looks like" not in page.split('id="estimates"')[1].split("<footer")[0].replace("looks like:", "")
+    shown = frames(page)
+    assert len(shown) == 8
+    instants = [datetime.fromisoformat(f["at"]) for f in shown]
+    assert all(later - earlier == EVERY for earlier, later in pairwise(instants))
+    assert instants[-1] == site.now - EVERY
+    for f in shown:
+        picture = visitor.get(f["picture"])
+        assert (picture.status_code, picture.mimetype) == (200, "image/png")
+        assert "no-store" in picture.headers["Cache-Control"]
+    voted = visitor.post(f"/rate/series/{item}/vote", {"answer": "sadness", "key": key()})
+    assert voted.location == f"/rate/series/{item}"
+    after = visitor.get(f"/rate/series/{item}").text
+    assert "You said: sadness. Choosing again takes its place." in after
+    assert "Of 8 pictures 1 look most like neutral to the network" in after
+    assert after.count('<tr><th scope="row">') == 8
+    assert "<polyline" in after
+
+
+def test_a_trace_is_kept_as_it_was_drawn_with_the_lag_beside_and_once(site: Site) -> None:
+    shown_person(site, faces=5, apart=EVERY)
+    visitor = at_desk(site, member(site))
+    item = clip(visitor)
+    shown = frames(visitor.get(f"/rate/series/{item}").text)
+    body = drawn(shown)
+    for _ in range(2):
+        assert visitor.json(f"/rate/series/{item}/trace", body).status_code == 200
+    t = tables.rating_traces.c
+    with site.access.database.read() as connection:
+        row = connection.execute(select(t.dimension, t.lag_s, t.samples)).one()
+    assert (row.dimension, row.lag_s) == ("valence", 2.0)
+    micros = [int(datetime.fromisoformat(f["at"]).timestamp() * 1e6) for f in shown]
+    assert [[at, round(value, 6), o] for at, value, o in row.samples] == [
+        [at, round(0.1 * n, 6), f["observation"]] for n, (at, f) in enumerate(zip(micros, shown, strict=True))
+    ]
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"samples": []},
+        {"samples": "many"},
+        {"samples": [1]},
+        {"samples": [{"at": "yesterday", "value": 0.1}]},
+        {"samples": [{"at": "2026-03-20T11:59:59", "value": 0.1}]},
+        {"samples": [{"at": "2026-03-20T11:59:59+00:00", "value": 2}]},
+        {"samples": [{"at": "2026-03-20T11:59:59+00:00"}]},
+        {"samples": [{"at": "2026-03-20T11:59:59+00:00", "value": 0.1, "observation": 10**6}]},
+        {"samples": [{"at": "2026-03-20T11:59:59+00:00", "value": 0.1, "observation": "1"}]},
+        {"samples": [{"at": "2026-03-20T11:59:59+00:00", "value": 0.1, "observation": True}]},
+        {"dimension": "dominance"},
+        {"dimension": None},
+        {"lag_s": 99},
+        {"lag_s": "late"},
+        {"key": ""},
+    ],
+)
+def test_a_trace_that_cannot_be_is_refused_with_words(lite: Site, more: dict[str, Any]) -> None:
+    shown_person(lite, faces=4, apart=EVERY)
+    visitor = at_desk(lite, member(lite))
+    item = clip(visitor)
+    shown = frames(visitor.get(f"/rate/series/{item}").text)
+    refused = visitor.json(f"/rate/series/{item}/trace", drawn(shown, **more))
+    assert refused.status_code == 400, refused.text
+    assert refused.json is not None
+    assert refused.json["error"].startswith("Nothing was saved: ")
+    with lite.access.database.read() as connection:
+        assert connection.execute(select(tables.rating_traces.c.id)).first() is None
+
+
+def test_a_clip_closes_at_the_instant_of_withdrawal(site: Site) -> None:
+    who = shown_person(site, faces=5, apart=EVERY)
+    visitor = at_desk(site, member(site))
+    item = clip(visitor)
+    shown = frames(visitor.get(f"/rate/series/{item}").text)
+    assert visitor.client.get(f"/rate/series/{item}/open", json={}).json == {"open": True}
+    consenting.withdraw(site.access, who, [Scope.FACE_CROPS], site.now, recorder=Recorder.PARTICIPANT)
+    assert visitor.client.get(f"/rate/series/{item}/open", json={}).status_code == 410
+    assert visitor.get(shown[0]["picture"]).status_code == 410
+    assert visitor.json(f"/rate/series/{item}/trace", drawn(shown)).status_code == 410
+    refused = visitor.json(f"/rate/series/{item}/vote", {"item": item, "answer": "fear", "key": key()})
+    assert refused.status_code == 410
+    assert visitor.get(f"/rate/series/{item}").location == "/rate?gone=1"
+    assert "No clip waits" in visitor.get("/rate/series").text
+
+
+def test_a_picture_opens_for_its_rater_and_for_a_while_only(lite: Site) -> None:
+    shown_person(lite, faces=5, apart=EVERY)
+    kim, lea = at_desk(lite, member(lite, "kim")), at_desk(lite, member(lite, "lea"))
+    item = clip(kim)
+    shown = frames(kim.get(f"/rate/series/{item}").text)
+    assert lea.get(shown[0]["picture"]).status_code == 404
+    assert kim.get(f"/rate/series/{item}/frames/{10**6}").status_code in (404, 410)
+    lite.wait(timedelta(hours=1))
+    late = kim.get(shown[0]["picture"])
+    assert late.status_code == 404
+    assert "opened too long ago" in late.text
