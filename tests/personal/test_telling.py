@@ -25,6 +25,7 @@ from tracker.domain.stretches import Stretch
 from tracker.learning.kinds import EMOTION, LEAVE_ME_ALONE
 from tracker.personal.figures import FEWEST, Misses, Share, judge
 from tracker.personal.telling import Told, told
+from tracker.personal.telling import judged as quickly
 from tracker.store.learned import Foretold
 from tracker.workflows import consenting, feedback, hiding
 
@@ -74,6 +75,8 @@ def test_a_learner_tells_what_moves_it_and_how_often_it_was_right(access: Access
     assert isinstance(judged.earlier, Share)
     assert isinstance(judged.later, Share)
     assert judged.earlier.n + judged.later.n == 40
+    with access.read(who.id, NOW) as unit:
+        assert quickly(unit, [EMOTION, "valence"]) == {EMOTION: judged}
 
 
 def test_the_words_of_few_answers_are_too_early(access: Access) -> None:

@@ -18,6 +18,9 @@ from tracker.learning.replay import LearningEvent
 LEAST = 5
 """Moments that a pull is measured on at least."""
 
+MOST = 100
+"""Moments that are asked about at most, the newest: a page should not take seconds."""
+
 WORTH_TELLING = 0.03
 """The least pull that is told: three points of a hundred."""
 
@@ -69,7 +72,7 @@ def pulls(kind: Kind, learner: Learner, events: Sequence[LearningEvent]) -> list
         What it holds (`tracker.personal.log.events_of`).
     """
     measure = _of_emotion if kind is Kind.EMOTION else _of_answers
-    found = [pull for pull in measure(learner, events) if abs(pull.by) >= WORTH_TELLING]
+    found = [pull for pull in measure(learner, events[-MOST:]) if abs(pull.by) >= WORTH_TELLING]
     return sorted(found, key=lambda pull: -abs(pull.by))
 
 

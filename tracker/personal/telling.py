@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -130,23 +131,39 @@ def told(unit: Unit) -> list[Told]:
     return found
 
 
+def judged(unit: Unit, targets: Sequence[str]) -> dict[str, Judged]:
+    """How often the person's learners of some targets were right: the quick part of `told`.
+
+    Nothing where learning is not allowed, and of a learner that was told nothing or whose log cannot be read.
+    """
+    if unit.allowed(Use.LEARN) is None:
+        return {}
+    covered, found = Covered.by(unit), {}
+    for target in targets:
+        with suppress(DamagedLogError):
+            if answers := _answers(unit, target, covered):
+                found[target] = judge(target, answers)
+    return found
+
+
+def _answers(unit: Unit, target: str, covered: Covered) -> list[Foretold]:
+    since = window(unit.now)[0]
+    rows = learned.foretold(unit.connection, unit.person.subject, target, since=since)
+    return [answer for answer in rows if _covers(covered, answer)]
+
+
 def _told(unit: Unit, found: Personal) -> Told:
     target, since = found.target, window(unit.now)[0]
     covered = Covered.by(unit)
     rows = rows_of(unit, target, found.snapshot.rebased_at)
     events = events_of(unit, target, rows, covered, found.snapshot.rebased_at, found.snapshot.faded_before)
-    answers = [
-        answer
-        for answer in learned.foretold(unit.connection, unit.person.subject, target, since=since)
-        if _covers(covered, answer)
-    ]
     kind = kind_of(target)
     return Told(
         target=target,
         source=found.source,
         answers=len(events),
         since=since,
-        judged=judge(target, answers),
+        judged=judge(target, _answers(unit, target, covered)),
         pulls=tuple(pulls(kind, found.learner, events)) if found.source.own else (),
         meant=tuple(meant(found.learner)) if kind is Kind.EMOTION and found.source.own else (),
         drifts=tuple(drifted(unit, target)),

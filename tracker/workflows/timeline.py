@@ -18,6 +18,7 @@ from tracker.domain.series import Context, Moment, Reason
 from tracker.domain.stretches import Stretch, any_holds
 from tracker.learning.window import window
 from tracker.personal import Source, telling
+from tracker.personal.figures import Judged
 from tracker.personal.telling import Told
 from tracker.store import drifts, feedback, hiding, series, summaries, surroundings, timeline
 from tracker.store.feedback import CorrectionRow
@@ -134,6 +135,11 @@ def learners(unit: Unit) -> list[LearnerState]:
 def learned(unit: Unit) -> list[Told]:
     """What the person's learners have learned about them, in facts; nothing where they may not be used."""
     return telling.told(unit)
+
+
+def judged(unit: Unit, targets: Sequence[str]) -> dict[str, Judged]:
+    """How often the person's learners of some targets were right, quickly."""
+    return telling.judged(unit, targets)
 
 
 @contextmanager

@@ -10,7 +10,7 @@ from flask_babel import gettext
 
 from tracker.access import Unit
 from tracker.domain.consent import Use
-from tracker.learning.kinds import AROUSAL, EMOTION, LEAVE_ME_ALONE, VALENCE
+from tracker.learning.kinds import AROUSAL, EMOTION, LEAVE_ME_ALONE, VALENCE, Kind, kind_of
 from tracker.personal.figures import FEWEST, Figure, Judged, Misses, Share
 from tracker.personal.pulls import Pull
 from tracker.personal.telling import Alone, Told
@@ -45,6 +45,7 @@ class Card:
     """One learner, in words."""
 
     title: str
+    number: bool
     lead: str
     pulls: tuple[str, ...]
     lines: tuple[Line, ...]
@@ -63,11 +64,9 @@ def page() -> str:
 
 
 def cards(work: Unit) -> list[str]:
-    """The same in at most two sentences, for the timeline; nothing where nothing was learned."""
-    found = [
-        told for told in timeline.learned(work) if told.target in (EMOTION, LEAVE_ME_ALONE) and told.answers
-    ]
-    return [f"{title(told.target)}: {_short(told)}" for told in found]
+    """How often it was right, in a sentence or two for the timeline; nothing where nothing was learned."""
+    found = timeline.judged(work, (EMOTION, LEAVE_ME_ALONE))
+    return [f"{title(target)}: {_early(one) if one.early else _right(one)}" for target, one in found.items()]
 
 
 def title(target: str) -> str:
@@ -82,17 +81,11 @@ def title(target: str) -> str:
     return known.get(target) or _("Your study's question “%(name)s”", name=name)
 
 
-def _short(told: Told) -> str:
-    if told.judged.early:
-        return _early(told.judged)
-    strongest = f"{_pull(told, told.pulls[0])} " if told.pulls else ""
-    return strongest + _right(told.judged)
-
-
 def _card(told: Told) -> Card:
     judged = told.judged
     return Card(
         title=title(told.target),
+        number=kind_of(told.target) is Kind.NUMBER,
         lead=_early(judged) if judged.early else _right(judged),
         pulls=() if judged.early else (*_meant(told), *(_pull(told, p) for p in told.pulls[:MOST_PULLS])),
         lines=() if judged.early else tuple(_lines(judged)),
@@ -203,7 +196,9 @@ def _pull(told: Told, pull: Pull) -> str:
     if told.target == LEAVE_ME_ALONE:
         way = _("“leave me alone”") if pull.by > 0 else _("company")
     else:
-        way = _("yes, or higher") if pull.by > 0 else _("no, or lower")
+        number = kind_of(told.target) is Kind.NUMBER
+        higher, lower = (_("higher"), _("lower")) if number else (_("yes"), _("no"))
+        way = higher if pull.by > 0 else lower
     return _("%(where)s it leans towards %(way)s: by %(points)s.", where=where, way=way, points=points)
 
 

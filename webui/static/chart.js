@@ -294,7 +294,7 @@
     const dots = { marker: "circle", size: 3, source: sources.lines, line_color: null };
     low.scatter({ ...dots, x: { field: "x" }, y: { field: "valence" }, fill_color: colour("accent") });
     low.scatter({ ...dots, x: { field: "x" }, y: { field: "arousal" }, fill_color: colour("anger") });
-    Object.assign(low.legend, { location: "left", orientation: "horizontal", label_text_color: soft, label_text_font_size: "12px", background_fill_alpha: 0, border_line_color: null, padding: 0, margin: 4, glyph_width: 26 });
+    Object.assign(low.legend, { location: "left", orientation: "horizontal", label_text_color: soft, label_text_font_size: "12px", background_fill_alpha: 0, border_line_color: null, padding: 0, margin: 4, spacing: 14, glyph_width: 26 });
 
     const rows = [top, strip, low];
     if (under) {
