@@ -4,19 +4,35 @@ from __future__ import annotations
 
 import hashlib
 import secrets
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from sqlalchemy import insert, select
 
-from tests.builders import NOW, leaning, observed, person, store
+from tests.builders import NOW, leaning, member, observed, person, store
 from tracker.access import Access
-from tracker.domain.affect import Emotion
+from tracker.domain.affect import Distribution, Emotion
 from tracker.domain.consent import Recorder, Scope, Use
+from tracker.domain.members import Member, Role
 from tracker.domain.people import Person
+from tracker.domain.rating import Ballot, Because, Dimension, Sample, Trace, Verdict
 from tracker.domain.series import Context, Correction, Prompt
 from tracker.domain.stretches import Stretch
 from tracker.privacy.keys import IDENTITY
-from tracker.store import crops, drifts, exports, hiding, priors, prompting, tables
+from tracker.store import (
+    crops,
+    drifts,
+    exports,
+    hiding,
+    priors,
+    prompting,
+    raters,
+    rating_decisions,
+    rating_tasks,
+    rating_votes,
+    tables,
+)
+from tracker.store.raters import RaterConsent
 from tracker.workflows import consenting, feedback, prompts
 
 PLACE = "canary-place-7f3a"
@@ -44,6 +60,7 @@ def lived(access: Access, name: str = "canary-name-91c2", *, now: datetime = NOW
     exported(access, who, now)
     pooled(access, who, now)
     kept(access, who, now)
+    rated(access, who, now)
     access.record_look(who.id, now, reader="operator", what="timeline")
     return who
 
@@ -117,3 +134,45 @@ def kept(access: Access, who: Person, now: datetime = NOW) -> None:
         )
         share = {"release": added.scalar_one(), "subject": who.subject}
         unit.connection.execute(insert(tables.release_members).values(share))
+
+
+def rated(access: Access, who: Person, now: datetime = NOW) -> Member:
+    """A rater who said what the kept picture looks like, followed it, and was decided about; returns the rater."""
+    rater = member(access, f"rater-{who.id[:8]}", Role.RATER, now=now)
+    judge = member(access, f"judge-{who.id[:8]}", Role.RESEARCHER, now=now)
+    c, fear, said = tables.crops.c, Distribution.said(Emotion.FEAR), secrets.token_hex(8)
+    with access.write(who.id, now) as unit:
+        connection, permit, subject = unit.connection, unit.permit(Use.RATE_CROPS), who.subject
+        raters.record(connection, rater.id, RaterConsent("votes", "given", "0" * 64, now))
+        raters.set_keys(connection, rater.id, {"on": True, "keys": {}}, now)
+        item = connection.execute(select(c.observation).where(c.subject == subject)).scalar_one()
+        task = rating_tasks.offer(
+            connection,
+            permit,
+            rating_tasks.TaskRow(
+                secrets.token_hex(16),
+                subject,
+                item,
+                rater.id,
+                "crop",
+                1,
+                Because.UNSURE,
+                False,
+                False,
+                now,
+                now,
+                None,
+                now,
+            ),
+        )
+        ballot = Ballot(Verdict.EMOTION, f"{said}-1", now, 900, fear)
+        first = rating_votes.add(connection, permit, task, ballot, None, now)
+        rating_votes.add(connection, permit, task, replace(ballot, key=f"{said}-2"), first, now)
+        trace = Trace(Dimension.VALENCE, (Sample(now, 0.5, item),), 2.0, f"{said}-3")
+        rating_votes.keep_trace(connection, permit, task, trace, now)
+        rating_decisions.set_gold(connection, permit, subject, item, fear, judge.id, now)
+        for key in ("4", "5"):
+            rating_decisions.adjudicate(
+                connection, permit, subject, item, judge.id, Verdict.EMOTION, fear, f"{said}-{key}", now
+            )
+    return rater

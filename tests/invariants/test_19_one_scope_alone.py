@@ -18,6 +18,7 @@ from tracker.workflows import erasure
 
 LATER = NOW + timedelta(minutes=1)
 S = Scope
+RATED = {"rating_tasks", "rating_votes", "rating_traces", "rating_gold", "adjudications"}
 GONE: dict[Scope, set[str]] = {
     S.AFFECT_SERIES: {
         "observations",
@@ -28,6 +29,7 @@ GONE: dict[Scope, set[str]] = {
         "drifts",
         "crops",
         "notes",
+        *RATED,
     },
     S.CONTEXT: {"contexts"},
     S.PROMPTS: {"prompts", "zones"},
@@ -36,7 +38,7 @@ GONE: dict[Scope, set[str]] = {
     S.PERSONAL_LEARNING: {"learning_events", "snapshots", "drifts"},
     S.POOLED_LEARNING: {"prior_members"},
     S.RAW_VIDEO: set(),
-    S.SHARE_WITH_RATERS: set(),
+    S.SHARE_WITH_RATERS: RATED,
     S.SHARE_WITH_RESEARCHERS: set(),
     S.EXPORT_PSEUDONYMOUS: set(),
     S.EXPORT_PUBLIC: set(),
@@ -50,6 +52,7 @@ MAY_CHANGE: dict[Scope, set[str]] = {
     S.PROMPTS: {"corrections", "learning_events", "snapshots", "estimates", "summaries", "drifts", "notes"},
     S.PERSONAL_LEARNING: {"estimates", "summaries", "prior_members"},
     S.POOLED_LEARNING: {"snapshots", "estimates", "summaries"},
+    S.SHARE_WITH_RATERS: {"snapshots", "estimates", "summaries"},
 }
 """Tables of the person in which derived rows go or change, by scope."""
 

@@ -20,7 +20,17 @@ from sqlalchemy import ColumnElement, Connection, Table, and_, delete, func, sel
 from tracker.domain.series import MACHINE
 from tracker.store.rows import EMOTION_COLUMNS
 from tracker.store.summaries import summarise_again
-from tracker.store.tables import corrections, crops, estimates, observations
+from tracker.store.tables import (
+    adjudications,
+    corrections,
+    crops,
+    estimates,
+    observations,
+    rating_gold,
+    rating_tasks,
+    rating_traces,
+    rating_votes,
+)
 from tracker.store.timeline import newest
 from tracker.store.types import to_microseconds
 
@@ -196,8 +206,10 @@ def _merge(connection: Connection, rows: Sequence[_Row], start: datetime, to: st
         spoken_of = corrections.c.observation.in_(numbers)
         connection.execute(update(corrections).where(spoken_of).values(observation=kept.id))
     # A picture is kept for a shorter time than the series is kept whole (a rule of the study file).
+    # With it goes what raters said of it; the word that was put together of theirs stays, as any other word does.
     for numbers in _batched([row.id for row in rows], _AT_ONCE):
-        connection.execute(delete(crops).where(crops.c.observation.in_(numbers)))
+        for table in (crops, rating_votes, rating_traces, rating_tasks, rating_gold, adjudications):
+            connection.execute(delete(table).where(table.c.observation.in_(numbers)))
     for word in (machine, own):
         if word is not None:
             values = {name: value for name, value in word.items() if name != "kept"}
