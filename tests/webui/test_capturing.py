@@ -108,9 +108,10 @@ class Page:
         sent = {"X-Capture-Time": str(ms(at or self.site.now)), **headers}
         return raw(self.visitor, "/capture/look", data, sent)
 
-    def start(self, face: int = 0) -> TestResponse:
+    def start(self, face: int = 0, *, after: float = 0.0) -> TestResponse:
         found = self.look().json
         assert found is not None
+        self.site.wait(timedelta(seconds=after))
         self.capture, self.number = found["capture"], 0
         return self.visitor.json("/capture/start", {"capture": self.capture, "face": face})
 
@@ -330,6 +331,21 @@ def test_whoever_sits_down_later_is_not_read_even_alone(lite_capturing: Site, se
     assert told is not None
     assert told["lost"] is True, "she is asked again"
     assert reasons(lite_capturing, ada) == [None, Reason.NO_FACE, Reason.AMBIGUOUS]
+
+
+def test_who_is_alone_may_take_their_time_to_answer_and_among_others_not(
+    lite_capturing: Site, seen: Seen
+) -> None:
+    ada = lite_capturing.person()
+    page = Page(lite_capturing)
+    page.start(after=40)
+    page.see()
+    page.stop()
+    seen.boxes = (ASIDE, MIDDLE)
+    page.start(face=1, after=20)
+    page.see()
+    page.stop()
+    assert reasons(lite_capturing, ada) == [None, Reason.AMBIGUOUS]
 
 
 def test_a_turned_phone_asks_again(lite_capturing: Site) -> None:

@@ -12,22 +12,20 @@ from werkzeug.wrappers import Response as BaseResponse
 from tracker.domain.consent import ConsentError, Use
 from tracker.domain.people import UnknownParticipantError
 from tracker.domain.series import Context
+from tracker.domain.surroundings import ACTIVITIES, COMPANIES, PLACES
 from tracker.vision.errors import MediaError
 from tracker.vision.received import NotAPictureError, TooManyPixelsError
 from tracker.workflows import feedback, ingest
 from tracker.workflows.ingest import CaptureEndedError, ClockOffError, Ended, LookAgainError, Progress
 from webui import auth, limits
 from webui.errors import answer, consent_sentence
+from webui.participant.answering_form import FORM
 from webui.services import services
 from webui.words import REASONS, exact, looks_like
 
 pages = Blueprint("capturing", __name__)
 
-CONTEXTS = {
-    "place": ("home", "work", "outside", "travelling"),
-    "activity": ("relaxing", "working", "eating", "moving"),
-    "company": ("alone", "partner", "family", "friends", "colleagues"),
-}
+CONTEXTS = {"place": PLACES, "activity": ACTIVITIES, "company": COMPANIES}
 """Categories that one tap sets."""
 
 TIME, CAPTURE, FRAME = "X-Capture-Time", "X-Capture", "X-Capture-Frame"
@@ -51,7 +49,7 @@ def page() -> str:
         "capture.html",
         refusal=refusal,
         able=captures is not None,
-        contexts=CONTEXTS if contexts and refusal is None else {},
+        contexts=FORM.chips if contexts and refusal is None else (),
         crops=crops,
     )
 

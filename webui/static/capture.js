@@ -38,7 +38,9 @@
     }
   }
 
-  const deviceTime = () => Math.round(performance.timeOrigin + performance.now());
+  // The wall clock as it was when the face was shown, counted on by a clock that nobody sets.
+  let shown = { wall: Date.now(), count: performance.now() };
+  const deviceTime = () => Math.round(shown.wall + performance.now() - shown.count);
 
   const become = (next) => {
     state = next;
@@ -141,6 +143,7 @@
   const look = async () => {
     const mine = ++round;
     capture = null;
+    shown = { wall: Date.now(), count: performance.now() };
     become("looking");
     say("");
     try {

@@ -51,9 +51,12 @@ class Capture:
         Whose it is, and its random id, from which the source of its observations is made.
     shot, face
         The picture that was confirmed, and which of its faces.
+    now
+        When it was confirmed. Who was alone in the picture is there at that instant too, because they answer; among
+        others a face is known to be theirs for the instant of the picture only.
     """
 
-    def __init__(self, person: Person, id: str, shot: Shot, face: int) -> None:
+    def __init__(self, person: Person, id: str, shot: Shot, face: int, now: datetime) -> None:
         self.person, self.id = person, id
         self.source = hashlib.sha256(id.encode()).hexdigest()
         self.waiting: Picture | None = None
@@ -63,10 +66,12 @@ class Capture:
         self.read: Read | None = None
         self._looked = Progress()
         self._shot = shot
-        self._newest = (-1, 0)
+        alone = len(shot.faces) == 1
+        known_us = max(timedelta(), now - shot.at) // timedelta(microseconds=1) if alone else 0
+        self._newest = (-1, known_us)
         self._missed: tuple[int, datetime] | None = None
         self._tracker = FaceTracker()
-        self._tracker.confirm(0, shot.faces[face].box, len(shot.faces))
+        self._tracker.confirm(known_us, shot.faces[face].box, len(shot.faces))
 
     def time(self, device_ms: int, now: datetime) -> tuple[int, datetime]:
         """A frame's presentation time in microseconds, and its instant; the device counts, our clock says from when.

@@ -153,13 +153,14 @@ class Captures:
         ConsentError
             From the gate.
         """
-        self._demand_permit(person, self._clock())
+        now = self._clock()
+        self._demand_permit(person, now)
         with self._changed:
             if len(self.running) >= MOST and person.id not in self.running:
                 raise FullError
             shot = self._shown.take(person.id, capture, face)
         self.end(person.id, Ended.ELSEWHERE)
-        begun = Running(Capture(person, capture, shot, face), self._monotonic())
+        begun = Running(Capture(person, capture, shot, face, now), self._monotonic())
         with self._changed:
             self.running[person.id] = begun
         return begun.capture.progress

@@ -15,8 +15,11 @@ from tracker.workflows.ingest.captured import Read
 from tracker.workflows.ingest.keeping import keep, unstored
 from tracker.workflows.ingest.storing import append, with_own_word
 
-FLUSH_S = 1.0
-"""How old the first moment that waits may be before it is stored: a page shows what is stored."""
+FLUSH_S, _LATEST_S, _MANY = 1.0, 5.0, 10
+"""How old the first moment that waits may be before it is stored, in seconds: a page shows what is stored.
+
+Each transaction costs as much as several frames, so where many capture each is stored less often, and more at once.
+"""
 
 
 @dataclass
@@ -47,9 +50,10 @@ class Running:
     over: bool = False
     lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def due(self, monotonic: float) -> bool:
-        """Whether rows wait that are old enough to be stored."""
-        return bool(self.capture.rows) and monotonic - self.flushed_at >= FLUSH_S
+    def due(self, monotonic: float, running: int) -> bool:
+        """Whether rows wait that are old enough to be stored, where so many captures run."""
+        age = min(_LATEST_S, FLUSH_S * max(1.0, running / _MANY))
+        return bool(self.capture.rows) and monotonic - self.flushed_at >= age
 
     def flush(self, access: Access, now: datetime) -> Exception | None:
         """Store the rows that wait, each with what the person's own learner says; the caller holds the lock.

@@ -108,13 +108,16 @@ class Worker:
                 free = [running for running in self._registry.running.values() if not running.busy]
                 waiting = [running for running in free if running.since is not None]
                 taken = sorted(waiting, key=lambda running: running.since or 0.0)[:FACES]
-                taken += [r for r in free if r.since is None and r.due(self._monotonic())]
+                taken += [r for r in free if r.since is None and self._due(r)]
                 if taken or self._registry.any_idle():
                     for running in taken:
                         running.busy = True
                     return taken
                 self._changed.wait(FLUSH_S / 4)
         return None
+
+    def _due(self, running: Running) -> bool:
+        return running.due(self._monotonic(), len(self._registry.running))
 
     def _look(self, taken: list[Running], detector: Detector) -> None:
         """Read the frames of a round in one batch."""
@@ -157,7 +160,7 @@ class Worker:
         why: Ended | None = None
         refusal: Exception | None = None
         with running.lock:
-            if running.over or not running.due(self._monotonic()):
+            if running.over or not self._due(running):
                 return
             running.flushed_at = self._monotonic()
             try:
