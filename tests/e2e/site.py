@@ -10,6 +10,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -17,16 +18,18 @@ from urllib.parse import urlsplit
 from playwright.sync_api import Browser, ConsoleMessage, Page, Playwright, expect
 
 from tests import builders
+from tests.e2e.serving import AHEAD
 from tracker.access import Access
 from tracker.domain.people import Person
 
 ROOT = Path(__file__).parents[2]
 
 
-def launch(playwright: Playwright, chromium: Path) -> Browser:
-    """Start the distribution's Chromium; as root it has no sandbox."""
+def launch(playwright: Playwright, chromium: Path, *more: str) -> Browser:
+    """Start the distribution's Chromium, with more switches where a test needs them; as root it has no sandbox."""
     alone = ["--no-sandbox"] if os.geteuid() == 0 else []
-    return playwright.chromium.launch(executable_path=chromium, args=[*alone, "--disable-dev-shm-usage"])
+    arguments = [*alone, "--disable-dev-shm-usage", *more]
+    return playwright.chromium.launch(executable_path=chromium, args=arguments)
 
 
 @dataclass
@@ -36,6 +39,13 @@ class Served:
     address: str
     access: Access
     doors: dict[str, str]
+    folder: Path
+
+    def wait(self, time: timedelta) -> None:
+        """Set the server's clock forward, to that long after it would be."""
+        new = self.folder / f"{AHEAD}.new"
+        new.write_text(str(time.total_seconds()))
+        new.replace(self.folder / AHEAD)  # at once: the server never reads half of it
 
 
 @dataclass
@@ -61,14 +71,16 @@ class Visit:
 
 
 @contextmanager
-def served(folder: Path, access: Access, people: list[Person]) -> Iterator[Served]:
-    """Serve a database, with one-time doors to people: ``doors[name]`` is a path."""
+def served(
+    folder: Path, access: Access, people: list[Person], started: datetime = builders.NOW
+) -> Iterator[Served]:
+    """Serve a database, with one-time doors to people: ``doors[name]`` is a path; its clock starts at `started`."""
     tokens = {person.name: secrets.token_urlsafe() for person in people}
     entries = {tokens[person.name]: person.id for person in people}
     arguments = [
         access.database.url.render_as_string(hide_password=False),
         folder,
-        builders.NOW.isoformat(),
+        started.isoformat(),
         json.dumps(entries),
     ]
     command = [sys.executable, "-m", "tests.e2e.serving", *map(str, arguments)]
@@ -77,7 +89,8 @@ def served(folder: Path, access: Access, people: list[Person]) -> Iterator[Serve
         try:
             address = process.stdout.readline().strip()
             assert address, "the server did not start; its own words are above"
-            yield Served(address, access, {name: f"enter/{token}" for name, token in tokens.items()})
+            doors = {name: f"enter/{token}" for name, token in tokens.items()}
+            yield Served(address, access, doors, folder)
         finally:
             process.terminate()
             process.wait(30)
