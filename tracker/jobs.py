@@ -28,7 +28,7 @@ from tracker.domain.people import UnknownParticipantError
 from tracker.store import leases, people, studies
 from tracker.store.leases import Lease, LeaseLostError
 from tracker.store.seen import DamagedLogError
-from tracker.workflows import erasure, prompting, retention
+from tracker.workflows import erasure, prompting, rating, retention
 
 LEASE = timedelta(minutes=10)
 """After this time without a sign of life a slot is taken over."""
@@ -159,7 +159,28 @@ class HourlyRetention:
         return f"{told}, {clean} learners made clean" if clean else told
 
 
-STANDARD: tuple[Task, ...] = (Prompting(), HourlyRetention(), NightlyPriors(), NightlyRebase())
+class NightlyRaters:
+    """Put together what raters said, and let participants' learners learn it."""
+
+    name = "raters"
+
+    def slots(self, access: Access, now: datetime) -> Sequence[str]:
+        """The night that has ended last in UTC."""
+        return [_night(now, "UTC")]
+
+    def run(self, access: Access, slot: str, now: datetime, hold: Callable[[], None]) -> str:
+        """One word for each item that has new ones."""
+        taught = rating.teach(access, now, hold)
+        return f"{taught.words} words of raters put together, {taught.learned} learned"
+
+
+STANDARD: tuple[Task, ...] = (
+    Prompting(),
+    HourlyRetention(),
+    NightlyPriors(),
+    NightlyRaters(),
+    NightlyRebase(),
+)
 
 
 class Jobs:

@@ -23,6 +23,8 @@ from tracker.cli import (
     networks,
     people,
     prompting,
+    raters,
+    rating,
     saying,
     series,
     serving,
@@ -63,6 +65,8 @@ def register(app: typer.Typer) -> None:
     app.add_typer(networks.app, name="networks")
     app.add_typer(fer.app, name="fer")
     app.command("challenge")(challenge.challenge)
+    app.add_typer(rating.app, name="rating")
+    app.add_typer(raters.app, name="raters")
     app.command("serve")(serving.serve)
     app.command("jobs")(serving.jobs)
     app.command("demo")(demo.demo)

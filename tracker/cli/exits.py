@@ -60,6 +60,8 @@ _BY_NAME: dict[str, Exit] = {
     "tracker.learning.kinds.TargetError": Exit.USAGE,
     "tracker.personal.answered.PromptOverError": Exit.USAGE,
     "tracker.personal.answered.NoPromptError": Exit.UNKNOWN,
+    "tracker.domain.rating.RatingError": Exit.USAGE,
+    "tracker.workflows.rating.errors.UnknownItemError": Exit.UNKNOWN,
     "tracker.workflows.feedback.contexts.ContextError": Exit.USAGE,
     "tracker.workflows.feedback.outcome.PromptError": Exit.UNKNOWN,
     "tracker.workflows.hiding.HiddenError": Exit.UNKNOWN,

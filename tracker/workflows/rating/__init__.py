@@ -53,6 +53,7 @@ from tracker.workflows.rating.voting import (
     undo,
     vote,
 )
+from tracker.workflows.rating.waiting import Waiting, waiting
 
 __all__ = [
     "Agreed",
@@ -76,6 +77,7 @@ __all__ = [
     "Taught",
     "UnknownItemError",
     "Voted",
+    "Waiting",
     "adjudicate",
     "agree",
     "agreed",
@@ -108,4 +110,5 @@ __all__ = [
     "to_adjudicate",
     "undo",
     "vote",
+    "waiting",
 ]
