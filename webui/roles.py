@@ -92,6 +92,11 @@ def _rater(objects: Objects = Objects.STUDY, fresh: str = "") -> Rule:
     return Rule(_RATER, objects, fresh=fresh)
 
 
+def _at_a_desk() -> Rule:
+    """A rater, or a researcher who decides between raters, of themselves."""
+    return Rule(_RATER | _RESEARCHER)
+
+
 def _researcher() -> Rule:
     """A researcher of the study."""
     return Rule(_RESEARCHER, Objects.STUDY)
@@ -177,14 +182,14 @@ RULES: dict[str, Rule] = {
     "rate.page": _rater(),
     "rate.coming": _rater(),
     "rate.closed": _rater(),
-    "rate.token": _rater(Objects.OWN),
+    "rate.token": _at_a_desk(),
     "rate.picture": _rater(),
     "rate.vote": _rater(),
     "rate.undo": _rater(),
     "rate.notice": _rater(Objects.OWN),
     "rate.agree": _rater(Objects.OWN),
-    "rate.keys": _rater(Objects.OWN),
-    "rate.change_keys": _rater(Objects.OWN),
+    "rate.keys": _at_a_desk(),
+    "rate.change_keys": _at_a_desk(),
     "rate.me": _rater(Objects.OWN),
     "rate.export": _rater(Objects.OWN, fresh="rate.me"),
     "rate.erase": _rater(Objects.OWN, fresh="rate.me"),

@@ -31,7 +31,7 @@ def take_back(site: Site, who: Person, scope: Scope = Scope.SHARE_WITH_RATERS) -
 
 
 def answered(
-    visitor: Visitor, item: str, answer: str = "fear", **more: object
+    visitor: Visitor, item: str, answer: object = "fear", **more: object
 ) -> tuple[int, dict[str, object]]:
     body = {"item": item, "answer": answer, "key": key(), "response_ms": 700, "wait_ms": 40} | more
     response = visitor.json("/rate/vote", body)

@@ -85,7 +85,7 @@ def _trace(given: dict[str, Any]) -> Trace:
     if not isinstance(samples, list):
         raise RatingError("a trace has samples, a list of objects with at, value and observation")
     try:
-        dimension = Dimension(given.get("dimension"))
+        dimension = Dimension(str(given.get("dimension")))
     except ValueError:
         raise RatingError(f"{given.get('dimension')!r} is not followed; send valence or arousal") from None
     lag = room.number(given, "lag_s")
@@ -125,20 +125,20 @@ def _estimates(frames: Sequence[Frame] | None) -> dict[str, Any]:
     if frames is None:
         return {"estimates": None}
     read = [(f, f.estimate) for f in frames if f.estimate is not None]
+    if not read:
+        return {"estimates": []}
+    valences = [derived_valence_arousal(estimate)[0] for _, estimate in read]
     rows = [
         {
             "time": _time(f.at),
             "observation": f.observation,
             "distribution": estimate,
-            "valence": derived_valence_arousal(estimate)[0],
+            "valence": valence,
         }
-        for f, estimate in read
+        for (f, estimate), valence in zip(read, valences, strict=True)
     ]
-    if not read:
-        return {"estimates": []}
     tops = [estimate.top for _, estimate in read]
     most = max(dict.fromkeys(tops), key=tops.count)
-    valences = [row["valence"] for row in rows]
     sentence = gettext(
         "Of %(n)s pictures %(most)s look most like %(emotion)s to the network; valence, derived from its "
         "estimates, runs from %(low)s to %(high)s.",

@@ -190,6 +190,7 @@ def _clock(at: datetime) -> str:
 
 
 def _stored(said: Said, done: Voted) -> str:
+    told: str
     if said.verdict is Verdict.UNCOMFORTABLE:
         told = gettext("Skipped. You need not look at it again.")
     else:
