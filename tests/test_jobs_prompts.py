@@ -87,7 +87,7 @@ def run_and_die(url: str, folder: Path, point: int) -> None:
     job(access, DUE, "dying")
 
 
-@pytest.mark.parametrize("point", range(1, 2 * (PEOPLE + 2) + 1))
+@pytest.mark.parametrize("point", range(1, 2 * (PEOPLE + 2)))
 def test_killed_before_or_after_any_commit_there_is_one_prompt_for_a_slot(
     access: Access, tmp_path: Path, point: int
 ) -> None:

@@ -331,6 +331,20 @@ MUTATIONS: tuple[Mutation, ...] = (
         "today.since_last < policy.gap / 4",
     ),
     _change(
+        30,
+        "a time that is left out is asked all the same",
+        "tracker/domain/schedules.py",
+        "        at = _after_gap(at, gap, zone)\n",
+        "",
+    ),
+    _change(
+        30,
+        "a place is drawn anew at each start",
+        "tracker/domain/schedules.py",
+        '    told = "\\x1f".join(of).encode()\n',
+        '    told = "\\x1f".join((*of, str(hash("start")))).encode()\n',
+    ),
+    _change(
         31,
         "a study of applicants may run",
         "tracker/study/deployment.py",

@@ -15,7 +15,7 @@ import pytest
 from tests.builders import NOW, person
 from tests.invariants import held
 from tests.invariants.conftest import Tell
-from tests.processes import close, opened
+from tests.processes import CONTEXT, close, opened
 from tracker import jobs
 from tracker.access import Access
 from tracker.domain.consent import ConsentError, Recorder, Scope
@@ -181,6 +181,18 @@ def _may_be(plan: Plan, slot: Slot, zone: ZoneInfo) -> bool:
     # What is left out falls on the first minute after: there the clock jumps over what was said.
     before = (slot.at - MINUTE).astimezone(zone)
     return before.hour * 60 + before.minute < said < minute or before.date() < local.date()
+
+
+def drawn() -> list[Slot]:
+    """Random slots of some days; for another process, whose hashes and draws have another seed."""
+    days = (datetime(2026, 3, 20).date() + timedelta(days=n) for n in range(20))
+    return [s for day in days for plan in PLANS for s in slots(plan, "ada", day, "Europe/Berlin")]
+
+
+def test_every_process_draws_the_same_slots() -> None:
+    """So a restart moves none, and two processes put the same one."""
+    with CONTEXT.Pool(1) as pool:
+        assert pool.apply(drawn) == drawn()
 
 
 SOME = 12
