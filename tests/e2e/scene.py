@@ -64,7 +64,7 @@ def scene(folder: Path, days: int = 12) -> Iterator[Served]:
     people = [builders.person(access, name, SHOWS) for name in ("ada", "bob")]
     drawn.keep(access, people[0], 9, builders.NOW, apart=timedelta(minutes=3))
     drawn.keep(access, people[1], 10, builders.NOW, apart=timedelta(milliseconds=400))
-    new = builders.person(access, "new", ())
+    builders.person(access, "new", ())
     ben = builders.person(access, "ben")
     accounts.choose_password(access, ben, PASSWORD, builders.NOW)
     minutes = [builders.NOW - timedelta(minutes=m) for m in range(60)]
