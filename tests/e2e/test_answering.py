@@ -36,6 +36,14 @@ SEALED = """async () => {
   return { n: rows.length, readable, extractable: keys.filter((k) => k.key).map((k) => k.key.extractable) };
 }"""
 
+LISTEN = """() => { window.told = new Promise((tell) => document.addEventListener(
+  "waiting-answers", ({ detail }) => { if (detail.state === "sent") tell(true); })); }"""
+CONTROLLED = """async () => {
+  await navigator.serviceWorker.ready;
+  if (navigator.serviceWorker.controller) return;
+  await new Promise((done) => navigator.serviceWorker.addEventListener("controllerchange", done));
+}"""
+
 
 @pytest.fixture
 def people(sqlite_url: str, tmp_path: Path) -> Iterator[tuple[Served, Person, Person]]:
@@ -73,6 +81,7 @@ def opened(page: Page, path: str = "answer") -> None:
 
 
 def say(page: Page, emotion: str) -> None:
+    expect(page.locator("form[data-answer]:not([aria-busy])")).to_be_attached()  # the one before is settled
     page.locator(".tile", has_text=emotion).click()
     page.get_by_role("button", name="Save", exact=True).click()
 
@@ -212,8 +221,7 @@ def test_the_page_opens_without_a_network_and_what_is_said_there_is_sent_later(
         page = visit.page
         page.goto(site.doors["ada"])
         opened(page)
-        page.evaluate("navigator.serviceWorker.ready.then(() => null)")
-        page.wait_for_function("navigator.serviceWorker.controller !== null")
+        page.evaluate(CONTROLLED)
         held = page.evaluate(
             "async () => { const all = []; for (const n of await caches.keys()) for (const r of await (await "
             "caches.open(n)).keys()) all.push(new URL(r.url).pathname); return all; }"
@@ -267,14 +275,12 @@ def test_two_tabs_that_send_at_once_send_each_answer_once(
             expect(page.get_by_role("heading", name="Kept on this phone")).to_be_visible()
             expect(page.locator(".tile :checked")).to_have_count(0)
         for tab in (page, other):
-            tab.evaluate(
-                "window.told = []; document.addEventListener('waiting-answers', (e) => told.push(e.detail))"
-            )
+            tab.evaluate(LISTEN)
         page.context.set_offline(False)
         for tab in (page, other):
             tab.evaluate("void waitingAnswers.deliver()")
         for tab in (page, other):
-            tab.wait_for_function("told.some((result) => result.state === 'sent')")
+            tab.evaluate("window.told")
             expect(tab.locator("[data-waiting]")).to_be_hidden()
         other.close()
     assert [row["target"] for row in stored(site)] == ["emotion"] * 3

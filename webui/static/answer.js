@@ -212,7 +212,6 @@
     complain("");
     const result = await waiting.deliver(true);
     button.disabled = false;
-    if (result.sent.length) tell(texts.saved, texts.sent.replace("{n}", String(result.sent.length)));
     if (result.state !== "sent") complain(SPOKEN[result.state][1]);
     await show();
   };
@@ -235,7 +234,10 @@
         await show();
       }
     });
-    document.addEventListener("waiting-answers", show);
+    document.addEventListener("waiting-answers", ({ detail }) => {
+      if (!sending && detail.sent.length) tell(texts.saved, texts.sent.replace("{n}", String(detail.sent.length)));
+      show();
+    });
     window.addEventListener("online", () => waiting.deliver());
     document.addEventListener("visibilitychange", () => document.hidden || waiting.deliver());
     await show();
