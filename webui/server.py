@@ -16,6 +16,7 @@ from typing import Any
 
 from flask import Flask
 from gunicorn.app.base import BaseApplication
+from werkzeug.middleware.proxy_fix import ProxyFix
 
 from tracker.access import Access
 from tracker.workflows.ingest import Reader
@@ -24,6 +25,7 @@ from webui.services import NAME
 
 THREADS = 8
 GRACE_S = 10
+_LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 
 
 class ServeError(Exception):
@@ -61,7 +63,8 @@ def serve(
     tls_cert, tls_key
         PEM files; with them TLS ends here and cookies are for TLS only.
     secure_cookies
-        The same for cookies where a proxy in front ends TLS.
+        The same for cookies where a proxy in front ends TLS. Where it is on this machine (`host` is its own), it is
+        believed when it says from which address and over which scheme a request came.
     entries
         The demo's one-time entry tokens (see `webui.app.create_app`).
     clock
@@ -96,6 +99,9 @@ def serve(
             entries=entries,
             reader=reader,
         )
+        if secure_cookies and tls_cert is None and host in _LOOPBACK:
+            # Only a proxy on this machine can reach us: what it says of its visitors is true.
+            app.wsgi_app = ProxyFix(app.wsgi_app, x_for=1, x_proto=1)  # type: ignore[method-assign]
         made.append(app)
         if on_start is not None:
             on_start(access)

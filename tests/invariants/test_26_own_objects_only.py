@@ -1,84 +1,189 @@
-"""Every page is for its own person alone: another's objects are not there, and nothing tells whether they exist.
-
-Raters' and researchers' doors do not stand yet (`catalogue.NOT_BUILT`).
-"""
+"""Every page is for whom it is: another's objects are as if they were not, whoever asks, at every endpoint."""
 
 from __future__ import annotations
 
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import timedelta
 
+import pytest
 from sqlalchemy import text
 
+from tests import drawn
 from tests.builders import NOW
 from tests.invariants.conftest import Tell
 from tests.lives import FACE, NOTE, PLACE, lived
-from tests.webui.site import Site
+from tests.webui import rating as desk
+from tests.webui import walking
+from tests.webui.site import Site, Visitor
+from tests.webui.walking import Somebody
+from tracker.domain.consent import Recorder, Scope
+from tracker.domain.members import Member, Role
+from tracker.domain.people import Person
+from tracker.store import factors, tables
+from tracker.workflows import accounts, consenting, members, rating
+from webui import roles
+from webui.roles import Objects
 
-OPEN = {"/login", "/healthz", "/withdraw", "/privacy"}
-"""What anybody may ask for."""
-
-FILLED = {
-    "scope": "context",
-    "unit": "day",
-    "last": "2026-03-20",
-    "token": "x" * 43,
-    "version": "x",
-    "name": "x",
-}
-
-
-def addresses(site: Site) -> list[tuple[str, str]]:
-    """Every address of the app with every verb, its blanks filled in."""
-    found = []
-    for rule in site.app.url_map.iter_rules():
-        path = str(rule)
-        for blank in rule.arguments:
-            for kind in ("", "int:", "string:"):
-                path = path.replace(f"<{kind}{blank}>", FILLED.get(blank, "1"))
-        for verb in sorted(set(rule.methods or ()) & {"GET", "POST", "PUT", "DELETE", "PATCH"}):
-            found.append((verb, path))
-    return found
+KEPT_TO_THEMSELVES = (Scope.SHARE_WITH_RATERS, Scope.SHARE_WITH_RESEARCHERS)
 
 
-def test_nobody_sees_anything_without_a_session(site: Site, figure: Tell) -> None:
-    who = lived(site.access)
-    canaries = [who.id, who.subject, who.name, PLACE, NOTE]
-    seen = 0
-    for verb, path in addresses(site):
-        visitor = site.visitor()
-        answer = visitor.get(path) if verb == "GET" else visitor.post(path)
-        assert not [c for c in canaries if c in answer.text], (verb, path)
-        if path.split("?")[0] not in OPEN and not path.startswith(("/assets/", "/enter/")):
-            assert answer.status_code in (302, 303, 400, 401, 403, 404), (verb, path, answer.status_code)
-            location = answer.headers.get("Location", "/login")
-            assert location.startswith(("/login", "/")), (verb, path)
-        seen += 1
-    figure(f"{seen} addresses without a session")
+@dataclass(frozen=True)
+class World:
+    """Somebody with something in every table who shares nothing with raters; and everybody who might ask."""
+
+    site: Site
+    ada: Person
+    canaries: tuple[bytes, ...]
+    blanks: tuple[dict[str, object], ...]
+    visitors: dict[str, Callable[[], Visitor]]
 
 
-def test_another_persons_objects_are_as_if_they_were_not(site: Site, figure: Tell) -> None:
-    other = lived(site.access, "canary-other")
-    site.person("ada")
-    visitor = site.logged_in("ada")
+@pytest.fixture
+def world(site: Site) -> World:
+    ada = lived(site.access, "canary-other")
+    consenting.withdraw(site.access, ada, KEPT_TO_THEMSELVES, NOW, recorder=Recorder.PARTICIPANT)
+    accounts.add_app(site.access, ada, "canary-app-secret", 0, NOW)
+    site.person("bob")
+    staff = {
+        "rater": walking.member(site.access, "kim", Role.RATER),
+        "researcher": walking.member(site.access, "rob", Role.RESEARCHER),
+        "operator": walking.member(site.access, "olga", Role.OPERATOR),
+        "everything": walking.member(site.access, "eve", Role.RATER, Role.RESEARCHER, Role.OPERATOR),
+        "elsewhere": walking.member(site.access, "fay", *sorted(walking.STAFF), study="another"),
+    }
+    for who in (staff["rater"], staff["everything"]):
+        rating.agree(site.access, who, rating.notice(site.access).sha256, site.now)
+
+    def at(who: Member) -> Callable[[], Visitor]:
+        return lambda: walking.with_session(site, who)
+
+    visitors: dict[str, Callable[[], Visitor]] = {name: at(who) for name, who in staff.items()}
+    visitors |= {"nobody": site.visitor, "another participant": lambda: site.logged_in("bob")}
     with site.access.database.read() as connection:
-        objects = connection.execute(text("SELECT id FROM observations")).scalars().all()
-        crops = connection.execute(text("SELECT observation FROM crops")).scalars().all()
-    assert crops
+        seen = connection.execute(text("SELECT id FROM observations")).scalars().all()
+        cropped = connection.execute(text("SELECT observation FROM crops")).scalars().all()
+        asked = connection.execute(text("SELECT id FROM prompts")).scalars().all()
+        mine = factors.of(connection, factors.Owner(ada.id, None))
+    assert cropped
+    assert asked
+    at_moment = int((NOW - timedelta(minutes=40)).timestamp())
+    blanks = (
+        {"observation": cropped[0], "prompt": asked[0], "at": at_moment},
+        {"observation": seen[0], "prompt": asked[-1], "at": at_moment},
+    )
+    secret = (ada.id, ada.subject, ada.name, PLACE, NOTE, "canary-app-secret", *(row.id for row in mine))
+    return World(site, ada, (*(c.encode() for c in secret), FACE), blanks, visitors)
+
+
+def test_every_endpoint_asked_by_everybody_for_anothers_objects_gives_nothing(
+    world: World, figure: Tell
+) -> None:
     asked = 0
-    for number in (*objects[:5], *crops):
-        theirs, nobodys = (visitor.get(f"/moment/picture/{n}") for n in (number, 10**9 + number))
-        assert theirs.status_code == nobodys.status_code == 404
-        assert theirs.data == nobodys.data, "the answer tells whether it exists"
-        assert FACE not in theirs.data
-        asked += 2
-    canaries = [other.id, other.subject, other.name, PLACE, NOTE]
-    for verb, path in addresses(site):
-        if "erase" in path or "logout" in path or path.startswith("/enter"):
+    for name, visitor in world.visitors.items():
+        somebody, before = Somebody(visitor), set[str]()
+        for blanks in world.blanks:
+            for door in walking.doors(world.site, **blanks):
+                if f"{door.verb} {door.path}" in before:
+                    continue
+                before.add(f"{door.verb} {door.path}")
+                answer = somebody.asks(door)
+                told = [c for c in world.canaries if c in answer.data or c.decode() in str(answer.headers)]
+                assert not told, (name, door, told)
+                asked += 1
+    figure(f"{asked} requests as {len(world.visitors)} others at {len(roles.RULES)} endpoints")
+
+
+def test_another_persons_object_and_none_get_the_same_answer(world: World, figure: Tell) -> None:
+    """Nothing tells whether it exists: neither the status nor the page."""
+    asked = 0
+    for name, visitor in world.visitors.items():
+        somebody = Somebody(visitor)
+        for number in ("observation", "prompt"):
+            theirs = list(walking.doors(world.site, **world.blanks[0]))
+            nobodys = list(walking.doors(world.site, **(world.blanks[0] | {number: 10**9})))
+            for door, other in zip(theirs, nobodys, strict=True):
+                if door.path == other.path:
+                    continue
+                answers = [somebody.asks(d) for d in (door, other)]
+                pages = [_bare(a.data, d.path) for a, d in zip(answers, (door, other), strict=True)]
+                assert answers[0].status_code == answers[1].status_code, (name, door)
+                assert pages[0] == pages[1], (name, door)
+                asked += 1
+    assert asked >= 2 * len(world.visitors)
+    figure(f"{asked} objects of another are as those that never were")
+
+
+def test_a_rater_gets_no_item_of_anothers_desk(world: World, figure: Tell) -> None:
+    """An item is kept for one rater: for another it is as one that never was."""
+    site = world.site
+    shown = site.person("cleo", (Scope.AFFECT_SERIES, Scope.FACE_CROPS, Scope.SHARE_WITH_RATERS))
+    drawn.keep(site.access, shown, 3, site.now, apart=timedelta(minutes=10))
+    faces = {hashlib.sha256(p).digest() for p in _pictures(site, shown)}
+    kim = world.visitors["rater"]()
+    item = desk.item_of(kim.get("/rate").text)
+    assert hashlib.sha256(kim.get(f"/rate/picture/{item}").data).digest() in faces
+    asked = 0
+    for name, visitor in world.visitors.items():
+        if name == "rater":
             continue
-        answer = visitor.get(path) if verb == "GET" else visitor.post(path)
-        assert not [c for c in canaries if c.encode() in answer.data], (verb, path)
-        asked += 1
-    at = int((NOW - timedelta(minutes=40)).timestamp())
-    page = visitor.get(f"/moment/{at}")
-    assert not [c for c in canaries if c in page.text]
-    figure(f"{asked} requests of one person find nothing of the other")
+        somebody = Somebody(visitor)
+        theirs = list(walking.doors(site, item=item))
+        nobodys = list(walking.doors(site, item="f" * len(item)))
+        for door, other in zip(theirs, nobodys, strict=True):
+            if door.path == other.path:
+                continue
+            answer, same = (somebody.asks(d) for d in (door, other))
+            assert answer.status_code == same.status_code, (name, door)
+            assert hashlib.sha256(answer.data).digest() not in faces, (name, door)
+            asked += 1
+        for body in ({"item": item, "answer": "fear", "key": desk.key()}, {"item": item, "key": desk.key()}):
+            for path in ("/rate/vote", "/rate/undo"):
+                status = visitor().json(path, body).status_code
+                assert status in (401, 403, 404, 409, 410), (name, path, status)
+                asked += 1
+    with site.access.database.read() as connection:
+        votes = connection.execute(tables.metadata.tables["rating_votes"].select()).all()
+    assert votes == []
+    figure(f"{asked} requests for an item of another's desk")
+
+
+def test_the_table_says_of_every_endpoint_whose_objects_it_shows() -> None:
+    """A participant's page is of their own; none but a rater's or a researcher's is of the study."""
+    for endpoint, rule in roles.RULES.items():
+        if rule.objects is Objects.STUDY:
+            assert rule.roles <= {Role.RATER, Role.RESEARCHER}, endpoint
+        if rule.roles == {Role.PARTICIPANT}:
+            assert rule.objects is Objects.OWN, endpoint
+        if rule.anybody and not rule.looked_up:
+            assert rule.objects is Objects.NOBODYS, endpoint
+
+
+def test_a_role_that_was_taken_opens_nothing_from_the_next_request_on(world: World) -> None:
+    site = world.site
+    visitor = world.visitors["rater"]()
+    assert visitor.get("/rate/me").status_code == 200
+    kim = members.find(site.access, "kim")
+    members.revoke_role(site.access, kim, Role.RATER, walking.in_force(site.access), site.now)
+    rated = [d for d in walking.doors(site) if d.endpoint.startswith("rate.")]
+    assert rated
+    for door in rated:
+        assert walking.knock(visitor, door).status_code == 403, door
+
+
+def _pictures(site: Site, who: Person) -> list[bytes]:
+    """The pictures of somebody, opened."""
+    crops = tables.crops
+    with site.access.database.read() as connection:
+        rows = connection.execute(crops.select().where(crops.c.subject == who.subject)).all()
+    place = "crops.sealed|{}"
+    return [
+        site.access.vault.open(who.id, Scope.FACE_CROPS.value, r.sealed, place.format(r.id)) for r in rows
+    ]
+
+
+def _bare(page: bytes, path: str) -> bytes:
+    """A page without what differs between two visits: its address, and the token of its session."""
+    bare = page.replace(path.encode(), b"")
+    return b"".join(part for part in bare.split(b'"') if len(part) != 64)

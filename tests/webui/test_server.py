@@ -9,6 +9,7 @@ import ssl
 import subprocess
 import sys
 import textwrap
+import urllib.error
 import urllib.request
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -95,6 +96,39 @@ def test_it_serves_starts_and_stops_in_the_worker_and_ends_once(
         rest = process.stdout.read().split("\n")
     assert process.returncode == 0
     assert sorted(line for line in rest if line) == ["ended True", "started True", "stopped"]
+
+
+def asked(address: str, **headers: str) -> tuple[int, str]:
+    """The status, and what the answer demands of TLS."""
+    request = urllib.request.Request(address, headers={n.replace("_", "-"): v for n, v in headers.items()})
+    try:
+        with urllib.request.urlopen(request, timeout=60) as answer:
+            return answer.status, answer.headers.get("Strict-Transport-Security", "")
+    except urllib.error.HTTPError as error:
+        return error.code, error.headers.get("Strict-Transport-Security", "")
+
+
+@pytest.mark.parametrize("proxy", [True, False])
+def test_a_proxy_on_this_machine_is_believed_and_nobody_else_is(
+    sqlite_url: str, tmp_path: Path, proxy: bool
+) -> None:
+    access = builders.installation(sqlite_url, tmp_path)
+    access.database.close()
+    access.keys.close()
+    command = [sys.executable, "-c", script(tmp_path, sqlite_url, secure_cookies=str(proxy))]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        address = process.stdout.readline().strip() + "invited/none"
+        try:
+            statuses = [asked(address, X_Forwarded_For=f"192.0.2.{n}")[0] for n in range(11)]
+            assert statuses == [404] * 10 + [404 if proxy else 429], "each visitor has ten tries of their own"
+            if proxy:
+                same = [asked(address, X_Forwarded_For="192.0.2.99")[0] for _ in range(11)]
+                assert same == [404] * 10 + [429]
+                assert "max-age" in asked(address, X_Forwarded_Proto="https")[1]
+        finally:
+            process.send_signal(signal.SIGINT)
+            process.stdout.read()
 
 
 def test_a_server_whose_database_is_missing_stops_and_says_so(tmp_path: Path) -> None:

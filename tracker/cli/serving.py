@@ -6,6 +6,7 @@ import os
 import socket
 import webbrowser
 from collections.abc import Mapping
+from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -35,12 +36,20 @@ def serve(
     ] = 8000,
     tls_cert: Annotated[Path | None, typer.Option(help="Certificate chain (PEM).", exists=True)] = None,
     tls_key: Annotated[Path | None, typer.Option(help="Private key (PEM).", exists=True)] = None,
+    behind_proxy: Annotated[
+        bool,
+        typer.Option("--behind-proxy", help="A proxy in front ends TLS: cookies are for TLS only."),
+    ] = False,
     jobs: Annotated[bool, typer.Option(help="Run the nightly jobs in this process too.")] = True,
 ) -> None:
     """Serve the web app; phones need TLS for their camera."""
     if (tls_cert is None) != (tls_key is None):
         raise typer.BadParameter("--tls-cert and --tls-key go together")
+    if behind_proxy and tls_cert is not None:
+        raise typer.BadParameter("TLS ends here or in a proxy: give --tls-cert or --behind-proxy, not both")
     settings = settings_of(context)
+    if behind_proxy:
+        settings = replace(settings, secure_cookies=True)
     opened(settings).database.close()  # say what is wrong before a server starts
     start(settings, host, port, tls_cert, tls_key, jobs=jobs)
 
