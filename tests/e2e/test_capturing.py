@@ -125,9 +125,9 @@ def test_from_the_camera_to_rows(site: Served, camera: Browser) -> None:
         sent = frames(page)
         page.wait_for_timeout(1500)
         assert sent == []
-        page.get_by_role("button", name="Go on").click()
+        with page.expect_request("**/capture/frames"):
+            page.get_by_role("button", name="Go on").click()
         expect(page.locator("[data-word]")).to_have_text("Recording")
-        until(lambda: len(sent) > 2)
 
         page.get_by_role("button", name="Stop").click()
         expect(page.get_by_text("Stopped. What was seen is in your timeline.")).to_be_visible()
