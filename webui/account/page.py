@@ -107,11 +107,22 @@ def remove() -> BaseResponse:
 
 
 @pages.app_template_global("staff_menu")
-def staff_menu() -> list[tuple[str, str]]:
-    """Where a member of the staff can go: what their roles allow of the pages there are."""
-    entries = [("rate.page", _("Rate")), ("rate.adjudications", _("Decide")), ("account.page", _("Account"))]
+def staff_menu() -> list[tuple[str, str, bool]]:
+    """Where a member of the staff can go: what their roles allow of the pages there are, and whether they are there."""
+    entries = [
+        ("rate.page", _("Faces"), {"rate.notice"}),
+        ("rate.series_list", _("Clips"), {"rate.series"}),
+        ("rate.adjudications", _("Decide"), {"rate.adjudicating"}),
+        ("rate.me", _("About me"), set()),
+        ("rate.keys", _("Keys"), set()),
+        ("account.page", _("Account"), {"account.app", "account.codes", "entering.password"}),
+    ]
     here = auth.roles_here()
-    return [(endpoint, text) for endpoint, text in entries if roles.rule(endpoint).allows(here)]
+    return [
+        (endpoint, text, request.endpoint == endpoint or request.endpoint in below)
+        for endpoint, text, below in entries
+        if roles.rule(endpoint).allows(here)
+    ]
 
 
 def _page() -> str:

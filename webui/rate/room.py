@@ -12,12 +12,10 @@ from flask_babel import gettext, lazy_gettext
 
 from tracker.domain.affect import Distribution, Emotion
 from tracker.domain.keymap import KEYS, KeyMap
-from tracker.domain.members import Role
 from tracker.domain.rating import RatingError, Verdict
 from tracker.workflows import rating
 from webui import auth, csrf, words
 from webui.services import services
-from webui.study import study
 
 pages = Blueprint("rate", __name__)
 """One blueprint for the whole room: the gate lets members in by it, and roles by endpoint."""
@@ -47,14 +45,6 @@ _CAPS = {"ArrowUp": "↑", "ArrowDown": "↓", "ArrowLeft": "←", "ArrowRight":
 
 
 @dataclass(frozen=True, slots=True)
-class Roles:
-    """Which parts of the room are open to whoever is logged in."""
-
-    rater: bool
-    researcher: bool
-
-
-@dataclass(frozen=True, slots=True)
 class Said:
     """An answer as a page sends it, before the workflow looks at it."""
 
@@ -62,12 +52,6 @@ class Said:
     distribution: Distribution | None
     valence: float | None
     arousal: float | None
-
-
-def roles() -> Roles:
-    """What the member may do in the study in force."""
-    here = auth.member().in_study(study().id)
-    return Roles(Role.RATER in here, Role.RESEARCHER in here)
 
 
 def keymap() -> KeyMap:
@@ -83,7 +67,6 @@ def shown(template: str, **values: Any) -> str:
     keys = keymap()
     return render_template(
         template,
-        roles=roles(),
         keymap=keys,
         keymap_json=json.dumps({"on": keys.on, "keys": {a: keys[a] for a in KEYS}}),
         actions=list(WORDS.items()),
