@@ -259,6 +259,7 @@ def test_every_command_about_one_person_was_thought_about() -> None:
     writes_only = {
         "enrol", "code", "track", "erase", "context add", "keys rotate",
         "consent grant", "consent refuse", "consent withdraw", "consent confirm",
+        "rating gold add", "rating gold remove",
     }  # fmt: skip
     app = typer.Typer()
     register(app)
