@@ -115,15 +115,14 @@ def _page(chosen: Mapping[str, Any] | None = None, live: Live | None = None, **m
 
 
 def _over(over: PromptOverError) -> str:
-    match over.state:
-        case State.COMPLETED:
-            return _("You have answered this question already. Thank you.")
-        case State.EXPIRED:
-            if over.ended_at is None:
-                return _("This question has ended. No harm done.")
-            return _("This question ended on %(when)s. No harm done.", when=instant(over.ended_at))
-        case _:
-            return _("This question was put away, or taken back. No harm done.")
+    said: str = _("This question was put away, or taken back. No harm done.")
+    if over.state is State.COMPLETED:
+        said = _("You have answered this question already. Thank you.")
+    elif over.state is State.EXPIRED and over.ended_at is not None:
+        said = _("This question ended on %(when)s. No harm done.", when=instant(over.ended_at))
+    elif over.state is State.EXPIRED:
+        said = _("This question has ended. No harm done.")
+    return said
 
 
 def _refused(status: int, message: str, given: Any) -> tuple[Response | str, int]:

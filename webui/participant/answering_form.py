@@ -40,11 +40,11 @@ class Cell:
     @property
     def name(self) -> str:
         """Its name, for who cannot see where it lies."""
-        if self.middle:
-            return _("neither one nor the other")
+        middle: str = _("neither one nor the other")
         sides = ((self.pleasant, _("pleasant"), _("unpleasant")), (self.lively, _("lively"), _("calm")))
         degrees = ("", _("slightly"), _("rather"), _("very"), _("extremely"))
-        return ", ".join(f"{degrees[abs(n)]} {up if n > 0 else down}" for n, up, down in sides if n)
+        told = (f"{degrees[abs(n)]} {up if n > 0 else down}" for n, up, down in sides if n)
+        return ", ".join(told) or middle
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,15 +162,16 @@ def told(done: Answered, text: NoticeText) -> dict[str, Any]:
 
 def became(past: Past) -> str:
     """What became of a question, in words."""
+    said: str = _("waits for your answer")
     match past.state:
         case State.COMPLETED:
-            return _("answered")
+            said = _("answered")
         case State.EXPIRED if past.started_at is not None:
-            return _("opened, and not answered in time")
+            said = _("opened, and not answered in time")
         case State.EXPIRED:
-            return _("missed")
+            said = _("missed")
         case State.WITHHELD:
-            return _("not put: %(why)s", why=past.words) if past.words else _("not put")
+            said = _("not put: %(why)s", why=past.words) if past.words else _("not put")
         case State.CANCELLED:
-            return past.words or _("taken back")
-    return _("waits for your answer")
+            said = past.words or _("taken back")
+    return said
