@@ -20,6 +20,7 @@ from tracker.domain.prompting import (
     ends_at,
     recorded_state,
     state_at,
+    told_at,
 )
 from tracker.domain.series import Prompt
 
@@ -68,6 +69,31 @@ def test_every_history_is_legal_and_in_order(acts: list[tuple[Step, int]], ends:
         assert prompt.notified_at < ends
     if prompt.completed_at is not None and (end := ends_at(prompt)) is not None:
         assert prompt.completed_at < end
+
+
+@given(
+    st.lists(st.tuples(st.sampled_from(Step), st.integers(0, 90), st.integers(0, 60)), max_size=10),
+    st.integers(0, 160),
+)
+def test_what_was_known_at_an_instant_stays_what_was_known(
+    acts: list[tuple[Step, int, int]], minute: int
+) -> None:
+    """An export of an instant says the same whenever it is made: after all that came later, and before."""
+    cut, clock = NOON + minute * MINUTE, NOON
+    prompt = then = advance(due(), Step.NOTIFY, NOON)
+    for step, later, late in acts:
+        clock += later * MINUTE
+        given_at = max(clock - late * MINUTE, prompt.notified_at or clock, prompt.started_at or clock)
+        at = given_at if step is Step.COMPLETE else clock
+        try:
+            prompt = advance(prompt, step, at, Because.DISMISSED, known=clock)
+        except IllegalStepError:
+            continue
+        if clock <= cut:
+            then = prompt
+    first, again = (told_at(one, cut) for one in (then, prompt))
+    for name in ("state", "reason", "notified_at", "started_at", "completed_at"):
+        assert getattr(first, name) == getattr(again, name), name
 
 
 @given(st.integers(0, 200))

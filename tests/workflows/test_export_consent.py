@@ -206,7 +206,7 @@ def test_an_export_of_the_past_holds_what_was_recorded_and_allowed_then(
     assert past.rows["observations"] == 15
     assert past.at == NOW
     assert past.rows["prompts"] == 1
-    assert [r["state"] for r in read(past.folder, "prompts")] == ["open"]
+    assert [r["state"] for r in read(past.folder, "prompts")] == ["completed"]
     assert export_dataset(access, tmp_path / "now", NOW + 2 * DAY).rows["observations"] == 30
     before = NOW - timedelta(days=3)
     with pytest.raises(NothingToExportError):

@@ -15,7 +15,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.builders import installation, person
+from tests.builders import installation, observed, person, store
 from tests.processes import close, opened
 from tests.workflows.scheduled import DAY, MINUTE, scheduled
 from tests.workflows.test_prompting import DUE
@@ -29,11 +29,13 @@ from tracker.workflows import consenting, enrolment, feedback, prompting
 from tracker.workflows.prompting import NoPromptError, PromptOverError
 
 ZONES = ("Europe/Berlin", "America/New_York", "Asia/Tokyo", "Pacific/Honolulu", "Pacific/Kiritimati")
-OTHER = DAY.replace('"12:30"', '"10:00", "12:30", "20:00"')
+FACE = '\n[[prompts]]\nid = "face"\nafter = "face_after_gap"\nunseen_minutes = 5\n'
+ONE = DAY + FACE
+OTHER = DAY.replace('"12:30"', '"10:00", "12:30", "20:00"') + FACE
 GAP = timedelta(minutes=30)
 ACTS = (
     *("tick", "tick", "tick", "tick", "start", "answer", "late answer", "dismiss", "move", "restart"),
-    *("pause", "resume", "withdraw", "grant", "study"),
+    *("face", "face", "face", "pause", "resume", "withdraw", "grant", "study"),
 )
 _names = count()
 
@@ -56,7 +58,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[Access]]:
 )
 @given(st.lists(st.tuples(st.sampled_from(ACTS), st.integers(0, 240), st.integers(0, 9)), max_size=30))
 def test_every_history_is_one_that_can_be(place: list[Access], acts: Acts) -> None:
-    scheduled(place[0], now=DUE - timedelta(days=1))
+    scheduled(place[0], ONE, DUE - timedelta(days=1))
     who = person(place[0], f"p{next(_names)}", now=DUE - timedelta(hours=6))
     now, before = DUE - timedelta(hours=4), dict[int, Prompt]()
     for act, minutes, which in acts:
@@ -97,7 +99,11 @@ def _do(place: list[Access], who: Person, act: str, now: datetime, which: int) -
             case "grant":
                 consenting.grant(access, who, [Scope.PROMPTS], now, recorder=Recorder.PARTICIPANT)
             case "study":
-                scheduled(access, OTHER if which % 2 else DAY, now)
+                scheduled(access, OTHER if which % 2 else ONE, now)
+            case "face":
+                # Faces come whenever they come: near to other prompts, at night, in a pause.
+                store(access, who, [observed(now)], now)
+                prompting.tick(access, who, now)
             case _:
                 _with_a_prompt(access, who, act, now, which)
 

@@ -42,6 +42,8 @@ class State(StrEnum):
 OPEN = frozenset({State.NOTIFIED, State.REMINDED, State.STARTED})
 """States in which a prompt waits for an answer."""
 
+_ENDED = frozenset({State.COMPLETED, State.CANCELLED})
+
 
 class Step(StrEnum):
     """What can happen to a prompt."""
@@ -183,7 +185,14 @@ def state_at(prompt: Prompt, now: datetime) -> State:
     return State.EXPIRED if state.open and end is not None and now >= end else state
 
 
-def advance(prompt: Prompt, step: Step, at: datetime, because: Because | str | None = None) -> Prompt:
+def advance(
+    prompt: Prompt,
+    step: Step,
+    at: datetime,
+    because: Because | str | None = None,
+    *,
+    known: datetime | None = None,
+) -> Prompt:
     """Take one step; the only place in which a prompt changes.
 
     Parameters
@@ -197,6 +206,8 @@ def advance(prompt: Prompt, step: Step, at: datetime, because: Because | str | N
         counts although it was delivered late.
     because
         Why, where it is withheld, cancelled, or put for a reason.
+    known
+        When an answer came in, where it was given earlier: what was told of the prompt until then stays true.
 
     Raises
     ------
@@ -231,13 +242,54 @@ def advance(prompt: Prompt, step: Step, at: datetime, because: Because | str | N
         case Step.START:
             return replace(taken, started_at=at)
         case Step.COMPLETE:
-            return replace(taken, started_at=prompt.started_at or at, completed_at=at, ended_at=at)
+            return replace(
+                taken, started_at=prompt.started_at or at, completed_at=at, ended_at=max(at, known or at)
+            )
         case Step.WITHHOLD:
             return replace(taken, reason=because, ended_at=at)
         case Step.CANCEL:
-            return replace(taken, reason=because or prompt.reason, ended_at=at)
+            return replace(taken, reason=prompt.reason or because, ended_at=at)
         case Step.EXPIRE:
             return replace(taken, ended_at=ends_at(prompt))
+
+
+def told_at(prompt: Prompt, at: datetime) -> Prompt:
+    """A prompt as it was known at an instant, its state one of open, completed, expired, withheld and cancelled.
+
+    It does not depend on when it is asked, nor on whether a job had written down by then what was true.
+
+    Examples
+    --------
+    >>> from datetime import UTC
+    >>> noon, minute = datetime(2026, 3, 2, 12, tzinfo=UTC), timedelta(minutes=1)
+    >>> asked = Prompt("a", noon, noon, None, None, "notified", expires_at=noon + 30 * minute)
+    >>> answered = advance(asked, Step.COMPLETE, noon + 5 * minute)
+    >>> [told_at(answered, noon + n * minute).state for n in (4, 5)]
+    ['open', 'completed']
+    >>> [told_at(asked, noon + n * minute).state for n in (29, 30)]
+    ['open', 'expired']
+    """
+    state, known = recorded_state(prompt), prompt.ended_at or prompt.completed_at
+    completed = prompt.completed_at if known is not None and known <= at else None
+    started = prompt.started_at
+    # Who answers without opening it first began with the answer.
+    if started is not None and (started > at or (completed is None and started == prompt.completed_at)):
+        started = None
+    notified = prompt.notified_at if prompt.notified_at is not None and prompt.notified_at <= at else None
+    then = replace(prompt, notified_at=notified, started_at=started, completed_at=completed)
+    if prompt.state != state.value:  # a word of another program: it ended when its last time says
+        same = (notified, started, completed) == (prompt.notified_at, prompt.started_at, prompt.completed_at)
+        return then if same else replace(then, state="open")
+    if state is State.WITHHELD or (state in _ENDED and known is not None and known <= at):
+        return then
+    end = ends_at(then)
+    over = end is not None and end <= at
+    taken_back = state is State.CANCELLED and prompt.reason in (Because.DISMISSED, Because.STUDY_CHANGED)
+    return replace(
+        then,
+        state=State.EXPIRED.value if over else "open",
+        reason=None if taken_back else prompt.reason,
+    )
 
 
 def _hindrance(prompt: Prompt, step: Step, at: datetime) -> str | None:

@@ -96,7 +96,7 @@ def complete(unit: Unit, prompt: int, at: datetime | None = None) -> bool:
         return False
     given = given_at(unit, row, at)
     demand_step(row, Step.COMPLETE, given)
-    prompting.take(unit.connection, permit, row, Step.COMPLETE, given)
+    prompting.take(unit.connection, permit, row, Step.COMPLETE, given, known=unit.now)
     return True
 
 

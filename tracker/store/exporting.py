@@ -204,6 +204,8 @@ PROMPT_COLUMNS = (
     "state",
     "reason",
     "random",
+    "expires_at",
+    "ended_at",
     "recorded_at",
 )
 

@@ -118,6 +118,8 @@ def take(
     step: Step,
     at: datetime,
     because: Because | None = None,
+    *,
+    known: datetime | None = None,
 ) -> PromptRow:
     """Take one step of a prompt; the row is known to be of the permit's person.
 
@@ -129,7 +131,7 @@ def take(
         When another transaction was faster.
     """
     permit.demand(Use.PROMPT)
-    after = advance(row.prompt, step, at, because)
+    after = advance(row.prompt, step, at, because, known=known)
     moved = {name: getattr(after, name) for name in _MOVES}
     where = (prompts.c.id == row.id, prompts.c.state == row.prompt.state)
     if connection.execute(update(prompts).where(*where).values(moved)).rowcount != 1:

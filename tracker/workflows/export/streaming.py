@@ -10,10 +10,12 @@ from typing import Any
 import pyarrow as pa
 
 from tracker.access import Unit
+from tracker.domain.prompting import told_at
+from tracker.domain.series import Prompt
 from tracker.store import exporting
 from tracker.store.exporting import Cut
 from tracker.store.rows import EMOTION_COLUMNS
-from tracker.store.types import to_microseconds
+from tracker.store.types import from_microseconds, to_microseconds
 from tracker.workflows.export import tables
 from tracker.workflows.export.anonymising import KINDS, Veil
 from tracker.workflows.export.declaring import Table
@@ -37,6 +39,7 @@ from tracker.workflows.export.writing import TableWriter
 
 _ESTIMATE_COLUMNS = ("id", "at", "zone", "network", "snapshot", *EMOTION_COLUMNS, "samples", "recorded_at")
 _PROMPT_TIMES = ("notified_at", "started_at", "completed_at")
+_TIMES = ("scheduled_at", *_PROMPT_TIMES, "expires_at", "ended_at")
 
 
 @dataclass
@@ -262,9 +265,9 @@ class Stream:
 
 def _as_of(row: Sequence[Any], names: Sequence[str], at: datetime) -> Sequence[Any]:
     """A prompt as it stood at an instant: what happened later is not known yet."""
-    cut = to_microseconds(at)
-    later = [n for n in _PROMPT_TIMES if (v := row[names.index(n)]) is not None and v > cut]
-    if not later:
-        return row
-    said = dict(zip(names, row, strict=True)) | dict.fromkeys(later) | {"state": "open"}
-    return list(said.values())
+    said = dict(zip(names, row, strict=True))
+    times = {n: None if said[n] is None else from_microseconds(said[n]) for n in _TIMES}
+    fields: dict[str, Any] = {n: said[n] for n in ("slot", "state", "reason")} | times
+    told = told_at(Prompt(**fields), at)
+    known = {n: None if (t := getattr(told, n)) is None else to_microseconds(t) for n in _PROMPT_TIMES}
+    return list((said | known | {"state": told.state, "reason": told.reason}).values())

@@ -269,7 +269,7 @@ CONTEXTS = Table(
 
 PROMPTS = Table(
     "prompts",
-    "A question put to the participant, with its four times as they stood at the export's instant.",
+    "A question that was put to the participant or withheld, with its four times as known at the export's instant.",
     (
         Column("prompt", Kind.INTEGER, "Number of the prompt in this export.", key=True),
         _PARTICIPANT,
@@ -282,13 +282,13 @@ PROMPTS = Table(
         Column(
             "state",
             Kind.STRING,
-            "What became of it; `open` where that was decided after the export's instant.",
+            "What became of it: `completed`, `expired`, `withheld`, `cancelled`; `open` where that was not known yet.",
         ),
         Column(
             "reason",
             Kind.STRING,
-            "Why this moment was chosen: `warm_up`, `unsure` or `random`.",
-            missing="the program did not choose it",
+            "Why this moment was chosen (`warm_up`, `unsure`, `random`), or why it was withheld or cancelled.",
+            missing="a schedule chose it",
         ),
         Column(
             "random",
