@@ -30,6 +30,7 @@ def page() -> str:
         granted=granted,
         identity=held_on(Ground.IDENTITY),
         operation=held_on(Ground.OPERATION),
+        staff=held_on(Ground.STAFF),
         files=FILES,
         key=receipts.key(services().access),
     )
