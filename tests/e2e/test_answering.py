@@ -235,6 +235,7 @@ def test_the_page_opens_without_a_network_and_what_is_said_there_is_sent_later(
         say(page, "disgust")
         expect(page.get_by_role("heading", name="1 answer waits on this phone")).to_be_visible()
         page.context.set_offline(False)
+        page.get_by_role("button", name="Send now").click()
         expect(page.locator("[data-waiting]")).to_be_hidden()
         visit.complaints[:] = [c for c in visit.complaints if "ERR_INTERNET_DISCONNECTED" not in c]
     assert [row["p_disgust"] for row in stored(site)] == [1.0]

@@ -11,6 +11,7 @@
   let owner = form?.dataset.owner || "";
   let shown = performance.now();
   let sending = false;
+  const RETRY_MS = 30_000;
 
   const complain = (text) => {
     problemBox.replaceChildren();
@@ -90,8 +91,8 @@
     return found;
   };
 
+  // Not by form.reset(): that brings back what the server filled in, and calls this again.
   const fresh = () => {
-    form.reset();
     form.querySelectorAll("input[type=radio]").forEach((input) => (input.checked = false));
     form.querySelectorAll("select").forEach((select) => (select.selectedIndex = 0));
     const note = form.querySelector("textarea");
@@ -238,8 +239,10 @@
       if (!sending && detail.sent.length) tell(texts.saved, texts.sent.replace("{n}", String(detail.sent.length)));
       show();
     });
-    window.addEventListener("online", () => waiting.deliver());
-    document.addEventListener("visibilitychange", () => document.hidden || waiting.deliver());
+    const retry = () => box.hidden || sending || document.hidden || waiting.deliver();
+    window.addEventListener("online", retry);
+    setInterval(retry, RETRY_MS); // not every phone says that it is online again
+    document.addEventListener("visibilitychange", retry);
     await show();
     if (!box.hidden) await waiting.deliver();
     document.documentElement.dataset.answering = "ready";
