@@ -14,8 +14,10 @@ from tests.webui.site import Site, Visitor
 from tracker.domain.consent import Recorder, Scope
 from tracker.domain.members import Role
 from tracker.domain.people import Person
+from tracker.domain.rating import Because
 from tracker.store import tables
 from tracker.workflows import consenting, rating, studies
+from webui.rate import room
 
 
 def rows(site: Site, table: str = "rating_votes") -> int:
@@ -262,6 +264,16 @@ def test_the_estimate_is_told_after_ones_own_word_where_the_study_says_so(lite: 
     assert "looks like" not in page.split("<footer")[0]
     _, told = answered(visitor, item_of(page))
     assert "The network: looks like" in str(told["words"])
+
+
+def test_the_reason_is_said_in_the_language_of_the_page(lite: Site) -> None:
+    assert {because: str(text) for because, text in room.BECAUSE.items()} == {
+        because: because.words for because in Because
+    }
+    shown_person(lite)
+    page = at_desk(lite, member(lite)).get("/rate", headers={"Accept-Language": "de"}).text
+    assert "Wonach sieht dieses Gesicht aus?" in page
+    assert not any(because.words in page for because in Because)
 
 
 def test_an_empty_queue_says_what_to_do(lite: Site) -> None:

@@ -28,7 +28,7 @@ from webui.services import services
 def series_list() -> str:
     """The clips that wait."""
     found = rating.stretches(services().access, auth.member(), auth.now())
-    return room.shown("rate_series_list.html", stretches=found)
+    return room.shown("rate_series_list.html", stretches=found, because=room.BECAUSE)
 
 
 @pages.get("/rate/series/<item>")
@@ -40,7 +40,7 @@ def series(item: str) -> str:
     return room.shown(
         "rate_series.html",
         item=item,
-        why=gettext(opened.because.words),
+        why=str(room.BECAUSE[opened.because]),
         frames=frames,
         frames_json=json.dumps(frames),
         voted=decided and said_words(decided.verdict, decided.distribution),

@@ -146,7 +146,7 @@ def _item(item: Item) -> dict[str, Any]:
     return {
         "id": item.id,
         "picture": url_for("rate.picture", item=item.id),
-        "why": gettext(item.because.words),
+        "why": str(room.BECAUSE[item.because]),
     }
 
 

@@ -12,7 +12,7 @@ from flask_babel import gettext, lazy_gettext
 
 from tracker.domain.affect import Distribution, Emotion
 from tracker.domain.keymap import KEYS, KeyMap
-from tracker.domain.rating import RatingError, Verdict
+from tracker.domain.rating import Because, RatingError, Verdict
 from tracker.workflows import rating
 from webui import auth, csrf, words
 from webui.services import services
@@ -40,6 +40,14 @@ WORDS: dict[str, Any] = {
     "trace_down": lazy_gettext("trace down"),
 }
 """What each action of a `KeyMap` is called on a page."""
+
+BECAUSE: dict[Because, Any] = {
+    Because.UNSURE: lazy_gettext("The network is unsure about this face, so your word teaches most here."),
+    Because.WAITED: lazy_gettext("Nobody has said anything about a moment like this for a while."),
+    Because.CHANCE: lazy_gettext("Drawn at random, so that the figures of this study stay fair."),
+    Because.REOPENED: lazy_gettext("You opened it again; what you say now replaces what you said."),
+}
+"""Why an item is shown, in the language of the page."""
 
 _CAPS = {"ArrowUp": "↑", "ArrowDown": "↓", "ArrowLeft": "←", "ArrowRight": "→"}
 
