@@ -29,13 +29,18 @@ class Rateable:
     ----------
     observation, at
         Its id and instant.
-    machine
-        What the network says of it.
+    probabilities
+        What the network says of it, in the one order of emotions.
     """
 
     observation: int
     at: datetime
-    machine: Distribution
+    probabilities: tuple[float, ...]
+
+    @property
+    def machine(self) -> Distribution:
+        """What the network says of it."""
+        return Distribution(self.probabilities)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +82,7 @@ def rateable(connection: Connection, permit: Permit, subject: str) -> list[Ratea
         .limit(MOST_ITEMS)
     )
     rows = connection.execute(query)
-    found = {row[0]: Rateable(row[0], row[1], Distribution(tuple(row[2:]))) for row in rows}
+    found = {row[0]: Rateable(row[0], row[1], tuple(row[2:])) for row in rows}
     return list(found.values())
 
 
@@ -116,7 +121,7 @@ def frames_from(
         .order_by(observations.c.at, observations.c.id, estimates.c.id)
     )
     rows = connection.execute(query)
-    found = {row[0]: Rateable(row[0], row[1], Distribution(tuple(row[2:]))) for row in rows}
+    found = {row[0]: Rateable(row[0], row[1], tuple(row[2:])) for row in rows}
     return list(found.values())[:most]
 
 

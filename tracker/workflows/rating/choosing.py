@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -12,7 +12,7 @@ from tracker.domain.affect import Distribution
 from tracker.domain.consent import Permit
 from tracker.domain.rating import Because
 from tracker.domain.series import CONTEXT_HOLDS, Context
-from tracker.learning.queueing import LONG, Candidate, Overlap, because, top_decile, wanted
+from tracker.learning.queueing import LONG, Candidate, Overlap, because, entropies, top_decile, wanted
 from tracker.store import feedback, rating_decisions, rating_items
 from tracker.store.rating_items import Own, Rateable, Standing
 
@@ -30,10 +30,13 @@ class Pool:
         The items, with what the order needs; those put off among them, marked so.
     gold
         Items with a known answer that this rater has not seen.
+    decile
+        From which entropy on an estimate is among the most unsure tenth.
     """
 
     candidates: tuple[Candidate, ...]
     gold: tuple[int, ...]
+    decile: float
 
     def because(self, item: int) -> Because:
         """The reason for an item, which an item with a known answer has like any other."""
@@ -45,6 +48,8 @@ def pool(unit: Unit, permit: Permit, member: str, kind: str) -> Pool:
     """Everything of the person of a unit that a rater could be given now."""
     connection, subject, now = unit.connection, unit.person.subject, unit.now
     items = rating_items.rateable(connection, permit, subject)
+    unsure = _unsure(items)
+    decile = top_decile(list(unsure.values()))
     own = rating_items.own(connection, subject, kind, member, now)
     known = rating_decisions.gold_of(connection, subject, but=member)
     settled = {
@@ -53,12 +58,12 @@ def pool(unit: Unit, permit: Permit, member: str, kind: str) -> Pool:
     }
     had = {item for item, past in own.items() if past.done or past.leased}
     fresh = [item for item in items if item.observation not in had]
-    open_ = wanting(unit, items, fresh, member, kind)
+    open_ = _wanting(unit, {i.observation: unsure[i.observation] for i in fresh}, decile, member, kind)
     waited = _waited(unit, items)
     candidates = [
         Candidate(
             item.observation,
-            item.machine.entropy,
+            unsure[item.observation],
             waited[item.observation],
             skipped=own.get(item.observation, _NEW).put_off,
         )
@@ -66,31 +71,42 @@ def pool(unit: Unit, permit: Permit, member: str, kind: str) -> Pool:
         if item.observation in open_ and item.observation not in settled
     ]
     gold = [item.observation for item in fresh if item.observation in known]
-    return Pool(tuple(candidates), tuple(gold))
-
-
-def still_wanted(unit: Unit, permit: Permit, member: str, kind: str, item: int) -> bool:
-    """Whether an item still wants a rater, asked in the transaction that gives it to one."""
-    items = rating_items.rateable(unit.connection, permit, unit.person.subject)
-    return item in wanting(unit, items, [i for i in items if i.observation == item], member, kind)
+    return Pool(tuple(candidates), tuple(gold), decile)
 
 
 def wanting(
     unit: Unit, items: Sequence[Rateable], asked: Sequence[Rateable], member: str, kind: str
 ) -> frozenset[int]:
-    """The items among those asked for that fewer raters have seen, or hold now, than should."""
-    subject, rules = unit.person.subject, unit.study.rating
+    """The items among those asked for that want a rater, where all items of the person say what is unsure."""
+    unsure = _unsure(items)
+    decile = top_decile(list(unsure.values()))
+    return _wanting(unit, {i.observation: unsure[i.observation] for i in asked}, decile, member, kind)
+
+
+def still_wanted(unit: Unit, candidate: Candidate, decile: float, member: str, kind: str) -> bool:
+    """Whether an item still wants a rater, asked in the transaction that gives it to one."""
+    return bool(_wanting(unit, {candidate.item: candidate.entropy}, decile, member, kind))
+
+
+def _unsure(items: Sequence[Rateable]) -> dict[int, float]:
+    """How unsure the network is of each item, in nats."""
+    found = entropies([item.probabilities for item in items])
+    return {item.observation: entropy for item, entropy in zip(items, found, strict=True)}
+
+
+def _wanting(unit: Unit, asked: Mapping[int, float], decile: float, member: str, kind: str) -> frozenset[int]:
+    """The items, each with its entropy, that fewer raters have seen, or hold now, than should."""
+    subject = unit.person.subject
     standings = rating_items.standings(unit.connection, subject, kind, unit.now)
-    decile = top_decile([item.machine.entropy for item in items])
-    overlap = Overlap(rules.second_share)
+    overlap = Overlap(unit.study.rating.second_share)
     found = set()
-    for item in asked:
-        stands = standings.get(item.observation, _NOTHING)
+    for item, entropy in asked.items():
+        stands = standings.get(item, _NOTHING)
         others = (stands.said.keys() | stands.held) - {member}
         said: list[Distribution | None] = list(stands.said.values())
-        most = wanted(subject, item.observation, item.machine.entropy, decile, said, overlap)
-        if len(others) < most:
-            found.add(item.observation)
+        # Nobody else has it, and at least one should: no more has to be asked of most items.
+        if not others or len(others) < wanted(subject, item, entropy, decile, said, overlap):
+            found.add(item)
     return frozenset(found)
 
 

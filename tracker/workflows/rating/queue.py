@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 import secrets
 from collections.abc import Collection, Iterator
@@ -13,7 +14,7 @@ from tracker.domain.consent import ConsentMissingError
 from tracker.domain.members import Member
 from tracker.domain.people import Person, UnknownParticipantError
 from tracker.domain.rating import LEASE, Because
-from tracker.learning.queueing import at_random, because, ordered
+from tracker.learning.queueing import Candidate, at_random, because, ordered
 from tracker.store import rating_tasks
 from tracker.store.rating_tasks import TaskRow
 from tracker.study import Study, StudyClosedError
@@ -53,6 +54,8 @@ class _Choice:
     person: Person
     observation: int
     because: Because
+    candidate: Candidate | None = None
+    decile: float = math.inf
     random: bool = False
     gold: bool = False
 
@@ -167,8 +170,8 @@ def _keep(access: Access, choice: _Choice, member: Member, turn: int, now: datet
         with access.write(choice.person.id, now) as unit:
             permit = doors.demand_open(unit, choice.observation)
             # Somebody else may have been given it since it was chosen; who knows the answer is no matter of shares.
-            if not choice.gold and not choosing.still_wanted(
-                unit, permit, member.id, CROP, choice.observation
+            if choice.candidate is not None and not choosing.still_wanted(
+                unit, choice.candidate, choice.decile, member.id, CROP
             ):
                 return None
             return rating_tasks.offer(unit.connection, permit, task)
@@ -197,13 +200,13 @@ def _ordered(
     for person, pool in _pools(access, everyone, member, now):
         fresh = [c for c in pool.candidates if not c.skipped]
         for candidate in ordered(fresh, [chance.random() for _ in fresh]):
-            yield _Choice(person, candidate.item, because(candidate))
+            yield _Choice(person, candidate.item, because(candidate), candidate, pool.decile)
         if len(fresh) < len(pool.candidates):
             put_off.append((person, pool))
     for person, pool in put_off:
         rest = [c for c in pool.candidates if c.skipped]
         for candidate in ordered(rest, [chance.random() for _ in rest]):
-            yield _Choice(person, candidate.item, because(candidate))
+            yield _Choice(person, candidate.item, because(candidate), candidate, pool.decile)
 
 
 def _random(
@@ -211,14 +214,14 @@ def _random(
 ) -> Iterator[_Choice]:
     """One of all items of everybody, each as likely as any other."""
     items = [
-        (person, candidate.item)
+        (person, candidate, pool.decile)
         for person, pool in _pools(access, everyone, member, now)
         for candidate in pool.candidates
         if not candidate.skipped
     ]
     chance.shuffle(items)
-    for person, item in items:
-        yield _Choice(person, item, Because.CHANCE, random=True)
+    for person, candidate, decile in items:
+        yield _Choice(person, candidate.item, Because.CHANCE, candidate, decile, random=True)
 
 
 def _gold(

@@ -9,7 +9,7 @@ from datetime import datetime
 from tracker.access import Access
 from tracker.domain.consent import ConsentMissingError
 from tracker.domain.people import UnknownParticipantError
-from tracker.learning.queueing import Overlap, top_decile, wanted
+from tracker.learning.queueing import Overlap, entropies, top_decile, wanted
 from tracker.store import rating_decisions, rating_items
 from tracker.store.rating_items import Standing
 from tracker.study import StudyClosedError
@@ -61,9 +61,10 @@ def waiting(access: Access, now: datetime) -> Waiting:
                 *rating_decisions.gold_of(connection, subject),
                 *(settled := rating_decisions.adjudicated(connection, subject)),
             }
-            decile = top_decile([item.machine.entropy for item in shown])
+            unsure = entropies([item.probabilities for item in shown])
+            decile = top_decile(unsure)
             people, items = people + bool(shown), items + len(shown)
-            for item in shown:
+            for item, entropy in zip(shown, unsure, strict=True):
                 stands = standings.get(item.observation, _NOTHING)
                 rated += bool(stands.said)
                 held += bool(stands.held)
@@ -71,6 +72,6 @@ def waiting(access: Access, now: datetime) -> Waiting:
                 decided += item.observation in settled
                 if item.observation not in known:
                     said, overlap = list(stands.said.values()), Overlap(unit.study.rating.second_share)
-                    most = wanted(subject, item.observation, item.machine.entropy, decile, said, overlap)
+                    most = wanted(subject, item.observation, entropy, decile, said, overlap)
                     left += max(most - len(said), 0)
     return Waiting(people, items, rated, left, held, gold, decided)
