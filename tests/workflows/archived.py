@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import json
 import zipfile
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -14,14 +14,15 @@ import numpy as np
 from sqlalchemy import insert, select
 
 from tests.builders import NOW
-from tests.lives import pooled
+from tests.lives import pooled, travelled
 from tests.workflows.exported import someone
 from tracker.access import Access
 from tracker.domain import notes as words
 from tracker.domain.consent import Recorder, Scope, Use
 from tracker.domain.people import Person, UnknownParticipantError
+from tracker.domain.stretches import Stretch
 from tracker.privacy.keys import IDENTITY
-from tracker.store import crops, former, notes, tables
+from tracker.store import crops, former, hiding, notes, tables
 from tracker.workflows import consenting, enrolment, importing
 from tracker.workflows.portability import write_bundle
 
@@ -88,6 +89,10 @@ def whole(access: Access, name: str, shade: int = 90) -> Person:
     noted(access, who, f"a note by {name}")
     pictured(access, who, shade)
     pooled(access, who)
+    travelled(access, who)
+    with access.database.write() as connection:
+        away = Stretch(NOW - timedelta(hours=5), NOW - timedelta(hours=4))
+        hiding.hide(connection, who.subject, away, NOW)
     consenting.withdraw(
         access, who, [Scope.RAW_VIDEO], NOW, recorder=Recorder.OPERATOR, evidence=f"a call by {name}"
     )
