@@ -11,22 +11,23 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page
 
 from tests import builders
 from tests.builders import leaning
+from tests.e2e.sessions import let_in
 from tests.e2e.site import Served, Visit, served, visiting
+from tests.e2e.wcag import violations
 from tracker.domain.affect import Emotion
 from tracker.domain.consent import Recorder, Scope
+from tracker.domain.members import Role
 from tracker.domain.series import Context, Correction, Prompt
 from tracker.domain.stretches import Stretch
 from tracker.workflows import consenting, feedback, hiding, prompts
 
 pytestmark = pytest.mark.e2e
 
-RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
-NOBODY, ADA, NEW = "", "ada", "new"
+NOBODY, ADA, NEW, JUDGE = "", "ada", "new", "judge"
 
 
 @dataclass(frozen=True)
@@ -38,7 +39,8 @@ class Looked:
     path
         Of it.
     of
-        Who looks: nobody, somebody with ten days of everything, somebody who has just come.
+        Who looks: nobody, somebody with ten days of everything, somebody who has just come, a researcher who has to
+        set up a second factor first.
     reads
         Whether it says all that it has to say without scripts.
     charts
@@ -70,9 +72,17 @@ PAGES: list[Looked] = [
     Looked("my-data"),
     Looked("privacy"),
     Looked("account"),
+    Looked("account/app"),
+    Looked("account", JUDGE),
+    Looked("password"),
+    Looked("notice"),
+    Looked("answer/shell", reads=False),
     Looked("nowhere"),
 ]
-"""Every page of participants; whoever builds another adds it here."""
+"""Every page of participants, and what all have in common; whoever builds another adds it here.
+
+The raters' room looks at its own in `test_rating`; pages that a single act leads to are looked at where it is done, in
+`test_coming_and_going`."""
 
 SCREENS: dict[str, dict[str, Any]] = {
     "light": {"viewport": {"width": 1200, "height": 900}, "color_scheme": "light"},
@@ -126,6 +136,10 @@ def cookies(site: Served, browser: Browser) -> dict[str, list[Any]]:
         with visiting(browser, site) as visit:
             visit.page.goto(door)
             found[name] = visit.page.context.cookies()
+    with visiting(browser, site) as visit:
+        let_in(site, visit, builders.member(site.access, JUDGE, Role.RESEARCHER))
+        visit.page.goto("account")
+        found[JUDGE] = visit.page.context.cookies()
     return found
 
 
@@ -136,15 +150,6 @@ def opened(visit: Visit, cookies: dict[str, list[Any]], looked: Looked) -> Page:
     if looked.charts and visit.page.evaluate("!!document.querySelector('[data-chart]:not([hidden])')"):
         visit.chart()
     return visit.page
-
-
-def violations(page: Page) -> list[str]:
-    found = Axe().run(page, options={"runOnly": {"type": "tag", "values": RULES}}).response["violations"]
-    return [
-        f"{v['id']} ({v['impact']}): {v['help']}: {node['target']} {node['html'][:160]}"
-        for v in found
-        for node in v["nodes"]
-    ]
 
 
 def called(looked: Looked) -> str:

@@ -13,6 +13,7 @@ from sqlalchemy import func, select
 
 from tests import builders
 from tests.e2e.site import Served, served, visiting
+from tests.e2e.wcag import violations
 from tracker.domain.affect import Emotion
 from tracker.domain.consent import Scope
 from tracker.domain.people import UnknownParticipantError
@@ -65,11 +66,14 @@ def test_an_invitation_leads_to_choices_of_which_none_is_made_and_to_a_receipt(
         page = visit.page
         page.goto(link)
         expect(page.get_by_text("This link is for bob")).to_be_visible()
+        assert violations(page) == []
         page.get_by_role("button", name="Come in").tap()
 
         expect(page.get_by_role("heading", name="emotion recognition system")).to_be_visible()
         expect(page.get_by_text("Nobody watches in real time").first).to_be_visible()
+        assert violations(page) == []
         page.get_by_role("button", name="I have read this").tap()
+        assert violations(page) == []
         page.get_by_label("Password, at least").fill(PASSWORD)
         page.get_by_label("The same once more").fill(PASSWORD)
         page.get_by_role("button", name="Keep this password").tap()
@@ -108,6 +112,7 @@ def test_an_invitation_leads_to_choices_of_which_none_is_made_and_to_a_receipt(
         expect(page.get_by_role("heading", name="Log in")).to_be_visible()
         page.goto(link)
         expect(page.get_by_role("alert")).to_contain_text("This link was used already")
+        assert violations(page) == []
     with site.access.read(bob.id, builders.NOW + timedelta(hours=1)) as unit:
         assert set(unit.grants()) == {Scope.AFFECT_SERIES, Scope.PROMPTS}
 
@@ -127,6 +132,7 @@ def test_erasing_asks_again_who_it_is_then_leaves_nothing_but_a_certificate(
         site.wait(timedelta(minutes=20))
         page.get_by_role("button", name="Download").click()
         expect(page.get_by_role("heading", name="Is it you?")).to_be_visible()
+        assert violations(page) == []
         page.get_by_label("Your password").fill("not this one")
         page.get_by_role("button", name="It is me").click()
         expect(page.get_by_role("alert")).to_contain_text("That is not your password")
@@ -146,6 +152,7 @@ def test_erasing_asks_again_who_it_is_then_leaves_nothing_but_a_certificate(
         page.get_by_label("Your password, to be sure").fill(PASSWORD)
         erase.click()
         expect(page.get_by_role("heading", name="Everything about you is erased")).to_be_visible()
+        assert violations(page) == []
         certificate = verify(saved(page, "Download the certificate"))
         assert isinstance(certificate, VerifiedErasure)
         assert certificate.rows >= 120, (
