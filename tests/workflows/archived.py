@@ -14,7 +14,7 @@ import numpy as np
 from sqlalchemy import insert, select
 
 from tests.builders import NOW
-from tests.lives import pooled, travelled
+from tests.lives import pooled, rated, travelled
 from tests.workflows.exported import someone
 from tracker.access import Access
 from tracker.domain import notes as words
@@ -90,6 +90,7 @@ def whole(access: Access, name: str, shade: int = 90) -> Person:
     pictured(access, who, shade)
     pooled(access, who)
     travelled(access, who)
+    rated(access, who)
     with access.database.write() as connection:
         away = Stretch(NOW - timedelta(hours=5), NOW - timedelta(hours=4))
         hiding.hide(connection, who.subject, away, NOW)
