@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from flask import Flask, jsonify, render_template
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response
 
@@ -25,10 +27,12 @@ from webui.auth import wants_json
 from webui.limits import BusyError
 
 _PLAIN = {
-    404: "There is no such page here.",
-    405: "This address does not do that.",
-    413: "That was too large; nothing was stored.",
-    500: "Something went wrong on our side; nothing was changed. If it stays, tell the help contact.",
+    404: lazy_gettext("There is no such page here."),
+    405: lazy_gettext("This address does not do that."),
+    413: lazy_gettext("That was too large; nothing was stored."),
+    500: lazy_gettext(
+        "Something went wrong on our side; nothing was changed. If it stays, tell the help contact."
+    ),
 }
 
 
@@ -61,30 +65,46 @@ def consent_sentence(error: ConsentError) -> str:
         case ConsentMissingError(refusal=refusal):
             parts = []
             if refusal.missing:
-                parts.append(f"You have not allowed {_titles(refusal.missing)}; nothing was saved.")
+                parts.append(
+                    _("You have not allowed %(what)s; nothing was saved.", what=_titles(refusal.missing))
+                )
             if refusal.unconfirmed:
                 parts.append(
-                    f"An operator recorded {_titles(refusal.unconfirmed)} for you, and you have not confirmed it; "
-                    "nothing was saved."
+                    _(
+                        "An operator recorded %(what)s for you, and you have not confirmed it; nothing was saved.",
+                        what=_titles(refusal.unconfirmed),
+                    )
                 )
-            return " ".join([*parts, "You can change that under Consent."])
+            return " ".join([*parts, _("You can change that under Consent.")])
         case StudyClosedError():
-            return "This study is closed: nothing was saved. You can still withdraw, look at and erase everything."
+            return str(
+                _(
+                    "This study is closed: nothing was saved. You can still withdraw, look at and erase everything."
+                )
+            )
         case NoticeChangedError():
-            return "The notice has changed since you read it; nothing was saved. Read it under Consent, and choose."
+            return str(
+                _(
+                    "The notice has changed since you read it; nothing was saved. Read it under Consent, and choose."
+                )
+            )
         case ClockBehindError():
-            return (
-                "The clock of this machine is wrong, so your choice could not be recorded; nothing was changed. "
-                "Tell the help contact. Withdrawing works all the same."
+            return str(
+                _(
+                    "The clock of this machine is wrong, so your choice could not be recorded; nothing was changed. "
+                    "Tell the help contact. Withdrawing works all the same."
+                )
             )
         case PausedError():
-            return "You paused storing; nothing was saved. You can resume it under My data."
+            return str(_("You paused storing; nothing was saved. You can resume it under My data."))
         case NotCoveredError():
-            return (
-                "This lies before the time from which you allow storing; nothing was saved. "
-                "You can allow earlier recordings under Consent."
+            return str(
+                _(
+                    "This lies before the time from which you allow storing; nothing was saved. "
+                    "You can allow earlier recordings under Consent."
+                )
             )
-    return "Your consent does not allow this; nothing was changed. You can look at it under Consent."
+    return str(_("Your consent does not allow this; nothing was changed. You can look at it under Consent."))
 
 
 def _titles(scopes: Iterable[Scope]) -> str:
@@ -97,7 +117,7 @@ def _http(error: HTTPException) -> tuple[Response | str, int] | Response:
     if status < 400:
         return error.get_response()
     own = error.description if error.description != type(error).description else None
-    return answer(status, own or _PLAIN.get(status, error.name))
+    return answer(status, str(own or _PLAIN.get(status, error.name)))
 
 
 def _consent(error: ConsentError) -> tuple[Response | str, int]:
@@ -107,14 +127,18 @@ def _consent(error: ConsentError) -> tuple[Response | str, int]:
 def _incomplete(error: ErasureIncompleteError) -> tuple[Response | str, int]:
     return answer(
         503,
-        "Your keys are destroyed and your rows deleted, but not every trace could be cleared yet. It is finished by "
-        "itself within the hour; nobody can read what is left.",
+        _(
+            "Your keys are destroyed and your rows deleted, but not every trace could be cleared yet. It is "
+            "finished by itself within the hour; nobody can read what is left."
+        ),
     )
 
 
 def _database(error: DatabaseError) -> tuple[Response | str, int]:
-    return answer(503, "The database cannot be used right now; nothing was changed. Try again in a minute.")
+    return answer(
+        503, _("The database cannot be used right now; nothing was changed. Try again in a minute.")
+    )
 
 
 def _busy(error: BusyError) -> tuple[Response | str, int]:
-    return answer(503, "Many people are logging in right now. Try again in a moment; nothing was changed.")
+    return answer(503, _("Many people are logging in right now. Try again in a moment; nothing was changed."))

@@ -6,10 +6,14 @@ from datetime import date, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+from babel.dates import format_date
 from flask import Flask, g
+from flask_babel import get_locale, gettext, lazy_gettext
+from flask_babel.speaklater import LazyString
 from markupsafe import Markup
 
 from tracker.domain.affect import EMOTIONS, Distribution, Emotion
+from tracker.domain.consent import State
 from tracker.domain.instants import parse_instant
 from tracker.domain.series import Reason
 from tracker.learning.kinds import LEAVE_ME_ALONE, Kind, kind_of
@@ -50,24 +54,24 @@ _LOGO = Markup(
     .replace("<svg ", '<svg aria-hidden="true" ', 1)
 )
 
-REASONS: dict[Reason, str] = {
-    Reason.NO_FACE: "no face in view",
-    Reason.AMBIGUOUS: "several faces, yours in doubt",
-    Reason.BLURRED: "too blurred to read",
-    Reason.OVERLOAD: "not read in time",
+REASONS: dict[Reason, LazyString] = {
+    Reason.NO_FACE: lazy_gettext("no face in view"),
+    Reason.AMBIGUOUS: lazy_gettext("several faces, yours in doubt"),
+    Reason.BLURRED: lazy_gettext("too blurred to read"),
+    Reason.OVERLOAD: lazy_gettext("not read in time"),
 }
 
-BLANKS: dict[Why, str] = {
-    Why.NOT_ALLOWED: "storing was not allowed",
-    Why.PAUSED: "paused by you",
-    Why.ERASED: "erased by you",
-    Why.HIDDEN: "hidden by you from everybody else",
+BLANKS: dict[Why, LazyString] = {
+    Why.NOT_ALLOWED: lazy_gettext("storing was not allowed"),
+    Why.PAUSED: lazy_gettext("paused by you"),
+    Why.ERASED: lazy_gettext("erased by you"),
+    Why.HIDDEN: lazy_gettext("hidden by you from everybody else"),
 }
 
-FATES: dict[Fate, str] = {
-    Fate.ANSWERED: "answered",
-    Fate.MISSED: "missed",
-    Fate.OPEN: "still open",
+FATES: dict[Fate, LazyString] = {
+    Fate.ANSWERED: lazy_gettext("answered"),
+    Fate.MISSED: lazy_gettext("missed"),
+    Fate.OPEN: lazy_gettext("still open"),
 }
 
 
@@ -80,6 +84,37 @@ def answered(correction: CorrectionRow) -> str:
             return {0.0: "company welcome", 1.0: "leave me alone"}.get(value, said)
         return f"{what.replace('_', ' ')}: {said}"
     return f"{what.replace('_', ' ')} {signed(value)}"
+
+
+NAMES: dict[Emotion, LazyString] = {
+    Emotion.NEUTRAL: lazy_gettext("neutral"),
+    Emotion.HAPPINESS: lazy_gettext("happiness"),
+    Emotion.SURPRISE: lazy_gettext("surprise"),
+    Emotion.SADNESS: lazy_gettext("sadness"),
+    Emotion.ANGER: lazy_gettext("anger"),
+    Emotion.DISGUST: lazy_gettext("disgust"),
+    Emotion.FEAR: lazy_gettext("fear"),
+    Emotion.CONTEMPT: lazy_gettext("contempt"),
+}
+CHOICES: dict[State, LazyString] = {
+    State.GIVEN: lazy_gettext("given"),
+    State.REFUSED: lazy_gettext("refused"),
+    State.WITHDRAWN: lazy_gettext("withdrawn"),
+    State.EXPIRED: lazy_gettext("expired"),
+    State.RENEWED: lazy_gettext("renewed"),
+}
+"""How a choice is called in the record of all of them."""
+
+
+def named(emotion: Emotion) -> str:
+    """An emotion in the reader's language.
+
+    Examples
+    --------
+    >>> named(Emotion.FEAR)
+    'fear'
+    """
+    return str(NAMES[emotion])
 
 
 def icon(emotion: Emotion) -> Markup:
@@ -124,11 +159,13 @@ def looks_like(distribution: Distribution) -> str:
     'unclear: neutral (12\xa0%) or happiness (12\xa0%)'
     """
     first, second = sorted(EMOTIONS, key=lambda e: -distribution[e])[:2]
-    a = f"{first.value} ({percent(distribution[first])})"
-    b = f"{second.value} ({percent(distribution[second])})"
+    a = f"{named(first)} ({percent(distribution[first])})"
+    b = f"{named(second)} ({percent(distribution[second])})"
     if distribution[first] < UNCLEAR:
-        return f"unclear: {a} or {b}"
-    return f"looks like {a}, then {b}" if distribution[second] > 0 else f"looks like {a}"
+        return str(gettext("unclear: %(first)s or %(second)s", first=a, second=b))
+    if distribution[second] > 0:
+        return str(gettext("looks like %(first)s, then %(second)s", first=a, second=b))
+    return str(gettext("looks like %(first)s", first=a))
 
 
 def said(distribution: Distribution) -> str:
@@ -139,8 +176,10 @@ def said(distribution: Distribution) -> str:
     >>> said(Distribution.of({Emotion.FEAR: 2, Emotion.SADNESS: 1}))
     'fear and some sadness'
     """
-    named = sorted((e for e in EMOTIONS if distribution[e] > 0), key=lambda e: -distribution[e])
-    return " and some ".join(e.value for e in named[:2])
+    told = sorted((e for e in EMOTIONS if distribution[e] > 0), key=lambda e: -distribution[e])[:2]
+    if len(told) < 2:
+        return "".join(map(named, told))
+    return str(gettext("%(first)s and some %(second)s", first=named(told[0]), second=named(told[1])))
 
 
 def local(at: datetime) -> datetime:
@@ -156,12 +195,17 @@ def clock_time(at: datetime) -> str:
 def day_name(day: date) -> str:
     """A date for people.
 
+    In English as it always was; elsewhere as the language's own people write it.
+
     Examples
     --------
     >>> day_name(date(2026, 3, 1))
     'Sunday 1 March 2026'
     """
-    return f"{day:%A} {day.day} {day:%B %Y}"
+    locale = get_locale()
+    if locale is None or locale.language == "en":
+        return f"{day:%A} {day.day} {day:%B %Y}"
+    return format_date(day, "full", locale=locale)
 
 
 def instant(at: datetime) -> str:
@@ -236,6 +280,8 @@ def teach(app: Flask) -> None:
         local=local,
         opening=opening,
         at_what=at_what,
+        named=named,
+        choice_word=CHOICES.__getitem__,
         day=lambda at: day_name(local(at).date()),
         exact=exact,
         reason=REASONS.__getitem__,

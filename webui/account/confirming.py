@@ -42,7 +42,10 @@ def back() -> str:
 
 def _known() -> frozenset[str]:
     """Where this page leads back to: nowhere else, whatever an address says."""
-    return frozenset(rule.fresh for rule in roles.RULES.values() if rule.fresh) | {"entering.password"}
+    return frozenset(rule.fresh for rule in roles.RULES.values() if rule.fresh) | {
+        "entering.password",
+        "consent.page",
+    }
 
 
 def _form(problem: str = "") -> str:

@@ -11,6 +11,7 @@ from typing import NoReturn
 from zoneinfo import ZoneInfo
 
 from flask import Blueprint, abort, redirect, render_template, request, send_file, url_for
+from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
 from tracker.access import Unit
@@ -92,7 +93,7 @@ def receipt() -> Response:
     try:
         made = receipts.receipt(services().access, auth.person(), auth.now())
     except NothingToShowError:
-        abort(404, "You have not chosen anything yet, so there is no receipt.")
+        abort(404, _("You have not chosen anything yet, so there is no receipt."))
     name = f"consent-receipt-{auth.now():%Y-%m-%d}.json"
     return send_file(
         io.BytesIO(signed.written(made).encode()),
@@ -123,7 +124,7 @@ def refuse(scope: str) -> Response:
     """Say no to one thing that is not granted."""
     chosen = _scope(scope)
     if _said_yes(chosen):
-        abort(400, "You have allowed this; withdraw it instead, and say what becomes of what is stored.")
+        abort(400, _("You have allowed this; withdraw it instead, and say what becomes of what is stored."))
     consenting.refuse(services().access, auth.person(), [chosen], auth.now(), recorder=Recorder.PARTICIPANT)
     return _back_to(chosen)
 
@@ -149,7 +150,7 @@ def confirm() -> Response:
     with services().access.read(auth.person().id, auth.now()) as unit:
         event = unit.grants().get(chosen)
     if event is None or event.recorder is not Recorder.OPERATOR:
-        abort(400, "There is nothing to confirm here.")
+        abort(400, _("There is nothing to confirm here."))
     consenting.grant(
         services().access,
         auth.person(),
@@ -173,6 +174,8 @@ def answer() -> Response:
         _bad_answer()
     if chosen is Answer.ERASE_ALL:
         return redirect(url_for("mydata.page", _anchor="erase"), 303)
+    if chosen is Answer.ERASE_SCOPE and not auth.is_fresh():
+        return auth.confirm_first("consent.page")
     with services().access.read(auth.person().id, auth.now()) as unit:
         unanswered = [w.scope for w in waiting_of(unit).values() if w.unanswered]
     consenting.answer_withdrawal(services().access, auth.person(), chosen, auth.now())
@@ -208,7 +211,7 @@ def _asked_again(unit: Unit, stands: Sequence[Standing], shown: NoticeText) -> l
 
 
 def _bad_answer() -> NoReturn:
-    abort(400, "Choose keep, erase_scope or erase_all.")
+    abort(400, _("Choose keep, erase_scope or erase_all."))
 
 
 def _scope(text: str) -> Scope:
@@ -224,10 +227,13 @@ def _covers_from(since: str) -> datetime | None:
     try:
         day = datetime.strptime(since, "%Y-%m-%d").replace(tzinfo=ZoneInfo(auth.person().zone))
     except ValueError:
-        abort(400, f"{since!r} is no date; write it like 2026-03-01.")
+        abort(400, _("%(text)s is no date; write it like 2026-03-01.", text=repr(since)))
     start = day.astimezone(UTC)
     if start > auth.now():
-        abort(400, f"{since} lies in the future; recordings made from today on are covered anyway.")
+        abort(
+            400,
+            _("%(day)s lies in the future; recordings made from today on are covered anyway.", day=since),
+        )
     return start
 
 

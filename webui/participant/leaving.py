@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from flask import Blueprint, abort, render_template, request
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext
 from werkzeug.wrappers import Response
 
 from tracker.access import Unit
@@ -27,7 +29,7 @@ from webui.study import text
 
 pages = Blueprint("leaving", __name__)
 
-WRONG = (
+WRONG = lazy_gettext(
     "That name and that password or code do not fit together, or the code was used or is too old. Nothing was "
     "changed. Try again, or ask for a new code."
 )
@@ -98,14 +100,14 @@ def _chosen() -> list[Scope]:
     try:
         return [Scope(scope) for scope in named] or list(Scope)
     except ValueError:
-        abort(400, "Choose things from the list, or none to withdraw everything.")
+        abort(400, _("Choose things from the list, or none to withdraw everything."))
 
 
 def _answer() -> Answer:
     try:
         return Answer(request.form.get("answer") or Answer.UNANSWERED)
     except ValueError:
-        abort(400, "Choose keep, erase_scope or erase_all, or nothing to decide later.")
+        abort(400, _("Choose keep, erase_scope or erase_all, or nothing to decide later."))
 
 
 def _form(problem: str = "", name: str = "") -> str:

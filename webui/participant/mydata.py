@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from flask import Blueprint, Response, redirect, render_template, request, url_for
+from flask_babel import gettext as _
 from werkzeug.wrappers import Response as BaseResponse
 
 from tracker.workflows import accounts, budgets, enrolment, erasure
@@ -46,7 +47,7 @@ def download() -> Response | tuple[str, int]:
     try:
         pieces = downloads.archive(services().access, auth.person(), auth.now(), services().archives)
     except BusyError:
-        return _page("Others are taking their data along just now; try again in a few minutes."), 503
+        return _page(_("Others are taking their data along just now; try again in a few minutes.")), 503
     name = f"my-data-{auth.now():%Y-%m-%d}.zip"
     headers = {"Content-Disposition": f'attachment; filename="{name}"'}
     return Response(pieces, mimetype="application/zip", headers=headers)
@@ -61,9 +62,9 @@ def erase() -> str | BaseResponse | tuple[str, int]:
             with services().hashing:
                 accounts.confirm_password(access, person, request.form.get("password", ""), auth.now())
         except accounts.LoginError:
-            return _page("That is not your password; nothing was erased."), 400
+            return _page(_("That is not your password; nothing was erased.")), 400
     elif request.form.get("word", "").strip().lower() != WORD:
-        return _page(f"Type the word {WORD} to say that you mean it; nothing was erased."), 400
+        return _page(_("Type the word %(word)s to say that you mean it; nothing was erased.", word=WORD)), 400
     return erased.remember(erasure.erase_person(access, person, auth.now()))
 
 
