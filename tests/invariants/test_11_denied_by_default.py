@@ -26,7 +26,7 @@ GRANTED = tuple(
     tables.metadata.tables[name]
     for name in (
         "observations", "estimates", "contexts", "prompts", "corrections", "learning_events", "snapshots", "drifts",
-        "prior_members", "crops", "notes",
+        "prior_members", "crops", "notes", "zones",
     )
 )  # fmt: skip
 PACKAGES = (Path(tracker.__file__).parent, Path(webui.__file__).parent)
