@@ -113,7 +113,13 @@ class Page:
         assert found is not None
         self.site.wait(timedelta(seconds=after))
         self.capture, self.number = found["capture"], 0
-        return self.visitor.json("/capture/start", {"capture": self.capture, "face": face})
+        return self.choose(self.capture, face)
+
+    def choose(self, capture: str, face: Any) -> TestResponse:
+        headers = {"X-CSRF-Token": self.visitor._token, "X-Capture-Time": str(ms(self.site.now))}
+        return self.visitor.client.post(
+            "/capture/start", json={"capture": capture, "face": face}, headers=headers
+        )
 
     def send(self, data: bytes = FRAME, *, after: float = 0.4, number: int | None = None) -> TestResponse:
         self.site.wait(timedelta(seconds=after))
@@ -224,7 +230,7 @@ def test_without_consent_nothing_is_looked_at(capturing: Site, seen: Seen) -> No
     assert "capture.js" not in shown
     answer = page.look()
     assert (answer.status_code, "not allowed" in answer.json["error"]) == (403, True)  # type: ignore[index]
-    assert page.visitor.json("/capture/start", {"capture": "x", "face": 0}).status_code == 403
+    assert page.choose("x", 0).status_code == 403
     assert page.send().status_code == 409
     assert seen.calls == 0
 
@@ -419,7 +425,7 @@ def test_somebody_elses_capture_is_none_of_mine(lite_capturing: Site) -> None:
     assert (answer.status_code, answer.json["ended"]) == (409, "unknown")  # type: ignore[index]
     found = ada.look().json
     assert found is not None
-    assert bob.visitor.json("/capture/start", {"capture": found["capture"], "face": 0}).status_code == 409
+    assert bob.choose(found["capture"], 0).status_code == 409
 
 
 def test_an_old_picture_cannot_be_chosen_from(lite_capturing: Site) -> None:
@@ -428,10 +434,10 @@ def test_an_old_picture_cannot_be_chosen_from(lite_capturing: Site) -> None:
     old = page.look().json
     page.look()
     assert old is not None
-    answer = page.visitor.json("/capture/start", {"capture": old["capture"], "face": 0})
+    answer = page.choose(old["capture"], 0)
     assert (answer.status_code, answer.json["ended"]) == (409, "look")  # type: ignore[index]
     page.start()
-    assert page.visitor.json("/capture/start", {"capture": page.capture, "face": 0}).status_code == 409
+    assert page.choose(page.capture, 0).status_code == 409
 
 
 def test_a_face_that_is_not_there_is_nobodys(lite_capturing: Site, seen: Seen) -> None:
@@ -441,7 +447,7 @@ def test_a_face_that_is_not_there_is_nobodys(lite_capturing: Site, seen: Seen) -
         assert page.start(face=face).status_code == 409
     for wrong in ("0", None, 1.5):
         capture = page.look().json["capture"]  # type: ignore[index]
-        assert page.visitor.json("/capture/start", {"capture": capture, "face": wrong}).status_code == 400
+        assert page.choose(capture, wrong).status_code == 400
     seen.boxes = ()
     assert page.start().status_code == 409
 
@@ -511,6 +517,23 @@ def test_a_clock_far_off_is_refused_with_words(lite_capturing: Site) -> None:
         )
         assert answer.status_code == 400, nonsense
     assert counted(lite_capturing, "observations") == 0
+
+
+def test_a_first_picture_that_took_long_to_arrive_spoils_no_later_one(lite_capturing: Site) -> None:
+    ada = lite_capturing.person()
+    page = Page(lite_capturing)
+    taken = lite_capturing.now
+    lite_capturing.wait(timedelta(seconds=20))
+    found = page.look(at=taken).json
+    assert found is not None
+    page.capture = found["capture"]
+    assert page.choose(page.capture, 0).status_code == 200
+    page.see(4)
+    page.stop()
+    with timeline.moments(lite_capturing.access, ada, lite_capturing.now) as moments:
+        instants = [moment.at for moment in moments]
+    assert reasons(lite_capturing, ada) == [None] * 4
+    assert instants == [taken + timedelta(seconds=20 + 0.4 * n) for n in range(1, 5)]
 
 
 def test_forged_and_foreign_requests_are_refused(lite_capturing: Site, seen: Seen) -> None:

@@ -68,7 +68,8 @@ def start() -> Answer:
     face = given.get("face")
     if not isinstance(face, int):
         raise BadRequest(_("Say which face is yours."))
-    return jsonify(_progress(_captures().start(auth.person(), str(given.get("capture")), face)))
+    told = _captures().start(auth.person(), str(given.get("capture")), face, _number(TIME))
+    return jsonify(_progress(told))
 
 
 @pages.post("/capture/frames")

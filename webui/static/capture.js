@@ -171,7 +171,7 @@
   const begin = async (id, face) => {
     const mine = ++round;
     try {
-      show(await post(root.dataset.start, { capture: id, face }));
+      show(await post(root.dataset.start, { capture: id, face }, { "X-Capture-Time": deviceTime() }));
       if (mine !== round) return;
       capture = id;
       [number, dropped, failed, wait] = [0, 0, 0, SLOWEST];

@@ -11,7 +11,6 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from tracker.domain.framing import CropSpec
-from tracker.domain.instants import CLOCK_TOLERANCE
 from tracker.domain.people import Person
 from tracker.domain.series import Observation, Observed, Reason, TimeSource
 from tracker.vision.crops import Crop, crop
@@ -51,12 +50,12 @@ class Capture:
         Whose it is, and its random id, from which the source of its observations is made.
     shot, face
         The picture that was confirmed, and which of its faces.
-    now
-        When it was confirmed. Who was alone in the picture is there at that instant too, because they answer; among
-        others a face is known to be theirs for the instant of the picture only.
+    confirmed_ms
+        When it was confirmed, by the device's clock. Who was alone in the picture is there at that instant too, because
+        they answer; among others a face is known to be theirs for the instant of the picture only.
     """
 
-    def __init__(self, person: Person, id: str, shot: Shot, face: int, now: datetime) -> None:
+    def __init__(self, person: Person, id: str, shot: Shot, face: int, confirmed_ms: int) -> None:
         self.person, self.id = person, id
         self.source = hashlib.sha256(id.encode()).hexdigest()
         self.waiting: Picture | None = None
@@ -65,9 +64,9 @@ class Capture:
         self.dropped = self.stored = 0
         self.read: Read | None = None
         self._looked = Progress()
-        self._shot = shot
+        self._shot, self._zero = shot, shot.at
         alone = len(shot.faces) == 1
-        known_us = max(timedelta(), now - shot.at) // timedelta(microseconds=1) if alone else 0
+        known_us = max(0, min(confirmed_ms - shot.device_ms, _DAY_MS)) * 1000 if alone else 0
         self._newest = (-1, known_us)
         self._missed: tuple[int, datetime] | None = None
         self._tracker = FaceTracker()
@@ -79,18 +78,22 @@ class Capture:
         Raises
         ------
         ClockOffError
-            When the frame would be of the future, or is `LATE`.
+            When the frame would be of the future by more than a slow connection explains, or is `LATE`.
         """
         # No further off than a day, so that no sum leaves the calendar; that is refused just as well.
         elapsed = timedelta(milliseconds=max(-_DAY_MS, min(device_ms - self._shot.device_ms, _DAY_MS)))
-        at = self._shot.at + elapsed
-        if at > now + CLOCK_TOLERANCE or at < now - LATE:
+        at = self._zero + elapsed
+        if at < now - LATE or (at > now and at - now > LATE - (self._shot.at - self._zero)):
             off = round(abs(at - now) / timedelta(seconds=1))
             raise ClockOffError(
                 f"A picture is {off} seconds {'ahead of' if at > now else 'behind'} the time here: the clock of this "
                 "device changed, or the connection is too slow. It was not stored; start again."
             )
-        return elapsed // timedelta(microseconds=1), min(at, now)
+        if at > now:
+            # The picture that began it took longer to arrive than this one: it was taken earlier than we thought.
+            self._zero -= at - now
+            at = now
+        return elapsed // timedelta(microseconds=1), at
 
     def offer(self, picture: Picture, sequence: int) -> bool:
         """Let a frame wait; the newest takes the place of one that waits already. False for one that came before."""

@@ -141,8 +141,8 @@ class Captures:
             self._shown.put(person.id, capture, Shot((height, width), faces, device_ms, now))
         return Located(capture, tuple(shares(face, height, width) for face in faces))
 
-    def start(self, person: Person, capture: str, face: int) -> Progress:
-        """Begin a capture with the face that its person says is theirs; one that runs elsewhere gives way.
+    def start(self, person: Person, capture: str, face: int, device_ms: int) -> Progress:
+        """Begin a capture with the face that its person says is theirs now; one that runs elsewhere gives way.
 
         Raises
         ------
@@ -153,14 +153,13 @@ class Captures:
         ConsentError
             From the gate.
         """
-        now = self._clock()
-        self._demand_permit(person, now)
+        self._demand_permit(person, self._clock())
         with self._changed:
             if len(self.running) >= MOST and person.id not in self.running:
                 raise FullError
             shot = self._shown.take(person.id, capture, face)
         self.end(person.id, Ended.ELSEWHERE)
-        begun = Running(Capture(person, capture, shot, face, now), self._monotonic())
+        begun = Running(Capture(person, capture, shot, face, device_ms), self._monotonic())
         with self._changed:
             self.running[person.id] = begun
         return begun.capture.progress
