@@ -77,6 +77,7 @@ def test_every_table_is_a_persons_or_holds_nobody() -> None:
     nobody = {
         *("consent_log", "access_log", "notices", "studies", "installation"),
         *("exports", "priors", "releases", "tombstones", "leases"),
+        *("members", "member_roles", "rater_consents", "rater_settings"),
     }
     assert {t.name for t in erasing.owned("s", "p")} | nobody == set(tables.metadata.tables)
 
@@ -320,7 +321,9 @@ SCOPES_WITH_ROWS = (
     Scope.POOLED_LEARNING,
     Scope.FACE_CROPS,
     Scope.NOTES,
+    Scope.SHARE_WITH_RATERS,
 )
+RATED = {"rating_tasks", "rating_votes", "rating_traces", "rating_gold", "adjudications"}
 
 
 @pytest.mark.parametrize("scope", SCOPES_WITH_ROWS)
@@ -345,6 +348,7 @@ def test_erasing_a_scope_leaves_the_others_alone(access: Access, scope: Scope) -
             "drifts",
             "crops",
             "notes",
+            *RATED,
         },
         Scope.CONTEXT: {"contexts"},
         Scope.PROMPTS: {"prompts", "zones"},
@@ -352,6 +356,7 @@ def test_erasing_a_scope_leaves_the_others_alone(access: Access, scope: Scope) -
         Scope.POOLED_LEARNING: {"prior_members"},
         Scope.FACE_CROPS: {"crops"},
         Scope.NOTES: {"notes"},
+        Scope.SHARE_WITH_RATERS: RATED,
     }[scope]
     after = rows(access, who)
     assert set(before) - set(after) == gone
