@@ -37,7 +37,8 @@ QUICK = (HERE / "store", HERE / "access")
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Leave the other rooms' second run, on PostgreSQL, to ``make test-postgres``: what they do is the same there."""
     for item in items:
-        second = "postgresql" in getattr(getattr(item, "callspec", None), "params", {}).values()
+        params = getattr(getattr(item, "callspec", None), "params", {}).values()
+        second = any(isinstance(value, str) and value == "postgresql" for value in params)
         if second and item.path.parent != HERE and item.path.parent not in QUICK:
             item.add_marker(pytest.mark.postgres)
 
