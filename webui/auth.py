@@ -232,7 +232,8 @@ def _user() -> object:
 
 
 def _older(since: object, than: timedelta) -> bool:
-    return not isinstance(since, int | float) or now().timestamp() - since > than.total_seconds()
+    # Asked this way round, what is no number at all (NaN) is old too.
+    return not (isinstance(since, int | float) and now().timestamp() - since <= than.total_seconds())
 
 
 def _not_logged_in() -> BaseResponse:
