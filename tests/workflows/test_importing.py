@@ -213,6 +213,7 @@ def test_only_what_is_granted_is_stored_where_that_is_asked_for(
         "corrections": 2,  # the answer to a prompt rests on prompts
         "notes": 1,
         "crops": 0,
+        "hidden": 1,
     }
     assert done.left["observations"] == 9
     assert {r["snapshot"] for r in rows(after, "estimates")} == {0}
