@@ -56,7 +56,7 @@ def test_every_learner_is_rebased_once_each_night(access: Access) -> None:
     assert latest(access, who).rebased_at == NIGHT
     assert jobs(access, NIGHT).run_once(NIGHT + timedelta(minutes=20)) == []
     next_night = jobs(access, NIGHT + timedelta(days=1)).run_once(NIGHT + timedelta(days=1))
-    assert {r.job for r in next_night} == {"priors", "rebase", "retention"}
+    assert {r.job for r in next_night} == {"priors", "raters", "rebase", "retention"}
 
 
 def test_night_ends_at_three_where_the_person_lives(access: Access) -> None:
