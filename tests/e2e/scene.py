@@ -1,7 +1,8 @@
-"""A site in which every page has something to show: for looking at all of them, and for axe."""
+"""A site in which every page has something to show: for the screenshots, and for looking at all of them."""
 
 from __future__ import annotations
 
+import random
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
@@ -10,46 +11,26 @@ from pathlib import Path
 from tests import builders, drawn
 from tests.e2e.sessions import let_in, with_second_factor
 from tests.e2e.site import Served, Visit, served
+from tracker.access import Access
 from tracker.cli.living import live
-from tracker.domain.affect import Emotion
+from tracker.domain.affect import EMOTIONS, Distribution, Emotion
 from tracker.domain.consent import Scope
-from tracker.domain.members import Role
+from tracker.domain.members import Member, Role
+from tracker.domain.rating import Ballot, Verdict
 from tracker.domain.series import Prompt
-from tracker.workflows import accounts, members, prompts, rating, studies
+from tracker.workflows import members, prompts, rating, studies
 
-PASSWORD = "correct horse battery"
 DAY = "2026-03-19"
 SHOWS = (Scope.AFFECT_SERIES, Scope.FACE_CROPS, Scope.SHARE_WITH_RATERS)
-
-PARTICIPANT = (
-    "answer",
-    "answer/shell",
-    f"timeline/day/{DAY}",
-    f"timeline/week/{DAY}",
-    f"timeline/month/{DAY}",
-    "timeline/day/2026-01-01",
-    "capture",
-    "learned",
-    "stretch",
-    "consent",
-    "my-data",
-    "account",
-    "account/app",
-    "password",
-    "notice",
-    "privacy",
-    "withdraw",
-    "nowhere",
-)
-RATER = ("rate", "rate/keys", "rate/me", "rate/notice", "rate/series", "account", "privacy")
-RESEARCHER = ("rate/adjudicate", "account")
-NOBODY = ("login", "withdraw", "privacy", "nowhere")
 
 
 @contextmanager
 def scene(folder: Path, days: int = 12) -> Iterator[Served]:
-    """Serve: Sim, who lived for some days and has a question waiting; Ada and Bob, whose faces are rated by Kim and Lea
-    and decided by Judge; New, who chose nothing yet; Ben, who has a password alone."""
+    """Serve a site of many.
+
+    Sim lived for some days and has a question waiting; faces of Ada and Bob are rated in part by Kim and Lea, and Judge
+    decides where they differ; Ben captures; New chose nothing yet.
+    """
     access = builders.installation(f"sqlite:///{folder / 'affect.sqlite3'}", folder)
     study = studies.in_force(access)
     rules = study.rating.model_copy(update={"second_share": 1.0})
@@ -65,21 +46,28 @@ def scene(folder: Path, days: int = 12) -> Iterator[Served]:
     drawn.keep(access, people[0], 9, builders.NOW, apart=timedelta(minutes=3))
     drawn.keep(access, people[1], 10, builders.NOW, apart=timedelta(milliseconds=400))
     builders.person(access, "new", ())
-    ben = builders.person(access, "ben")
-    accounts.choose_password(access, ben, PASSWORD, builders.NOW)
-    minutes = [builders.NOW - timedelta(minutes=m) for m in range(60)]
-    builders.store(access, ben, [builders.observed(at, Emotion.SADNESS) for at in minutes])
+    builders.person(access, "ben", [Scope.AFFECT_SERIES, Scope.CONTEXT])
     staff = {
         name: builders.member(access, name, role)
         for name, role in (("kim", Role.RATER), ("lea", Role.RATER), ("judge", Role.RESEARCHER))
     }
     for name in ("kim", "lea"):
         rating.agree(access, staff[name], rating.notice(access).sha256, builders.NOW)
+        for n in range(14):
+            _vote(access, staff[name], EMOTIONS[n % (7 if name == "kim" else 5)], n)
     with served(folder, access, [sim]) as running:
         with_second_factor(running, staff["judge"])
         yield running
     access.database.close()
     access.keys.close()
+
+
+def _vote(access: Access, who: Member, said: Emotion, n: int) -> None:
+    items = rating.next_items(access, who, builders.NOW, 1, chance=random.Random(n))
+    if items:
+        words = Distribution.said(said)
+        ballot = Ballot(Verdict.EMOTION, f"{who.name}-vote-{n:02}", builders.NOW, 900, distribution=words)
+        rating.vote(access, who, items[0].id, ballot, builders.NOW)
 
 
 def enter(site: Served, visit: Visit, name: str) -> None:
