@@ -50,6 +50,8 @@ SINGLE = {
     "erased.page": None,
     "erased.certificate": None,
     "rate.token": {Role.RATER, Role.RESEARCHER},
+    "rate.keys": {Role.RATER, Role.RESEARCHER},
+    "rate.change_keys": {Role.RATER, Role.RESEARCHER},
 }
 """Endpoints that differ from their room; None: anybody."""
 DECIDING = {"rate.adjudications", "rate.adjudicating", "rate.disputed", "rate.adjudicate"}
