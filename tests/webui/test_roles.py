@@ -54,6 +54,8 @@ SINGLE = {
     "rate.change_keys": {Role.RATER, Role.RESEARCHER},
 }
 """Endpoints that differ from their room; None: anybody."""
+TELLING = {"/login", "/withdraw", "/answer/standing"}
+"""Addresses that say 401 themselves: forms for a wrong password, and a phone is told that nobody is logged in."""
 DECIDING = {"rate.adjudications", "rate.adjudicating", "rate.disputed", "rate.adjudicate"}
 
 
@@ -75,10 +77,12 @@ def who_may(endpoint: str) -> set[Role] | None:
 def is_shut(response: TestResponse, role: Role | None) -> bool:
     """Whether a door was shut because of who asked."""
     if role is None:
-        if response.request.path == "/login/second":  # nobody's password was given
+        if response.request.path in (
+            "/login/second",
+            "/erased",
+        ):  # nobody's password was given, nobody erased
             return False
-        # The form that logs in says 401 for a wrong password.
-        unknown = response.status_code == 401 and response.request.path != "/login"
+        unknown = response.status_code == 401 and response.request.path not in TELLING
         return unknown or (response.status_code == 303 and response.location == "/login")
     return response.status_code == 403 and "your account has no part in it" in response.text
 

@@ -8,6 +8,7 @@ import pytest
 from tests import builders
 from tests.webui.site import TODAY, Site
 from tracker.domain.consent import Scope
+from webui.auth import JSON
 from webui.headers import CHART_ENDPOINT, policy
 from webui.roles import RULES
 
@@ -27,7 +28,9 @@ def endpoints(site: Site) -> list[tuple[str, str, str]]:
     """Every (endpoint, method, path) of the app."""
     found = []
     for rule in site.app.url_map.iter_rules():
-        values = {name: VALUES.get(name, "x") for name in rule.arguments}
+        values = {
+            name: VALUES.get(name, "1" if f"<int:{name}>" in rule.rule else "x") for name in rule.arguments
+        }
         with site.app.test_request_context():
             path = site.app.url_for(rule.endpoint, **values)
         found += [(rule.endpoint, method, path) for method in rule.methods or () if method in ("GET", "POST")]
@@ -58,7 +61,7 @@ def test_nobody_gets_in_without_a_session(lite: Site) -> None:
             continue
         visitor = lite.visitor()
         response = visitor.post(path) if method == "POST" else visitor.get(path)
-        json = endpoint == "timeline.data"
+        json = endpoint in JSON
         assert response.status_code == (401 if json else 303), endpoint
         if not json:
             assert response.location == "/login"
