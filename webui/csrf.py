@@ -8,6 +8,7 @@ import secrets
 from typing import cast
 
 from flask import Flask, abort, current_app, request, session
+from flask_babel import gettext
 from markupsafe import Markup
 
 FIELD = "csrf_token"
@@ -37,11 +38,16 @@ def _check() -> None:
         return
     # Browsers say where a request comes from; a token that leaked would still be of no use elsewhere.
     if request.headers.get("Sec-Fetch-Site", "same-origin") not in ("same-origin", "none"):
-        abort(403, "This request came from another site and was not carried out.")
+        abort(403, gettext("This request came from another site and was not carried out."))
     given = request.headers.get(HEADER) or request.form.get(FIELD, "")
     known = session.get("csrf")
     if not known or not hmac.compare_digest(_of(known).encode(), given.encode()):
-        abort(403, "This form is too old: load the page again and repeat what you did. Nothing was changed.")
+        abort(
+            403,
+            gettext(
+                "This form is too old: load the page again and repeat what you did. Nothing was changed."
+            ),
+        )
 
 
 def _of(nonce: str) -> str:

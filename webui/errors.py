@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from flask import Flask, jsonify, render_template
+from flask import Flask, has_request_context, jsonify, render_template
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext
 from werkzeug.exceptions import HTTPException
@@ -25,6 +25,7 @@ from tracker.workflows.consenting import NoticeChangedError
 from tracker.workflows.erasure import ErasureIncompleteError
 from webui.auth import wants_json
 from webui.limits import BusyError
+from webui.study import text
 
 _PLAIN = {
     404: lazy_gettext("There is no such page here."),
@@ -108,8 +109,10 @@ def consent_sentence(error: ConsentError) -> str:
 
 
 def _titles(scopes: Iterable[Scope]) -> str:
-    titles = {card.scope: card.title for card in CARDS}
-    return ", ".join(f"“{titles[scope]}”" for scope in scopes)
+    # Outside of a request there is no study to ask.
+    cards = text().cards if has_request_context() else CARDS
+    titles = {card.scope: card.title for card in cards}
+    return ", ".join(_("“%(title)s”", title=titles[scope]) for scope in scopes)
 
 
 def _http(error: HTTPException) -> tuple[Response | str, int] | Response:

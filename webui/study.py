@@ -10,6 +10,7 @@ from tracker.domain.notice import HELP_CONTACT, NoticeText
 from tracker.store.database import DatabaseError
 from tracker.study import Study, notice_text, notice_texts
 from tracker.workflows import studies
+from webui.languages import current
 from webui.services import services
 
 
@@ -22,9 +23,10 @@ def study() -> Study:
 
 
 def text() -> NoticeText:
-    """The study's notice in the language that the browser prefers, else in the study's first."""
+    """The study's notice in the language of the page, else in one that the browser prefers, else in its first."""
     known = [found.language for found in notice_texts(study())]
-    return notice_text(study(), request.accept_languages.best_match(known))
+    here = current()
+    return notice_text(study(), here if here in known else request.accept_languages.best_match(known))
 
 
 def texts() -> frozenset[str]:

@@ -7,6 +7,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from babel.dates import format_date
+from babel.numbers import format_decimal
 from flask import Flask, g
 from flask_babel import get_locale, gettext, lazy_gettext
 from flask_babel.speaklater import LazyString
@@ -16,11 +17,11 @@ from tracker.domain.affect import EMOTIONS, Distribution, Emotion
 from tracker.domain.consent import State
 from tracker.domain.instants import parse_instant
 from tracker.domain.series import Reason
-from tracker.learning.kinds import LEAVE_ME_ALONE, Kind, kind_of
+from tracker.learning.kinds import AROUSAL, LEAVE_ME_ALONE, VALENCE, Kind, kind_of
 from tracker.store.feedback import CorrectionRow
 from tracker.workflows.blanks import Why
 from webui.participant.around import Fate
-from webui.study import help_contact
+from webui.study import help_contact, text
 
 UNCLEAR = 0.4
 """Below this share the likeliest emotion is not named as what a face looks like."""
@@ -77,13 +78,21 @@ FATES: dict[Fate, LazyString] = {
 
 def answered(correction: CorrectionRow) -> str:
     """An answer other than an emotion, in words."""
-    what, value = correction.target.partition(":")[2] or correction.target, correction.value or 0.0
+    own, value = correction.target.partition(":")[2], correction.value or 0.0
+    what = own.replace("_", " ") or str(TARGETS.get(correction.target, correction.target.replace("_", " ")))
     if kind_of(correction.target) is Kind.YES_NO:
-        said = {0.0: "no", 1.0: "yes"}.get(value, "either is fine")
+        said = str({0.0: gettext("no"), 1.0: gettext("yes")}.get(value) or gettext("either is fine"))
         if correction.target == LEAVE_ME_ALONE:
-            return {0.0: "company welcome", 1.0: "leave me alone"}.get(value, said)
-        return f"{what.replace('_', ' ')}: {said}"
-    return f"{what.replace('_', ' ')} {signed(value)}"
+            return str({0.0: gettext("company welcome"), 1.0: gettext("leave me alone")}.get(value) or said)
+        return f"{what}: {said}"
+    return f"{what} {signed(value)}"
+
+
+TARGETS: dict[str, LazyString] = {
+    VALENCE: lazy_gettext("valence"),
+    AROUSAL: lazy_gettext("arousal"),
+}
+"""How numbers beside the emotions are called; a study's own questions keep the study's name."""
 
 
 NAMES: dict[Emotion, LazyString] = {
@@ -133,7 +142,7 @@ def percent(share: float) -> str:
     >>> percent(0.624), percent(0.004), percent(0.0)
     ('62\xa0%', 'under\xa01\xa0%', '0\xa0%')
     """
-    text = "under 1 %" if 0 < share < 0.01 else f"{share * 100:.0f} %"
+    text = str(gettext("under 1 %%") % ()) if 0 < share < 0.01 else f"{share * 100:.0f} %"
     return text.replace(" ", "\N{NO-BREAK SPACE}")
 
 
@@ -145,7 +154,19 @@ def signed(value: float) -> str:
     >>> signed(0.123), signed(-0.5)
     ('+0.12', '−0.50')
     """
-    return f"{value:+.2f}".replace("-", "\N{MINUS SIGN}")
+    return ("+" if round(value, 2) >= 0 else "") + decimal(value)
+
+
+def decimal(value: float) -> str:
+    """A number with two digits after the point, or after what the reader's language puts there.
+
+    Examples
+    --------
+    >>> decimal(0.5), decimal(-0.25)
+    ('0.50', '−0.25')
+    """
+    text = format_decimal(round(value, 2) + 0.0, format="0.00", locale=get_locale() or "en")
+    return str(text).replace("-", "\N{MINUS SIGN}")
 
 
 def looks_like(distribution: Distribution) -> str:
@@ -208,6 +229,39 @@ def day_name(day: date) -> str:
     return format_date(day, "full", locale=locale)
 
 
+def short_day(day: date) -> str:
+    """A date without its year, for a row of a table.
+
+    Examples
+    --------
+    >>> short_day(date(2026, 3, 1))
+    'Sun 1 Mar'
+    """
+    locale = get_locale()
+    if locale is None or locale.language == "en":
+        return f"{day:%a} {day.day} {day:%b}"
+    return format_date(day, "EEE, d. MMM", locale=locale)
+
+
+def plain_day(day: date, year: bool = True) -> str:
+    """A date without its weekday.
+
+    Examples
+    --------
+    >>> plain_day(date(2026, 3, 1)), plain_day(date(2026, 3, 1), year=False)
+    ('1 March 2026', '1 March')
+    """
+    locale = get_locale()
+    if locale is None or locale.language == "en":
+        return f"{day.day} {day:%B}" + (f" {day.year}" if year else "")
+    return format_date(day, "long" if year else "d. MMMM", locale=locale)
+
+
+def card_title(scope: str) -> str:
+    """What the study's own notice calls a choice, in the language in which it is read."""
+    return next(card.title for card in text().cards if card.scope.value == scope)
+
+
 def instant(at: datetime) -> str:
     """Date and time on the person's clock."""
     return f"{day_name(local(at).date())}, {clock_time(at)}"
@@ -243,13 +297,35 @@ def at_what(what: str) -> str:
     """
     first, _, rest = what.partition(" ")
     if first == "timeline":
-        return " ".join(["your timeline", *map(_edge, rest.split())])
+        return " ".join([gettext("your timeline"), *map(_edge, rest.split())])
     if first == "export":
-        return f"data of yours, for a dataset (export {rest})"
-    said, corrected, target = what.partition("corrected: ")
+        return str(gettext("data of yours, for a dataset (export %(id)s)", id=rest))
+    said, corrected, target = what.partition(" corrected: ")
     if corrected:
-        return f"{said}corrected (“{(target.partition(':')[2] or target).replace('_', ' ')}”)"
-    return what
+        name = (target.partition(":")[2] or target).replace("_", " ")
+        said += " corrected"
+        return f"{gettext(said)} (“{name}”)"
+    return str(gettext(what))
+
+
+LOOKS = (
+    lazy_gettext("a moment that was corrected"),
+    lazy_gettext("an archive of everything, on your behalf"),
+    lazy_gettext("whether to ask you now, and why"),
+    lazy_gettext("issued a one-time code"),
+    lazy_gettext("gave a one-time code, to confirm in your name what was recorded for you"),
+    lazy_gettext("your choices"),
+    lazy_gettext("who looked"),
+    lazy_gettext("what you were asked"),
+    lazy_gettext("your time zone, which they set"),
+    lazy_gettext("which of your moments serve to see how well raters do"),
+    lazy_gettext("your receipt"),
+    lazy_gettext("whether your learners can be replayed"),
+    lazy_gettext("a picture of your face, to rate it"),
+    lazy_gettext("a picture of your face, to decide between raters"),
+    lazy_gettext("a stretch of pictures of your face, to rate it"),
+)
+"""What the staff's commands write into the log of looks; the log keeps them as they were written."""
 
 
 def _edge(word: str) -> str:
@@ -257,7 +333,7 @@ def _edge(word: str) -> str:
     try:
         return instant(parse_instant(word))
     except ValueError:
-        return word
+        return {"from": str(gettext("from")), "to": str(gettext("to"))}.get(word, word)
 
 
 def teach(app: Flask) -> None:
@@ -268,6 +344,7 @@ def teach(app: Flask) -> None:
         logo=lambda: _LOGO,
         local_day=lambda at: local(at).date().isoformat(),
         help_contact=help_contact,
+        card_title=card_title,
     )
     app.jinja_env.filters.update(
         percent=percent,
@@ -276,6 +353,7 @@ def teach(app: Flask) -> None:
         said=said,
         clock_time=clock_time,
         day_name=day_name,
+        short_day=short_day,
         instant=instant,
         local=local,
         opening=opening,

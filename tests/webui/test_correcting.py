@@ -92,7 +92,7 @@ def test_what_learning_does_not_cover_is_kept_and_said(lite: Site) -> None:
     consenting.grant(lite.access, who, [Scope.PERSONAL_LEARNING], lite.now, recorder=Recorder.PARTICIPANT)
     visitor = lite.logged_in()
     said = {"at": at.isoformat(), "emotion": "fear"}
-    assert "you allow learning from your corrections only from" in visitor.post("/correct", said).text
+    assert "you allow learning only from" in visitor.post("/correct", said).text
     assert visitor.json("/correct", said).get_json()["not_covered_since"] == lite.now.isoformat()
 
 

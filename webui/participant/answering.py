@@ -16,7 +16,7 @@ from tracker.domain.prompting import State
 from tracker.workflows import feedback, prompting
 from tracker.workflows.feedback import Answered
 from tracker.workflows.prompting import Live, NoPromptError, PromptOverError
-from webui import auth
+from webui import auth, refusals
 from webui.errors import answer as complain
 from webui.errors import consent_sentence
 from webui.participant import answering_form, answering_phone
@@ -79,7 +79,7 @@ def save() -> str | Response | tuple[Response | str, int]:
     except PromptOverError as over:
         return _refused(409, _over(over), given)
     except ValueError as error:
-        return _refused(400, str(error), given)
+        return _refused(400, refusals.said(error), given)
     except ConsentError as error:
         return _refused(403, consent_sentence(error), given)
     said = answering_form.told(done, text())

@@ -16,6 +16,7 @@ from tracker.domain.prompting import State
 from tracker.domain.surroundings import ACTIVITIES, COMPANIES, PLACES
 from tracker.workflows.feedback import Answered, Offers
 from tracker.workflows.prompting import Live, Past
+from webui.participant.surrounding_words import ASKED
 
 _HALF = GRID // 2
 
@@ -61,40 +62,19 @@ def _cells() -> Iterator[tuple[Cell, ...]]:
         yield tuple(Cell(pleasant, lively) for pleasant in range(-_HALF, _HALF + 1))
 
 
-# What is stored is the domain's own word in every language; here it is only said in the reader's.
-_SAID = {
+_STRENGTHS = {
     "barely": lazy_gettext("barely"),
     "a little": lazy_gettext("a little"),
     "moderately": lazy_gettext("moderately"),
     "strongly": lazy_gettext("strongly"),
     "very strongly": lazy_gettext("very strongly"),
-    "home": lazy_gettext("home"),
-    "work": lazy_gettext("work"),
-    "on the way": lazy_gettext("on the way"),
-    "outdoors": lazy_gettext("outdoors"),
-    "with others at theirs": lazy_gettext("with others at theirs"),
-    "elsewhere": lazy_gettext("elsewhere"),
-    "working": lazy_gettext("working"),
-    "relaxing": lazy_gettext("relaxing"),
-    "household": lazy_gettext("household"),
-    "eating": lazy_gettext("eating"),
-    "with a screen": lazy_gettext("with a screen"),
-    "moving": lazy_gettext("moving"),
-    "talking": lazy_gettext("talking"),
-    "other": lazy_gettext("something else"),
-    "alone": lazy_gettext("nobody"),
-    "partner": lazy_gettext("partner"),
-    "family": lazy_gettext("family"),
-    "friends": lazy_gettext("friends"),
-    "colleagues": lazy_gettext("colleagues"),
-    "strangers": lazy_gettext("strangers"),
 }
 
 FORM = Form(
-    tuple(_SAID[strength] for strength in STRENGTHS),
+    tuple(_STRENGTHS[strength] for strength in STRENGTHS),
     tuple(_cells()),
     tuple(
-        (name, question, tuple((word, _SAID[word]) for word in words))
+        (name, question, tuple((word, ASKED[word]) for word in words))
         for name, question, words in (
             ("place", lazy_gettext("Where are you?"), PLACES),
             ("activity", lazy_gettext("What are you doing?"), ACTIVITIES),

@@ -11,6 +11,7 @@ from string import ascii_uppercase
 from tracker.domain.prompting import OPEN, State
 from tracker.domain.series import CONTEXT_HOLDS, Context
 from tracker.store.surroundings import Asked
+from webui.participant.surrounding_words import in_page_language
 
 
 class Fate(StrEnum):
@@ -63,7 +64,7 @@ def bands(contexts: Sequence[Context], start: datetime, end: datetime) -> list[B
 
 
 def in_words(context: Context) -> str:
-    """What was said, in one line.
+    """What was said, in one line, in the language of the page.
 
     Examples
     --------
@@ -71,7 +72,8 @@ def in_words(context: Context) -> str:
     >>> in_words(Context(datetime(2026, 3, 1, tzinfo=UTC), place="home", company="alone"))
     'home, alone'
     """
-    return ", ".join(word for word in (context.place, context.activity, context.company) if word)
+    words = (context.place, context.activity, context.company)
+    return ", ".join(in_page_language(word) for word in words if word)
 
 
 def fate_of(asked: Asked) -> Fate | None:

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from flask import Blueprint, Response, abort, jsonify, render_template, request
+from flask_babel import gettext
 from werkzeug.wrappers import Response as BaseResponse
 
 from tracker.domain.affect import Distribution, Emotion
@@ -69,7 +70,7 @@ def _read(given: Any) -> tuple[datetime, Distribution, str | None]:
     first = _emotion(given.get("emotion"))
     second = _emotion(given["second"]) if given.get("second") else None
     if second is first:
-        raise ValueError(f"The second emotion is {second} like the first; choose another or none.")
+        raise ValueError(gettext("The second emotion is the same as the first; choose another or none."))
     return parse_instant(str(given.get("at", ""))), Distribution.said(first, second), _note(given.get("note"))
 
 
@@ -85,7 +86,13 @@ def _emotion(text: Any) -> Emotion:
         return Emotion(text)
     except ValueError:
         names = ", ".join(e.value for e in Emotion)
-        raise ValueError(f"{text!r} is none of the eight emotions; choose one of {names}.") from None
+        raise ValueError(
+            gettext(
+                "%(text)s is none of the eight emotions; choose one of %(names)s.",
+                text=repr(text),
+                names=names,
+            )
+        ) from None
 
 
 def _instant(seconds: int) -> datetime:

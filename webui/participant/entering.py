@@ -13,6 +13,7 @@ from tracker.domain.entering import How
 from tracker.domain.members import Role
 from tracker.domain.passwords import SHORTEST, WeakPasswordError
 from tracker.workflows import accounts, consenting
+from tracker.workflows.accounts import LOCKED_FOR, TRIES
 from webui import auth
 from webui.services import services
 from webui.study import text
@@ -45,14 +46,26 @@ def log_in() -> str | Response | tuple[str, int]:
     try:
         with services().hashing:
             login = accounts.log_in(services().access, name, secret[:LONGEST], auth.now())
-    except accounts.LoginError as error:
-        return render_template("login.html", name=name, problem=str(error)), 401
+    except accounts.LoginError:
+        return render_template("login.html", name=name, problem=_problem()), 401
     if login.second:
         auth.start_half(login.whom, login.version, by_code=login.by_code)
         return redirect(url_for("second.page"), 303)
     how = How.ONE_TIME_CODE if login.by_code else How.PASSWORD
     auth.start(login.whom, login.version, how, by_code=login.by_code)
     return redirect(url_for(".home"), 303)
+
+
+def _problem() -> str:
+    return str(
+        _(
+            "That name and that code or password do not fit together. After %(tries)s wrong tries wait "
+            "%(minutes)s minutes; a one-time code that is used or too old can be replaced by the person who gave "
+            "it to you.",
+            tries=TRIES,
+            minutes=LOCKED_FOR.seconds // 60,
+        )
+    )
 
 
 @pages.get("/enter/<token>")

@@ -10,6 +10,7 @@ from werkzeug.wrappers import Response as BaseResponse
 from tracker.workflows import erasure
 from webui import auth
 from webui.services import services
+from webui.words import plain_day
 
 pages = Blueprint("erased", __name__)
 
@@ -74,4 +75,4 @@ def _done() -> erasure.Erased | None:
 
 
 def _told(at: datetime) -> str:
-    return f"{at.day} {at:%B %Y, %H:%M} UTC"
+    return f"{plain_day(at.date())}, {at:%H:%M} UTC"

@@ -16,15 +16,16 @@ from tracker.personal.pulls import Pull
 from tracker.personal.telling import Alone, Told
 from tracker.workflows import timeline
 from webui import auth
+from webui.participant.surrounding_words import in_page_language
 from webui.services import services
-from webui.words import day_name, local, percent
+from webui.words import day_name, decimal, local, named, percent
 
 pages = Blueprint("learned", __name__)
 
 
-def _(text: str, **named: object) -> str:
+def _(text: str, **filled: object) -> str:
     """The text in the reader's language."""
-    return str(gettext(text, **named))
+    return str(gettext(text, **filled))
 
 
 MOST_PULLS = 6
@@ -124,7 +125,7 @@ def _right(judged: Judged) -> str:
 
 
 def _lines(judged: Judged) -> list[Line]:
-    named: list[tuple[str, Figure | None]] = [
+    told: list[tuple[str, Figure | None]] = [
         (_("Your learner, before it knew the answer"), judged.learner),
         (_("The network alone: before anything is learned from you"), judged.network),
         (_("Always what you had said most often until then"), judged.majority),
@@ -133,8 +134,8 @@ def _lines(judged: Judged) -> list[Line]:
         (_("Your learner, second half"), judged.later),
     ]
     if isinstance(judged.majority, Misses):
-        named[2] = (_("Always your mean until then"), judged.majority)
-    return [Line(name, _figure(figure), _interval(figure)) for name, figure in named if figure is not None]
+        told[2] = (_("Always your mean until then"), judged.majority)
+    return [Line(name, _figure(figure), _interval(figure)) for name, figure in told if figure is not None]
 
 
 def _footnotes(told: Told) -> list[str]:
@@ -163,8 +164,8 @@ def _meant(told: Told) -> list[str]:
     return [
         _(
             "Where the network reads %(read)s, you have mostly said %(said)s (%(share)s of about %(n)s answers).",
-            read=m.read.value,
-            said=m.said.value,
+            read=named(m.read),
+            said=named(m.said),
             share=percent(m.share),
             n=round(m.answers),
         )
@@ -188,7 +189,7 @@ def _pull(told: Told, pull: Pull) -> str:
             "%(where)s your learner reads %(more)s %(emotion)s than it would without knowing that: by %(points)s.",
             where=where,
             more=more,
-            emotion=pull.emotion.value,
+            emotion=named(pull.emotion),
             points=points,
         )
     if not pull.value:
@@ -205,11 +206,11 @@ def _pull(told: Told, pull: Pull) -> str:
 def _where(pull: Pull) -> str:
     match pull.what, pull.value:
         case "place", place:
-            return _("Where you said “%(word)s”,", word=place)
+            return _("Where you said “%(word)s”,", word=in_page_language(place))
         case "activity", activity:
-            return _("While you said “%(word)s”,", word=activity)
+            return _("While you said “%(word)s”,", word=in_page_language(activity))
         case "company", company:
-            return _("With “%(word)s” as company,", word=company)
+            return _("With “%(word)s” as company,", word=in_page_language(company))
         case "days", days:
             return _("At weekends") if days == "weekend" else _("On weekdays")
         case "time", part:
@@ -282,7 +283,7 @@ def _figure(figure: Figure) -> str:
         return _("%(right)s of %(n)s", right=figure.right, n=figure.n)
     return _(
         "%(mean)s on a scale from −1 to 1, on average over %(n)s answers",
-        mean=f"{figure.mean:.2f}",
+        mean=decimal(figure.mean),
         n=figure.n,
     )
 
@@ -295,7 +296,7 @@ def _interval(figure: Figure) -> str:
             low=percent(figure.low),
             high=percent(figure.high),
         )
-    return _("likely between %(low)s and %(high)s", low=f"{figure.low:.2f}", high=f"{figure.high:.2f}")
+    return _("likely between %(low)s and %(high)s", low=decimal(figure.low), high=decimal(figure.high))
 
 
 def _day(at: datetime) -> str:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from markupsafe import Markup
+from flask_babel import gettext
+from markupsafe import Markup, escape
 
 from tracker.domain.affect import EMOTIONS
 from webui.participant.ranges import Range
@@ -35,8 +36,9 @@ def overview(table: list[Row], shown: Range, step: timedelta) -> Markup:
                     f'<rect class="fill-{emotion.value}" x="{x:.1f}" y="{top:.1f}" '
                     f'width="{width:.2f}" height="{height:.1f}"/>'
                 )
+    label = gettext("Shares of the eight emotions over time; the table below has the numbers")
     return Markup(
         f'<svg class="overview" viewBox="0 0 {WIDTH} {HEIGHT}" preserveAspectRatio="none" role="img" '
-        f'aria-label="Shares of the eight emotions over time; the table below has the numbers">'
+        f'aria-label="{escape(label)}">'
         f"{''.join(bars)}</svg>"
     )

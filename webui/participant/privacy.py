@@ -33,4 +33,5 @@ def page() -> str:
         staff=held_on(Ground.STAFF),
         files=FILES,
         key=receipts.key(services().access),
+        language_of_notice=shown.language,
     )

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
+from webui.words import day_name, plain_day
+
 DAYS = {"day": 1, "week": 7, "month": 30}
 """The views and how many days each shows."""
 
@@ -60,10 +62,12 @@ class Range:
         >>> Range("week", date(2026, 3, 8), ZoneInfo("Europe/Berlin")).title
         '2 March – 8 March 2026'
         """
-        if self.unit == "day":
-            return f"{self.last:%A} {self.last.day} {self.last:%B %Y}"
-        year = f" {self.first:%Y}" if self.first.year != self.last.year else ""
-        return f"{self.first.day} {self.first:%B}{year} – {self.last.day} {self.last:%B %Y}"
+        return day_name(self.last) if self.unit == "day" else " – ".join(self.ends)
+
+    @property
+    def ends(self) -> tuple[str, str]:
+        """Its first and last day, the year of the first left out where it is the same."""
+        return plain_day(self.first, self.first.year != self.last.year), plain_day(self.last)
 
 
 def midnight(day: date, zone: ZoneInfo) -> datetime:

@@ -7,6 +7,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
+from flask_babel import gettext, ngettext
+
 from tracker.domain.affect import EMOTIONS, Distribution, Emotion, derived_valence_arousal
 from tracker.domain.series import Reason
 from tracker.store.feedback import CorrectionRow
@@ -14,7 +16,7 @@ from tracker.workflows.blanks import Blank, Why
 from tracker.workflows.timeline import Page
 from webui.participant.around import Fate, bands, fate_of
 from webui.participant.ranges import Range, midnight
-from webui.words import BLANKS, FATES, REASONS, day_name, percent
+from webui.words import BLANKS, FATES, REASONS, day_name, named, percent
 
 STEPS = {"day": timedelta(minutes=15), "week": timedelta(hours=1), "month": timedelta(days=1)}
 FINE = timedelta(seconds=10)
@@ -189,32 +191,45 @@ def summary(table: list[Row], shown: Range, blanks: Sequence[Blank] = ()) -> str
     'On Sunday 1 March 2026 your face looks on average most like happiness (67 %), then'
     """
     whole = total(table)
-    when = (
-        f"On {day_name(shown.last)}" if shown.unit == "day" else f"From {shown.title.replace(' – ', ' to ')}"
-    )
+    if shown.unit == "day":
+        when = gettext("On %(day)s", day=day_name(shown.last))
+    else:
+        first_day, last_day = shown.ends
+        when = gettext("From %(first)s to %(last)s", first=first_day, last=last_day)
     why = _whys(blanks)
     if whole is None or (not whole.n and not whole.gaps):
-        return f"{when} there is no reading{f'; {why}' if why else ''}."
-    parts = []
+        nothing = gettext("%(when)s there is no reading", when=when)
+        return f"{nothing}{f'; {why}' if why else ''}."
+    parts: list[str] = []
     mean = whole.mean
     if mean is None:
-        parts.append(f"{when} no face could be read")
+        parts.append(gettext("%(when)s no face could be read", when=when))
     else:
         first, second = sorted(EMOTIONS, key=lambda e: -mean[e])[:2]
         parts.append(
-            f"{when} your face looks on average most like {_share(mean, first)}, "
-            f"then {_share(mean, second)}, in {whole.n} readings"
+            gettext(
+                "%(when)s your face looks on average most like %(first)s, then %(second)s, in %(n)s readings",
+                when=when,
+                first=_share(mean, first),
+                second=_share(mean, second),
+                n=whole.n,
+            )
         )
     if whole.gaps:
         reasons = ", ".join(f"{REASONS[r]} {n}" for r, n in whole.gaps.most_common())
-        parts.append(f"{whole.gaps.total()} looks gave none ({reasons})")
+        parts.append(gettext("%(n)s looks gave none (%(reasons)s)", n=whole.gaps.total(), reasons=reasons))
     if whole.corrections:
-        n = len(whole.corrections)
-        parts.append(f"you corrected {n} moment{'s' if n > 1 else ''}")
+        parts.append(
+            ngettext("you corrected %(num)d moment", "you corrected %(num)d moments", len(whole.corrections))
+        )
     if whole.asked:
         told = ", ".join(f"{whole.asked[fate]} {FATES[fate]}" for fate in Fate if whole.asked[fate])
-        n = whole.asked.total()
-        parts.append(f"you were asked {'once' if n == 1 else f'{n} times'} ({told})")
+        times = whole.asked.total()
+        parts.append(
+            ngettext(
+                "you were asked once (%(told)s)", "you were asked %(num)d times (%(told)s)", times, told=told
+            )
+        )
     if why:
         parts.append(why)
     return "; ".join(parts) + "."
@@ -240,7 +255,7 @@ def length(time: timedelta) -> str:
     """
     seconds = round(time.total_seconds())
     if seconds >= 2 * 86400:
-        return f"{round(seconds / 86400)} days"
+        return str(gettext("%(n)s days", n=round(seconds / 86400)))
     hours, minutes = seconds // 3600, seconds % 3600 // 60
     parts = [f"{hours} h"] * bool(hours) + [f"{minutes} min"] * bool(minutes)
     return " ".join(parts) or f"{seconds} s"
@@ -255,4 +270,4 @@ def by_day(table: Iterable[Row]) -> Iterator[tuple[datetime, list[Row]]]:
 
 
 def _share(mean: Distribution, emotion: Emotion) -> str:
-    return f"{emotion.value} ({percent(mean[emotion])})"
+    return f"{named(emotion)} ({percent(mean[emotion])})"

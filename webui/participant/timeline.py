@@ -6,6 +6,7 @@ from datetime import date
 from zoneinfo import ZoneInfo
 
 from flask import Blueprint, Response, abort, redirect, render_template, request, url_for
+from flask_babel import gettext
 from werkzeug.wrappers import Response as BaseResponse
 
 from tracker.domain.consent import Use
@@ -13,6 +14,7 @@ from tracker.workflows import blanks, consenting, timeline
 from webui import auth
 from webui.participant import learned
 from webui.participant.around import bands
+from webui.participant.chart_words import chart_words
 from webui.participant.drawing import chart_json
 from webui.participant.fine import refined
 from webui.participant.overview import overview
@@ -49,7 +51,7 @@ def page(unit: str, last: str) -> str:
     has_personal = any(p.personal is not None for p in drawn.points)
     series = request.args.get("show", "personal" if has_personal else "machine")
     if series not in ("personal", "machine"):
-        abort(400, f"There is no series {series!r}; choose personal or machine.")
+        abort(400, gettext("There is no series “%(name)s”; choose personal or machine.", name=series))
     table = rows(drawn, shown, series == "personal", gone)
     today = now.astimezone(shown.zone).date()
     return render_template(
@@ -79,7 +81,7 @@ def page(unit: str, last: str) -> str:
 @pages.get("/timeline/<unit>/<last>/chart")
 def chart(unit: str, last: str) -> str:
     """The frame in which BokehJS draws; it holds numbers alone, no text of anybody."""
-    return render_template("chart.html", shown=_range(unit, last))
+    return render_template("chart.html", shown=_range(unit, last), words=chart_words())
 
 
 @pages.get("/timeline/<unit>/<last>/data")

@@ -8,7 +8,7 @@ from werkzeug.wrappers import Response
 
 from tracker.domain.rating import RatingError
 from tracker.workflows.rating import ItemClosedError, NoRaterError, NoticeFirstError, UnknownItemError
-from webui import auth
+from webui import auth, refusals
 from webui.errors import answer
 from webui.rate.room import pages
 
@@ -29,7 +29,7 @@ def closed(_: ItemClosedError) -> Answer:
 def notice_first(error: NoticeFirstError) -> Answer:
     """Nothing is shown before they agreed."""
     if auth.wants_json() or request.method != "GET":
-        return answer(403, str(error))
+        return answer(403, refusals.said(error))
     return redirect(url_for("rate.notice"), 303)
 
 
@@ -50,4 +50,4 @@ def unknown(_: UnknownItemError) -> Answer:
 @pages.errorhandler(RatingError)
 def refused(error: RatingError) -> Answer:
     """What was sent cannot be stored; it says why."""
-    return answer(400, gettext("Nothing was saved: %(why)s.", why=str(error).rstrip(".")))
+    return answer(400, gettext("Nothing was saved: %(why)s.", why=refusals.said(error).rstrip(".")))

@@ -10,11 +10,14 @@
   const place = document.getElementById("chart");
   let which = "personal";
   const HATCH = { no_face: "right_diagonal_line", ambiguous: "cross", blurred: "dot", overload: "vertical_line" };
-  const WORDS = { no_face: "no face in view", ambiguous: "several faces, yours in doubt", blurred: "too blurred to read", overload: "not read in time" };
-  const WHY = { not_allowed: "storing was not allowed", paused: "paused by you", erased: "erased by you", hidden: "hidden by you from everybody else" };
+  // The page's own words, in the language of the page; what stands in braces is filled in here.
+  const words = JSON.parse(place.dataset.words);
+  const fill = (text, filled) => text.replace(/\{(\w+)\}/g, (_, name) => filled[name]);
+  const locale = document.documentElement.lang === "en" ? "en-GB" : document.documentElement.lang;
+  const named = (e) => words.emotions[data.emotions[e].name];
   const WHY_HATCH = { not_allowed: "horizontal_line", paused: "horizontal_dash", erased: "diagonal_cross", hidden: "left_diagonal_line" };
-  const FATE = { answered: "you answered a question", missed: "you missed a question", open: "a question is open" };
-  const LANE = { alone: { 0: "you said: company welcome", 0.5: "you said: either is fine", 1: "you said: leave me alone" } };
+  // BokehJS knows the names of English days and months alone: elsewhere a day is said in figures.
+  const DAY = locale !== "en-GB" ? "%-d.%-m." : narrow() ? "%-d %b" : "%a %-d %b";
   const SECOND = 1000;
   const STEPS = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10800, 21600, 43200].map((s) => s * SECOND);
   let data = null;
@@ -54,13 +57,14 @@
   };
 
   const percent = (share) => `${Math.round(share * 100)} %`;
+  const number = (value) => value.toLocaleString(locale, { minimumFractionDigits: 2, maximumFractionDigits: 2 });
   const clock = (ms) => new Date(ms).toISOString().slice(11, data.step < 60 * SECOND ? 19 : 16);
-  const day = (ms) => new Date(ms).toLocaleDateString("en-GB", { weekday: "short", day: "numeric", month: "short", timeZone: "UTC" });
+  const day = (ms) => new Date(ms).toLocaleDateString(locale, { weekday: "short", day: "numeric", month: "short", timeZone: "UTC" });
 
   const looks = (shares) => {
     const order = shares.map((s, e) => [s, e]).sort((a, b) => b[0] - a[0]);
-    const name = ([s, e]) => `${data.emotions[e].name} (${percent(s)})`;
-    return order[0][0] < 0.4 ? `unclear: ${name(order[0])} or ${name(order[1])}` : `looks like ${name(order[0])}, then ${name(order[1])}`;
+    const name = ([s, e]) => `${named(e)} (${percent(s)})`;
+    return fill(order[0][0] < 0.4 ? words.unclear : words.looks, { first: name(order[0]), second: name(order[1]) });
   };
 
   const tables = (start, end, width) => {
@@ -77,7 +81,7 @@
       stack.at.push(b.at);
       stack.when.push(`${day(b.left)}, ${clock(b.left)}–${clock(b.left + step)}`);
       stack.what.push(looks(b.shares));
-      stack.how.push(`${b.n} reading${b.n === 1 ? "" : "s"}; choose to correct`);
+      stack.how.push(fill(b.n === 1 ? words.reading : words.readings, { n: b.n.toLocaleString(locale) }));
       let sum = 0;
       stack.b0.push(0);
       b.shares.forEach((s, e) => stack[`b${e + 1}`].push((sum += s)));
@@ -108,11 +112,17 @@
         gaps.top.push(top);
         gaps.hatch.push(HATCH[reason]);
         gaps.when.push(`${day(b.left)}, ${clock(b.left)}–${clock(b.left + step)}`);
-        gaps.what.push(`${WORDS[reason]}: ${n} of ${missing + b.n} looks`);
+        gaps.what.push(fill(words.gap, { reason: words.reasons[reason], n, all: missing + b.n }));
         bottom = top;
       }
     }
-    return { stack, lines, gaps, marks: marks(read, step, (width / (end - start)) * step) };
+    return { stack, lines, gaps, marks: marks(read, step, (width / (end - start)) * step), letters: letters(width / (end - start)) };
+  };
+
+  // The letter of where one was stands in its band where there is room for it; zooming in makes room.
+  const letters = (scale) => {
+    const wide = data.contexts.filter(({ left, right }) => (right - left) * scale >= 14);
+    return { x: wide.map(({ left, right }) => (left + right) / 2), letter: wide.map(({ letter }) => letter) };
   };
 
   // A shape in each stretch in which one emotion stays on top, where there is room for it.
@@ -149,8 +159,8 @@
       marker: cs.map((c) => data.emotions[c.emotion].marker),
       fill: cs.map((c) => colour(data.emotions[c.emotion].name)),
       when: cs.map((c) => `${day(c.x)}, ${clock(c.x)}`),
-      what: cs.map((c) => `you said ${data.emotions[c.emotion].name}`),
-      how: cs.map(() => "choose to correct again"),
+      what: cs.map((c) => fill(words.said, { what: named(c.emotion) })),
+      how: cs.map(() => words.again),
     };
   };
 
@@ -166,15 +176,9 @@
       marks.when.push(`${day(x)}, ${clock(x)}`);
       marks.what.push(what);
     };
-    for (const { x, fate } of data.asked) mark(x, fate === "missed" ? "x" : "circle", colour(fate === "answered" ? "accent" : "surface"), FATE[fate]);
-    for (const { x, at, lane, value } of data.answers) if (lane === "alone") mark(x, value === 0.5 ? "square" : value > 0.5 ? "inverted_triangle" : "triangle", colour("ink"), LANE.alone[value] || "you answered", at);
-    const bands = { left: [], right: [], middle: [], letter: [] };
-    for (const { left, right, letter } of data.contexts) {
-      bands.left.push(left);
-      bands.right.push(right);
-      bands.middle.push((left + right) / 2);
-      bands.letter.push(letter);
-    }
+    for (const { x, fate } of data.asked) mark(x, fate === "missed" ? "x" : "circle", colour(fate === "answered" ? "accent" : "surface"), words.fates[fate]);
+    for (const { x, at, lane, value } of data.answers) if (lane === "alone") mark(x, value === 0.5 ? "square" : value > 0.5 ? "inverted_triangle" : "triangle", colour("ink"), words.alone[value] || words.answered, at);
+    const bands = { left: data.contexts.map((c) => c.left), right: data.contexts.map((c) => c.right) };
     const own = { x: [], y: [], at: [], fill: [], marker: [], when: [], what: [] };
     for (const { x, at, lane, value } of data.answers) {
       if (lane === "alone") continue;
@@ -184,7 +188,7 @@
       own.fill.push(colour(lane === "valence" ? "accent" : "anger"));
       own.marker.push(lane === "valence" ? "diamond" : "square");
       own.when.push(`${day(x)}, ${clock(x)}`);
-      own.what.push(`you said ${lane} ${value.toFixed(2)}`);
+      own.what.push(fill(words.said, { what: `${words.lanes[lane]} ${number(value)}` }));
     }
     const blanks = { left: [], right: [], hatch: [], when: [], what: [] };
     for (const { left, right, why } of data.blanks) {
@@ -192,7 +196,7 @@
       blanks.right.push(right);
       blanks.hatch.push(WHY_HATCH[why]);
       blanks.when.push(`${day(left)}, ${clock(left)}–${day(right)}, ${clock(right)}`);
-      blanks.what.push(WHY[why]);
+      blanks.what.push(words.blanks[why]);
     }
     return { asked: marks, bands, own, blanks };
   };
@@ -226,6 +230,7 @@
       lines: new ColumnDataSource({ data: first.lines }),
       gaps: new ColumnDataSource({ data: first.gaps }),
       marks: new ColumnDataSource({ data: first.marks }),
+      letters: new ColumnDataSource({ data: first.letters }),
       said: new ColumnDataSource({ data: corrections() }),
       cursor: new ColumnDataSource({ data: { left: [], right: [] } }),
     };
@@ -237,7 +242,7 @@
         toolbar_location: null, min_border_left: 52, min_border_right: 8, min_border_top: 6, min_border_bottom: 2,
         background_fill_color: surface, border_fill_color: surface, outline_line_color: null, output_backend: "canvas",
       });
-      p.xaxis.formatter = new DatetimeTickFormatter({ minsec: "%H:%M:%S", seconds: "%H:%M:%S", minutes: "%H:%M", hourmin: "%H:%M", hours: "%H:%M", days: narrow() ? "%-d %b" : "%a %-d %b", months: "%-d %b", years: "%Y" });
+      p.xaxis.formatter = new DatetimeTickFormatter({ minsec: "%H:%M:%S", seconds: "%H:%M:%S", minutes: "%H:%M", hourmin: "%H:%M", hours: "%H:%M", days: DAY, months: DAY, years: "%Y" });
       // A label to the second is about 60 pixels wide, and Bokeh draws up to twice as many as it is asked for.
       p.xaxis.ticker = new DatetimeTicker({ desired_num_ticks: Math.max(2, Math.min(6, Math.floor(width / 110))) });
       for (const axis of [p.xaxis, p.yaxis]) {
@@ -271,7 +276,7 @@
     top.add_tools(new HoverTool({ renderers: [reach], tooltips: tips("when", "what", "how"), point_policy: "follow_mouse" }));
     top.add_tools(new HoverTool({ renderers: [said], tooltips: tips("when", "what", "how") }));
 
-    const strip = figure(heights[1], { start: 0, end: 1.02 }, pans(), { 0.5: "unread" });
+    const strip = figure(heights[1], { start: 0, end: 1.02 }, pans(), { 0.5: words.unread });
     strip.xaxis.visible = false;
     strip.ygrid.grid_line_color = null;
     const shaded = strip.quad({ left: { field: "left" }, right: { field: "right" }, bottom: 0, top: 1, source: sources.blanks, fill_color: colour("warn-soft"), line_color: null, hatch_pattern: { field: "hatch" }, hatch_color: colour("warn"), hatch_alpha: 0.5, hatch_scale: 9, hatch_weight: 0.8 });
@@ -283,11 +288,11 @@
     // Above the plot: inside it, the curves run through the words.
     low.add_layout(new Legend(), "above");
     // On the smallest phones both words fit only alone; the line below the chart says that they are derived.
-    const derived = window.innerWidth < 330 ? "" : " (derived)";
-    low.line({ x: { field: "x" }, y: { field: "valence" }, source: sources.lines, line_color: colour("accent"), line_width: 2.2, legend_label: `valence${derived}` });
-    low.line({ x: { field: "x" }, y: { field: "arousal" }, source: sources.lines, line_color: colour("anger"), line_width: 1.8, line_dash: [6, 3], legend_label: `arousal${derived}` });
+    const tiny = window.innerWidth < 330;
+    low.line({ x: { field: "x" }, y: { field: "valence" }, source: sources.lines, line_color: colour("accent"), line_width: 2.2, legend_label: tiny ? words.lanes.valence : words.derived.valence });
+    low.line({ x: { field: "x" }, y: { field: "arousal" }, source: sources.lines, line_color: colour("anger"), line_width: 1.8, line_dash: [6, 3], legend_label: tiny ? words.lanes.arousal : words.derived.arousal });
     const two = which === "personal" && data.points.personal[0] && data.points.personal[0].some((p) => p !== null);
-    if (two) low.line({ x: { field: "x" }, y: { field: "network" }, source: sources.lines, line_color: soft, line_width: 1.4, line_dash: [2, 3], legend_label: narrow() ? "network" : "valence, network alone" });
+    if (two) low.line({ x: { field: "x" }, y: { field: "network" }, source: sources.lines, line_color: soft, line_width: 1.4, line_dash: [2, 3], legend_label: narrow() ? words.network : words.network_valence });
     const own = low.scatter({ x: { field: "x" }, y: { field: "y" }, marker: { field: "marker" }, size: 11, source: sources.own, fill_color: { field: "fill" }, line_color: ink, line_width: 1.2, hover_line_width: 3, selection_fill_alpha: 1, nonselection_fill_alpha: 1, nonselection_line_alpha: 1 });
     const tapped = new TapTool({ behavior: "select", renderers: [own] });
     low.add_tools(tapped, new HoverTool({ renderers: [own], tooltips: tips("when", "what") }));
@@ -298,11 +303,11 @@
 
     const rows = [top, strip, low];
     if (under) {
-      const lane = figure(heights[3], { start: 0, end: 2 }, pans(), { 0.5: "where", 1.5: "asked" });
+      const lane = figure(heights[3], { start: 0, end: 2 }, pans(), { 0.5: words.where, 1.5: words.asked });
       lane.xaxis.visible = false;
       lane.ygrid.grid_line_color = null;
       lane.quad({ left: { field: "left" }, right: { field: "right" }, bottom: 0.08, top: 0.92, source: sources.bands, fill_color: colour("accent-soft"), line_color: colour("edge"), line_width: 0.6 });
-      lane.text({ x: { field: "middle" }, y: 0.5, text: { field: "letter" }, source: sources.bands, text_color: ink, text_font_size: "11px", text_align: "center", text_baseline: "middle" });
+      lane.text({ x: { field: "x" }, y: 0.5, text: { field: "letter" }, source: sources.letters, text_color: ink, text_font_size: "11px", text_align: "center", text_baseline: "middle" });
       const put = lane.scatter({ x: { field: "x" }, y: { field: "y" }, marker: { field: "marker" }, size: 9, source: sources.asked, fill_color: { field: "fill" }, line_color: ink, line_width: 1.4, selection_fill_alpha: 1, nonselection_fill_alpha: 1, nonselection_line_alpha: 1 });
       lane.add_tools(new HoverTool({ renderers: [put], tooltips: tips("when", "what") }));
       rows.push(lane);
@@ -328,7 +333,7 @@
       clearTimeout(waiting);
       waiting = setTimeout(() => {
         const fresh = tables(x_range.start, x_range.end, window.innerWidth - 60);
-        for (const name of ["stack", "lines", "gaps", "marks"]) sources[name].data = fresh[name];
+        for (const name of ["stack", "lines", "gaps", "marks", "letters"]) sources[name].data = fresh[name];
       }, 90);
     };
     x_range.properties.start.change.connect(again);
@@ -344,7 +349,7 @@
     if (!d.left.length) return;
     cursor.i = Math.max(0, Math.min(d.left.length - 1, i));
     mark.data = { left: [d.left[cursor.i]], right: [d.right[cursor.i]] };
-    say.textContent = `${d.when[cursor.i]}: ${d.what[cursor.i]}; Enter corrects it`;
+    say.textContent = `${d.when[cursor.i]}: ${d.what[cursor.i]}; ${words.enter}`;
   };
   place.addEventListener("keydown", (event) => {
     if (!drawn || event.ctrlKey || event.metaKey || event.altKey) return;
@@ -368,7 +373,7 @@
       performance.measure("chart-drawn", "chart-begins");
       parent.postMessage({ type: "ready" }, location.origin);
     } catch (problem) {
-      state.textContent = `The chart could not be drawn (${problem.message}). The table below has the numbers.`;
+      state.textContent = fill(words.failed, { why: problem.message });
       throw problem;
     }
   };

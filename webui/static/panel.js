@@ -16,7 +16,7 @@
     for (const button of form.querySelectorAll("[data-key]")) {
       const is = button.value === chosen;
       button.classList.toggle("second", is);
-      if (is) button.setAttribute("aria-description", "chosen as the second emotion");
+      if (is) button.setAttribute("aria-description", form.dataset.second);
       else button.removeAttribute("aria-description");
     }
   };
@@ -73,13 +73,13 @@
         show(html);
         holder.dispatchEvent(new CustomEvent("corrected", { bubbles: true }));
       } else if (answer.redirected) {
-        complain("You were logged out. Log in again in another tab, then choose once more; nothing was saved.");
+        complain(form.dataset.out);
       } else {
         const page = new DOMParser().parseFromString(html, "text/html");
-        complain(page.querySelector(".problem")?.textContent || "That did not work; nothing was saved.");
+        complain(page.querySelector(".problem")?.textContent || form.dataset.failed);
       }
     } catch {
-      complain("No connection; nothing was saved. Choose again when you are back.");
+      complain(form.dataset.offline);
     }
   });
 

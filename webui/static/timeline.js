@@ -19,7 +19,7 @@
   close.type = "button";
   close.className = "close quiet";
   close.dataset.close = "";
-  close.textContent = "Close";
+  close.textContent = dialog.dataset.closing;
   close.addEventListener("click", () => dialog.close());
   dialog.append(close);
 
