@@ -13,6 +13,7 @@ from tests.builders import NOW, leaning, member, observed, person, store
 from tracker.access import Access
 from tracker.domain.affect import Distribution, Emotion
 from tracker.domain.consent import Recorder, Scope, Use
+from tracker.domain.entering import How
 from tracker.domain.members import Member, Role
 from tracker.domain.people import Person
 from tracker.domain.rating import Ballot, Because, Dimension, Sample, Trace, Verdict
@@ -33,7 +34,7 @@ from tracker.store import (
     tables,
 )
 from tracker.store.raters import RaterConsent
-from tracker.workflows import consenting, feedback, prompts
+from tracker.workflows import accounts, consenting, feedback, prompts
 
 PLACE = "canary-place-7f3a"
 SOURCE = "5ca1ab1e" * 8
@@ -61,8 +62,16 @@ def lived(access: Access, name: str = "canary-name-91c2", *, now: datetime = NOW
     pooled(access, who, now)
     kept(access, who, now)
     rated(access, who, now)
+    entered(access, who, now)
     access.record_look(who.id, now, reader="operator", what="timeline")
     return who
+
+
+def entered(access: Access, who: Person, now: datetime = NOW) -> list[str]:
+    """A sign-in, a link that was not followed, and recovery codes, which are returned."""
+    accounts.note_sign_in(access, who, How.PASSWORD, "Mozilla/5.0 (X11; Linux) Firefox/140.0", now)
+    accounts.invite(access, who, now)
+    return accounts.new_codes(access, who, now)
 
 
 def answered(access: Access, who: Person, at: datetime, emotion: Emotion, now: datetime = NOW) -> int:

@@ -69,6 +69,7 @@ ADDED_LATER = {
     "invitations",
     "factors",
     "sign_ins",
+    "zones",
     "rating_tasks",
     "rating_votes",
     "rating_traces",

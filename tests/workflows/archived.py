@@ -14,7 +14,7 @@ import numpy as np
 from sqlalchemy import insert, select
 
 from tests.builders import NOW
-from tests.lives import pooled, rated, travelled
+from tests.lives import entered, pooled, rated, travelled
 from tests.workflows.exported import someone
 from tracker.access import Access
 from tracker.domain import notes as words
@@ -91,6 +91,7 @@ def whole(access: Access, name: str, shade: int = 90) -> Person:
     pooled(access, who)
     travelled(access, who)
     rated(access, who)
+    entered(access, who)
     with access.database.write() as connection:
         away = Stretch(NOW - timedelta(hours=5), NOW - timedelta(hours=4))
         hiding.hide(connection, who.subject, away, NOW)
