@@ -5,7 +5,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 
 from tests import builders
 from tests.e2e.site import Served, Visit, served, visiting
@@ -128,6 +128,31 @@ def test_correcting_needs_no_mouse(site: Served, browser: Browser) -> None:
         page.keyboard.press("Escape")
         expect(page.locator("#table")).to_contain_text("neutral (")
         expect(page.locator("a[data-moment]:focus")).to_have_attribute("aria-label", name or "")
+
+
+def test_a_panel_that_is_closed_before_the_page_is_fresh_keeps_its_place(
+    site: Served, browser: Browser
+) -> None:
+    with visiting(browser, site) as visit:
+        page = visit.page
+        page.goto(site.doors["ada"])
+        visit.chart()
+        held: list[Route] = []
+        page.route("**/timeline/**", lambda route: held.append(route))
+        link = page.locator("a[data-moment]").nth(3)
+        name = link.get_attribute("aria-label")
+        link.focus()
+        page.keyboard.press("Enter")
+        expect(page.get_by_role("heading", name="How was it really?")).to_be_focused()
+        page.keyboard.press("Digit5")
+        expect(page.get_by_text("You said anger.")).to_be_visible()
+        page.keyboard.press("Escape")
+        expect(page.locator("a[data-moment]:focus")).to_have_attribute("aria-label", name or "")
+        page.evaluate("window.still = true")
+        held.pop().continue_()
+        expect(page.locator("#table")).to_contain_text("anger (")
+        expect(page.locator("a[data-moment]:focus")).to_have_attribute("aria-label", name or "")
+        assert page.evaluate("window.still"), "the page was not loaded anew"
 
 
 def test_a_note_is_written_with_keys_that_choose_nothing_and_stays(site: Served, browser: Browser) -> None:

@@ -13,7 +13,7 @@
   const draw = () => tell({ type: "data", data: JSON.parse(box.dataset.points), show });
   const fresh = async () => new DOMParser().parseFromString(await (await fetch(location.href)).text(), "text/html");
   let opener = null;
-  let changed = false;
+  let refreshed = Promise.resolve(true);
 
   const close = document.createElement("button");
   close.type = "button";
@@ -58,8 +58,7 @@
   frame.src = frame.dataset.src;
 
   // One request brings the table, the sentence and the chart's numbers as they are after a correction.
-  dialog.addEventListener("corrected", async () => {
-    changed = true;
+  const refresh = async () => {
     try {
       const page = await fresh();
       box.dataset.points = page.getElementById("figures").dataset.points;
@@ -68,24 +67,31 @@
         const [now, then] = [document.getElementById(id), page.getElementById(id)];
         if (now && then) now.replaceWith(document.adoptNode(then));
       }
-      changed = false;
+      return true;
     } catch {
-      // Closing the panel tries once more.
+      return false;
     }
+  };
+
+  // One after the other, so that the newest state is drawn last.
+  dialog.addEventListener("corrected", () => {
+    refreshed = refreshed.then(refresh);
   });
 
   dialog.addEventListener("click", (event) => {
     if (event.target === dialog) dialog.close();
   });
 
-  dialog.addEventListener("close", () => {
-    if (changed) {
-      changed = false;
-      location.reload();
-      return;
-    }
+  const goBack = () => {
     const link = opener && document.querySelector(`a[data-moment][href="${CSS.escape(opener)}"]`);
     (link || frame).focus();
+  };
+
+  // A panel that is closed before the page is fresh keeps its place: the table that comes has the same link.
+  dialog.addEventListener("close", async () => {
+    goBack();
+    if (!(await refreshed)) location.reload();
+    else if (!dialog.open && document.activeElement === document.body) goBack();
   });
 
   for (const button of document.querySelectorAll("[data-zoom]")) {
