@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import suppress
 
 from flask import g, request
+from flask_babel import gettext
 
 from tracker.domain.notice import HELP_CONTACT, NoticeText
 from tracker.store.database import DatabaseError
@@ -39,5 +40,6 @@ def help_contact() -> str:
     if stated := services().help_contact:
         return stated
     with suppress(DatabaseError):
-        return study().help_contact
-    return HELP_CONTACT
+        if (named := study().help_contact) != HELP_CONTACT:
+            return named
+    return str(gettext("the people who gave you your code"))  # HELP_CONTACT's own words

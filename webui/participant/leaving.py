@@ -111,4 +111,11 @@ def _answer() -> Answer:
 
 
 def _form(problem: str = "", name: str = "") -> str:
-    return render_template("withdraw.html", problem=problem, name=name, cards=text().cards)
+    shown = text()
+    return render_template(
+        "withdraw.html",
+        problem=problem,
+        name=name,
+        cards=shown.cards,
+        language_of_notice=shown.language,
+    )

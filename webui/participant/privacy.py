@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from flask import Blueprint, g, render_template
+from flask_babel import gettext
 
 from tracker.privacy.datamap import Ground
 from tracker.privacy.files import FILES
 from tracker.privacy.plain import held_on
+from tracker.study import DEFAULT
 from tracker.workflows import receipts
 from webui import auth
 from webui.services import services
@@ -26,6 +28,7 @@ def page() -> str:
     return render_template(
         "privacy.html",
         study=study(),
+        controller=_controller(),
         cards=[(card, held_on(card.scope)) for card in shown.cards],
         granted=granted,
         identity=held_on(Ground.IDENTITY),
@@ -35,3 +38,9 @@ def page() -> str:
         key=receipts.key(services().access),
         language_of_notice=shown.language,
     )
+
+
+def _controller() -> str:
+    """Who answers for the study; a study that names nobody has words of ours, said in the page's language."""
+    name = study().controller.name
+    return str(gettext("whoever runs this installation")) if name == DEFAULT.controller.name else name

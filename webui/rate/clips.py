@@ -144,7 +144,7 @@ def _estimates(frames: Sequence[Frame] | None) -> dict[str, Any]:
         "estimates, runs from %(low)s to %(high)s.",
         n=len(read),
         most=tops.count(most),
-        emotion=most.value,
+        emotion=words.named(most),
         low=words.signed(min(valences)),
         high=words.signed(max(valences)),
     )

@@ -24,7 +24,7 @@ STEPS = tuple(n / 4 for n in range(-4, 5))
 """What the optional valence and arousal can be."""
 
 WORDS: dict[str, Any] = {
-    **{emotion.value: emotion.value for emotion in Emotion},
+    **{emotion.value: words.NAMES[emotion] for emotion in Emotion},
     "cannot_tell": lazy_gettext("cannot tell"),
     "not_a_face": lazy_gettext("not a face"),
     "uncomfortable": lazy_gettext("uncomfortable, skip"),
