@@ -32,7 +32,7 @@ def test_a_translation_keeps_what_is_filled_in_and_the_markup(code: str) -> None
         for text, own in (
             zip(texts, ids, strict=True) if message.id and not translating.lacking(message) else ()
         ):
-            for pattern in (r"%\(\w+\)[sd]", r"</?[a-z]+"):
+            for pattern in (r"%\(\w+\)[sd]", r"\{\w+\}", r"</?[a-z]+"):
                 assert sorted(re.findall(pattern, text)) == sorted(re.findall(pattern, own)), message.id
 
 

@@ -60,6 +60,15 @@ def lacking(message: Message) -> bool:
     return message.fuzzy or not all(texts)
 
 
+def pairs(code: str) -> Iterator[tuple[str, str]]:
+    """Each text with its translation; of plurals each form with its own."""
+    for message in written(code):
+        sources = message.id if isinstance(message.id, tuple | list) else (message.id,)
+        strings = message.string if isinstance(message.string, tuple | list) else (message.string or "",)
+        if message.id:
+            yield from zip(sources, strings, strict=True)
+
+
 def update(code: str) -> int:
     """Bring a catalogue up to date; return how many texts wait for a translation."""
     here = written(code) if path(code).exists() else Catalog(locale=code)
