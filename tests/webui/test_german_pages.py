@@ -127,6 +127,17 @@ def test_pages_of_nobody(lite: Site) -> None:
     assert found == []
 
 
+def test_pages_after_an_erasure(lite: Site) -> None:
+    visitor, patterns = in_german(lived(lite)), untranslated()
+    assert visitor.post("/consent/context/withdraw").status_code == 303
+    assert visitor.post("/consent/answer", {"answer": "erase_scope"}).status_code == 303
+    found = english_of(visitor, Door("mydata.page", "GET", "/my-data"), patterns)
+    assert visitor.post("/my-data/erase", {"word": "erase"}).status_code == 303
+    found += english_of(visitor, Door("erased.page", "GET", "/erased"), patterns)
+    assert "Alles über dich ist gelöscht" in visitor.get("/erased").text
+    assert found == []
+
+
 def test_what_goes_wrong_is_said_in_german(lite: Site) -> None:
     lite.person(scopes=(Scope.AFFECT_SERIES,))
     visitor = in_german(lite.logged_in())

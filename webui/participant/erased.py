@@ -8,7 +8,7 @@ from flask import Blueprint, Response, abort, redirect, render_template, session
 from werkzeug.wrappers import Response as BaseResponse
 
 from tracker.workflows import erasure
-from webui import auth
+from webui import auth, languages
 from webui.services import services
 from webui.words import plain_day
 
@@ -18,11 +18,13 @@ _TOMBSTONE, _SINCE = "erased", "since"
 
 
 def remember(done: erasure.Erased) -> BaseResponse:
-    """End the session, leaving only which erasure this browser asked for, and lead to its page.
+    """End the session, leaving only which erasure this browser asked for and its language, and lead to its page.
 
     The tombstone's id names nobody, and opens nothing but that page.
     """
+    language = session.get(languages.KEY)
     session.clear()
+    languages.keep(language)
     session[_TOMBSTONE] = done.tombstone
     session[_SINCE] = auth.now().timestamp()
     return redirect(url_for("erased.page"), 303)
