@@ -73,6 +73,7 @@ def test_an_invitation_leads_to_choices_of_which_none_is_made_and_to_a_receipt(
         expect(page.get_by_text("Nobody watches in real time").first).to_be_visible()
         assert violations(page) == []
         page.get_by_role("button", name="I have read this").tap()
+        expect(page.get_by_role("heading", name="Choose a password")).to_be_visible()
         assert violations(page) == []
         page.get_by_label("Password, at least").fill(PASSWORD)
         page.get_by_label("The same once more").fill(PASSWORD)
