@@ -16,11 +16,12 @@ from tracker.access import Access
 from tracker.domain.consent import ConsentError, Recorder, Scope, Use
 from tracker.domain.people import Person
 from tracker.domain.series import Correction
+from tracker.domain.stretches import Stretch
 from tracker.jobs import Jobs
 from tracker.learning.kinds import EMOTION, LEAVE_ME_ALONE, VALENCE
 from tracker.personal import Source, pooling
 from tracker.store import priors, snapshots, tables
-from tracker.workflows import consenting, erasure
+from tracker.workflows import consenting, erasure, hiding
 
 SHORT = (EMOTION, LEAVE_ME_ALONE, VALENCE)
 
@@ -58,7 +59,7 @@ def given(
         with access.read(who.id, now) as unit:
             found += [
                 pooling.contribution(unit, target, of, 999)
-                for name, of in pooling.contributors(unit)
+                for name, of in pooling.contributors(access, unit)
                 if name == target
             ]
     return found
@@ -250,6 +251,46 @@ def test_who_leaves_while_it_is_fitted_is_not_in_it(access: Access, monkeypatch:
     monkeypatch.undo()
     assert standing(access, VALENCE) is None
     assert personal.refit(access, NOW + HOUR) == 1
+
+
+@pytest.mark.parametrize("hides", [True, False], ids=["hides", "erases"])
+def test_who_hides_or_erases_while_it_is_fitted_is_not_in_it(
+    access: Access, monkeypatch: pytest.MonkeyPatch, hides: bool
+) -> None:
+    people = contributors(access, 6, [VALENCE])
+    everything, fit = Stretch(NOW - 40 * DAY, NOW + HOUR), pooling.fit
+
+    def act(target: str, all_: list[pooling.Contribution], now: datetime) -> object:
+        if hides:
+            hiding.hide(access, people[0], everything, now)
+        else:
+            erasure.erase_stretch(access, people[0], everything, now)
+        return fit(target, all_, now)
+
+    monkeypatch.setattr(pooling, "fit", act)
+    assert personal.refit(access, NOW + HOUR) == 0
+    monkeypatch.undo()
+    assert standing(access, VALENCE) is None
+    assert personal.refit(access, NOW + 2 * HOUR) == 1
+    row = standing(access, VALENCE)
+    assert row is not None
+    assert row.people == 5
+    with access.database.read() as connection:
+        assert people[0].subject not in {m.subject for m in priors.members(connection, row.id)}
+
+
+def test_what_is_shown_again_is_in_the_next_prior(access: Access) -> None:
+    people = contributors(access, 6, [VALENCE])
+    hid = hiding.hide(access, people[0], Stretch(NOW - 40 * DAY, NOW + HOUR), NOW + HOUR)
+    counts = []
+    for hour in (1, 2, 3, 4):
+        if hour == 3:
+            hiding.show_again(access, people[0], hid.number, NOW + hour * HOUR)
+        personal.refit(access, NOW + hour * HOUR)
+        row = standing(access, VALENCE)
+        assert row is not None
+        counts.append(row.people)
+    assert counts == [5, 5, 6, 6]
 
 
 def test_with_fewer_than_five_left_there_is_none(access: Access) -> None:

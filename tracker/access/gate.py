@@ -79,7 +79,11 @@ class Access:
 
     def tombstone_of(self, participant: str, what: stones.What = None) -> str:
         """The id of the tombstone that stands, or would stand, for a participant, or one scope or stretch of theirs."""
-        return stones.numbering(self.vault)(participant, what)
+        return self.numbering()(participant, what)
+
+    def numbering(self) -> stones.Numbering:
+        """`tombstone_of` for many, with the key fetched once."""
+        return stones.numbering(self.vault)
 
     def admit(self, name: str, zone: str, now: datetime, *, simulated: bool = False) -> Person:
         """Enrol a person under random ids; the caller has checked name and zone.

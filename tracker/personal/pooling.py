@@ -17,6 +17,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from tracker.access import Access, Unit
+from tracker.access.erased import erased_stretches
 from tracker.domain.consent import Use
 from tracker.domain.people import UnknownParticipantError
 from tracker.learning.kinds import kind_of, pooled
@@ -24,7 +25,7 @@ from tracker.learning.learner import SnapshotError
 from tracker.learning.replay import LearningEvent
 from tracker.learning.window import window
 from tracker.personal.log import Covered, events_of, rows_of
-from tracker.store import learned, priors
+from tracker.store import hiding, learned, priors
 from tracker.store.database import Connection
 from tracker.store.priors import MemberRow, PriorRow
 from tracker.store.seen import DamagedLogError
@@ -45,11 +46,22 @@ MOST_EVENTS = 20_000
 
 @dataclass(frozen=True, slots=True)
 class Contributor:
-    """Somebody who gives to a prior: what they allow, and a digest that changes with what they gave."""
+    """Somebody who gives to a prior.
+
+    Attributes
+    ----------
+    covered
+        What they allow.
+    kept_back
+        A digest of what they hide and had erased.
+    mark
+        A digest that changes with all of that, and with what they gave.
+    """
 
     participant: str
     subject: str
     covered: Covered
+    kept_back: str
     mark: str
 
 
@@ -140,7 +152,7 @@ def refit(access: Access, now: datetime, hold: Callable[[], None] = lambda: None
     for person in access.everyone():
         hold()
         with suppress(UnknownParticipantError), access.read(person.id, now) as unit:
-            for target, contributor in contributors(unit):
+            for target, contributor in contributors(access, unit):
                 found.setdefault(target, []).append(contributor)
     count = sum(_refit(access, target, of, now, hold) for target, of in sorted(found.items()))
     enough = [target for target, of in found.items() if len(of) >= FEWEST]
@@ -151,17 +163,17 @@ def refit(access: Access, now: datetime, hold: Callable[[], None] = lambda: None
     return count
 
 
-def contributors(unit: Unit) -> Iterator[tuple[str, Contributor]]:
+def contributors(access: Access, unit: Unit) -> Iterator[tuple[str, Contributor]]:
     """To which priors a person gives something, by target; to none without `pooled_learning`."""
     if unit.allowed(Use.POOL) is None:
         return
-    person, covered = unit.person, Covered.by(unit, Use.POOL)
+    person, covered, kept_back = unit.person, Covered.by(unit, Use.POOL), _kept_back(access, unit)
     for target in learned.targets(unit.connection, person.subject):
         marks = learned.marks(unit.connection, person.subject, target, window(unit.now)[0])
         if not marks:
             continue
-        mark = digest([marks, [str(at) for at in astuple(covered)]])
-        yield target, Contributor(person.id, person.subject, covered, mark)
+        mark = digest([marks, [str(at) for at in astuple(covered)], kept_back])
+        yield target, Contributor(person.id, person.subject, covered, kept_back, mark)
 
 
 def contribution(unit: Unit, target: str, of: Contributor, most: int) -> Contribution:
@@ -192,7 +204,7 @@ def _refit(
             suppress(UnknownParticipantError, DamagedLogError),
             access.read(contributor.participant, now) as unit,
         ):
-            if _still(unit, contributor):
+            if _still(access, unit, contributor):
                 given.append(contribution(unit, target, contributor, most))
     row = fit(target, given, now)
     return row is not None and _keep(access, row, [g.of for g in given if g.events], now)
@@ -201,8 +213,9 @@ def _refit(
 def _keep(access: Access, row: PriorRow, of: Sequence[Contributor], now: datetime) -> bool:
     with suppress(UnknownParticipantError), access.write_all([c.participant for c in of], now) as units:
         by_subject = {unit.person.subject: unit for unit in units}
-        # Who changed anything while it was fitted is not in it as it stands: the next run fits it again.
-        if not all(_still(by_subject[c.subject], c) for c in of):
+        # Who withdrew, hid, showed or erased anything while it was fitted is not in it as it stands: the next run fits
+        # it again. An answer that came meanwhile is no reason, or it would never be kept where many answer.
+        if not all(_still(access, by_subject[c.subject], c) for c in of):
             return False
         connection = units[0].connection
         if priors.get(connection, row.id) is not None:
@@ -221,8 +234,22 @@ def _member(of: Contributor) -> MemberRow:
     return MemberRow(of.subject, covered.learn_since, covered.context_since, covered.prompts_since)
 
 
-def _still(unit: Unit, of: Contributor) -> bool:
-    return unit.allowed(Use.POOL) is not None and Covered.by(unit, Use.POOL) == of.covered
+def _still(access: Access, unit: Unit, of: Contributor) -> bool:
+    return (
+        unit.allowed(Use.POOL) is not None
+        and Covered.by(unit, Use.POOL) == of.covered
+        and _kept_back(access, unit) == of.kept_back
+    )
+
+
+def _kept_back(access: Access, unit: Unit) -> str:
+    hides = [(row.id, row.stretch) for row in hiding.standing(unit.connection, unit.person.subject)]
+    return digest(
+        [
+            [[number, stretch.marked()] for number, stretch in hides],
+            [[gone.stretch.marked(), str(gone.at)] for gone in erased_stretches(access, unit)],
+        ]
+    )
 
 
 def _within(member: MemberRow, covered: Covered) -> bool:

@@ -113,9 +113,11 @@ def get(connection: Connection, tombstone: str) -> Tombstone | None:
     return None if row is None else _tombstone(row)
 
 
-def every(connection: Connection) -> list[Tombstone]:
-    """All tombstones, oldest first."""
+def every(connection: Connection, since: datetime | None = None) -> list[Tombstone]:
+    """All tombstones, or those set after an instant, oldest first."""
     query = select(tables.tombstones).order_by(tables.tombstones.c.erased_at, tables.tombstones.c.id)
+    if since is not None:
+        query = query.where(tables.tombstones.c.erased_at > since)
     return [_tombstone(row) for row in connection.execute(query).mappings()]
 
 

@@ -8,9 +8,10 @@ from datetime import datetime
 from enum import StrEnum
 
 from tracker.access import Access, Unit
+from tracker.access.erased import erased_stretches
 from tracker.domain.consent import ConsentEvent, Scope
 from tracker.domain.stretches import Stretch
-from tracker.store import hiding, tombstones
+from tracker.store import hiding
 
 
 class Why(StrEnum):
@@ -95,9 +96,4 @@ def _paused(unit: Unit) -> Iterator[Blank]:
 
 
 def _erased(access: Access, unit: Unit) -> list[Stretch]:
-    parts = {
-        part: tombstone.id
-        for tombstone in tombstones.every(unit.connection)
-        if (part := Stretch.read(tombstone.scope)) is not None
-    }
-    return [part for part, number in parts.items() if number == access.tombstone_of(unit.person.id, part)]
+    return [erased.stretch for erased in erased_stretches(access, unit)]
