@@ -2,13 +2,14 @@ import os
 import sqlite3
 import threading
 from collections.abc import Iterator
+from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlalchemy import exc, insert, select, text
+from sqlalchemy import QueuePool, exc, insert, select, text
 
 from tests.builders import NOW, installation
 from tests.processes import close, opened
@@ -122,6 +123,46 @@ def test_a_naive_instant_is_refused(access: Access) -> None:
         connection.execute(insert(leases).values(job="j", slot="s", holder="h", until=naive))
     with pytest.raises(exc.StatementError, match="naive"), access.database.read() as connection:
         connection.execute(select(leases).where(leases.c.until > naive))
+
+
+HALF_A_PAIR = "a\ud800b"
+"""What JSON can say and no database can hold: the drivers raise UnicodeEncodeError, which is no database's error."""
+
+
+@pytest.mark.parametrize("mode", ["read", "write"])
+def test_a_text_that_no_driver_can_send_leaves_the_next_visitor_unharmed(access: Access, mode: str) -> None:
+    for _ in range(20):  # more often than the pool has connections
+        with pytest.raises(UnicodeEncodeError), getattr(access.database, mode)() as connection:
+            connection.execute(text("SELECT :mine"), {"mine": HALF_A_PAIR})
+        for number in (1, 2):
+            with access.database.read() as connection:
+                assert connection.execute(text("SELECT :n + 0"), {"n": number}).scalar_one() == number
+    pool = access.database.engine.pool
+    assert isinstance(pool, QueuePool)
+    assert pool.checkedout() == 0
+
+
+def test_what_was_written_before_such_a_text_is_rolled_back(access: Access) -> None:
+    with pytest.raises(UnicodeEncodeError), access.database.write() as connection:
+        connection.execute(insert(leases).values(job="j", slot="s", holder="h", until=NOW))
+        connection.execute(insert(leases).values(job="k", slot=HALF_A_PAIR, holder="h", until=NOW))
+    with access.database.read() as connection:
+        assert connection.execute(select(leases)).all() == []
+
+
+def test_a_database_whose_connections_are_all_taken_says_so(database_url: str, tmp_path: Path) -> None:
+    close(installation(database_url, tmp_path))
+    database = Database(database_url)
+    pool = database.engine.pool
+    assert isinstance(pool, QueuePool)
+    pool._timeout = 0.01
+    with ExitStack() as taken:
+        for _ in range(pool.size() + pool._max_overflow):
+            taken.enter_context(database.read())
+        with pytest.raises(DatabaseError, match="connections are taken"):
+            ping(database)
+    ping(database)
+    database.close()
 
 
 def test_bytes_come_back_as_they_were(access: Access) -> None:

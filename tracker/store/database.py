@@ -18,7 +18,7 @@ from typing import Any
 
 from sqlalchemy import Connection as Connection
 from sqlalchemy import Engine, create_engine, event, exc, text
-from sqlalchemy.engine import URL, make_url
+from sqlalchemy.engine import URL, ExceptionContext, make_url
 
 
 class DatabaseError(Exception):
@@ -86,7 +86,7 @@ class Database:
         StorageFullError
             When the disk is full.
         DatabaseError
-            When the database stays locked or cannot be reached.
+            When the database stays locked, cannot be reached, or all its connections stay taken.
         """
         with _plain_errors(self.url), self.engine.connect() as connection:
             if self.is_sqlite:
@@ -159,7 +159,9 @@ def _json(text: str | bytes) -> Any:
 
 def _engine(url: URL) -> Engine:
     if url.get_backend_name() == "postgresql":
-        return create_engine(url, pool_pre_ping=True, hide_parameters=True)
+        engine = create_engine(url, pool_pre_ping=True, hide_parameters=True)
+        event.listen(engine, "handle_error", _drop_out_of_step)
+        return engine
     engine = create_engine(
         url,
         json_deserializer=_json,  # PostgreSQL looks itself that a column of JSON holds some
@@ -189,11 +191,26 @@ def _engine(url: URL) -> Engine:
     return engine
 
 
+def _drop_out_of_step(trouble: ExceptionContext) -> None:
+    """Close a connection whose driver broke off in the middle of a statement, rather than lend it again.
+
+    The driver of PostgreSQL writes a statement in several messages. What it cannot encode (half a surrogate pair) it
+    meets after the first of them, and raises no error of a database: on that connection each later question would get
+    the answer to the one before, whoever asked it.
+    """
+    lent = trouble.connection is not None and not trouble.connection.closed
+    if lent and trouble.sqlalchemy_exception is None and not trouble.is_disconnect:
+        trouble.is_disconnect = True
+        trouble.invalidate_pool_on_disconnect = False  # every other connection is in step
+
+
 @contextmanager
 def _plain_errors(url: URL) -> Iterator[None]:
     name = url.render_as_string(hide_password=True)
     try:
         yield
+    except exc.TimeoutError as error:
+        raise DatabaseError(f"{name} cannot be used: all its connections are taken") from error
     except exc.DBAPIError as error:
         message = str(error.orig).lower()
         if _is_full(url, error.orig, message):
