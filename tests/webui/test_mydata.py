@@ -212,7 +212,7 @@ def test_what_was_erased_of_somebody_who_stays_is_listed_with_its_certificate(li
     erasure.erase_scope(lite.access, who, Scope.FACE_CROPS, lite.now)
     page = visitor.get("/my-data").text
     assert "What you had erased" in page
-    assert "face crops" in page
+    assert "Keep small pictures of my face" in page
     answer = visitor.get("/my-data/erased/face_crops.json")
     assert signed.read(answer.text)["rows"] == {"crops": 1}
     assert visitor.get("/my-data/erased/notes.json").status_code == 404
