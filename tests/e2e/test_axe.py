@@ -183,6 +183,30 @@ def widest(page: Page) -> Any:
     )
 
 
+CRAMPED = """() => [...document.querySelectorAll("button, .button, .tile, .chip, .badge, nav a, .segments > *")]
+  .filter((e) => e.checkVisibility() && (e.scrollWidth > e.clientWidth + 1 || [...e.children].some((c) => {
+    const [own, inner] = [e.getBoundingClientRect(), c.getBoundingClientRect()];
+    return inner.right > own.right + 1 || inner.left < own.left - 1; })))
+  .map((e) => `${e.scrollWidth} of ${e.clientWidth} px: ${e.outerHTML.slice(0, 100)}`)"""
+
+
+@pytest.mark.parametrize("width", [320, 390])
+@pytest.mark.parametrize("language", ["en", "de"])
+def test_no_word_sticks_out_of_its_button_on_a_phone(
+    site: Served, browser: Browser, cookies: dict[str, list[Any]], language: str, width: int
+) -> None:
+    found: dict[str, Any] = {}
+    size = {"width": width, "height": 740}
+    for looked in PAGES:
+        with visiting(browser, site, viewport=size, locale=language) as visit:
+            page = opened(visit, cookies, looked)
+            assert page.locator(f"html[lang={language}]").count() == 1
+            wrong = page.evaluate(CRAMPED) + ([] if visit.fits() else widest(page))
+            if wrong:
+                found[called(looked)] = wrong
+    assert not found, "\n".join(f"{name}: {what}" for name, what in found.items())
+
+
 def test_with_text_twice_as_large_no_page_scrolls_sideways(
     site: Served, browser: Browser, cookies: dict[str, list[Any]]
 ) -> None:

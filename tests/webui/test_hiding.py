@@ -33,8 +33,8 @@ def test_it_is_told_what_lies_in_a_stretch_before_anything_is_done(site: Site) -
     site.series(who)
     visitor = site.logged_in()
     page = visitor.post("/stretch", {"from": FROM, "to": TO}).text
-    assert "30 moments of recordings" in page
-    assert "27 estimates" in page
+    assert "Moments of recordings: 30" in page
+    assert "Estimates: 27" in page
     assert held(site, who) == 0
 
 
