@@ -11,6 +11,9 @@ KNOWN = (
     lazy_gettext("Say a first emotion before the second."),
     lazy_gettext("An answer carries a random UUID as its key; load the page again."),
     lazy_gettext("This answer lies in the future of your device's own clock; it was not stored."),
+    lazy_gettext(
+        "You deleted the time that this speaks of for good after you said it; it was not stored again."
+    ),
     lazy_gettext("you have not answered this item, or took it back already"),
     lazy_gettext("you rated this item yourself; somebody else has to decide about it"),
     lazy_gettext("the notice has changed since it was shown; read it anew"),

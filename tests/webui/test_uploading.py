@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -17,10 +17,11 @@ from tests.webui.test_capturing import Seen, counted, raw, reasons, until
 from tracker import shipped
 from tracker.domain.consent import Recorder, Scope
 from tracker.domain.people import Person
+from tracker.domain.stretches import Stretch
 from tracker.fer.engine import Engine
 from tracker.fer.zoo import Zoo
 from tracker.lab.portrait import write_clip
-from tracker.workflows import consenting
+from tracker.workflows import consenting, erasure
 from tracker.workflows.ingest import OffsetError, Reader, Stage, Upload, Uploads
 
 PIECE = 32 * 1024
@@ -274,6 +275,25 @@ def test_a_withdrawal_in_the_middle_of_reading_ends_it(lite_capturing: Site, cli
     assert "You have not allowed" in told["problem"]
     assert counted(lite_capturing, "observations") == 0
     assert uploads(lite_capturing).held() == 0
+
+
+def test_what_is_deleted_while_a_clip_is_read_does_not_come_back(
+    lite_capturing: Site, clip: bytes, seen: Seen
+) -> None:
+    ada = lite_capturing.person()
+    mine = Clip(lite_capturing, clip)
+    mine.begin()
+    mine.send_all()
+    seen.open.clear()
+    mine.read()
+    until(lambda: mine.state()["stage"] == "reading")
+    lite_capturing.wait(timedelta(minutes=1))
+    day = Stretch(lite_capturing.now - timedelta(days=1), lite_capturing.now)
+    erasure.erase_stretch(lite_capturing.access, ada, day, lite_capturing.now)
+    seen.open.set()
+    told = mine.settled()
+    assert "deleted for good" in told["problem"]
+    assert told["stored"] == counted(lite_capturing, "observations") == 0
 
 
 def test_a_clip_that_nobody_asks_for_any_more_is_dropped(

@@ -17,13 +17,16 @@ from tests.builders import NOW
 from tests.processes import close
 from tests.workflows.archived import bundle, rows
 from tracker.access import Access
+from tracker.access.erased import ErasedStretchError
 from tracker.domain.affect import Distribution, Emotion
 from tracker.domain.answers import EITHER, NO, YES, Answer, AnswerError, of_cell
 from tracker.domain.consent import ConsentMissingError, Recorder, Scope
 from tracker.domain.people import Person
+from tracker.domain.series import Correction
+from tracker.domain.stretches import Stretch
 from tracker.store import tables
 from tracker.store.database import StatementError
-from tracker.workflows import consenting, feedback
+from tracker.workflows import consenting, erasure, feedback
 
 AT = NOW - timedelta(minutes=1)
 
@@ -186,3 +189,21 @@ def test_an_archive_holds_it(access: Access, ada: Person) -> None:
     (word,), (context,) = rows(files, "corrections"), rows(files, "contexts")
     assert (word["intensity"], word["response_ms"], word["key"]) == (0.6, 4_000, one.key)
     assert context["key"] == one.key
+
+
+def test_an_answer_whose_reply_was_lost_does_not_come_back_after_its_time_was_deleted(
+    access: Access, ada: Person
+) -> None:
+    given_ = answer(emotion=Distribution.said(Emotion.ANGER), alone=YES, place="home")
+    feedback.answer(access, ada, given_, NOW)
+    erasure.erase_stretch(access, ada, Stretch(AT - timedelta(hours=1), NOW), NOW)
+    gone = everything(access)
+    assert not gone["corrections"] and not gone["contexts"]
+    with pytest.raises(ErasedStretchError, match="deleted the time"):
+        feedback.answer(access, ada, given_, NOW + timedelta(minutes=1))
+    assert everything(access) == gone
+    # What is said about now, and what is said anew about then, is stored.
+    later = NOW + timedelta(minutes=2)
+    assert feedback.answer(access, ada, answer(alone=NO, at=later), later).words
+    feedback.correct(access, ada, Correction(AT, "emotion", Distribution.said(Emotion.FEAR)), later)
+    assert len(everything(access)["corrections"]) == 2

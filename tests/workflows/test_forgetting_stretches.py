@@ -6,12 +6,13 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Table, select
 
-from tests.builders import NOW, installation, observed, store
+from tests.builders import NOW, installation, observed, person, store
 from tests.invariants import held
 from tests.invariants.canaries import search
 from tests.lives import FACE, NOTE, PLACE, lived
@@ -25,8 +26,11 @@ from tracker.domain.people import Person
 from tracker.domain.stretches import Stretch
 from tracker.store import compacting, stretches, tables
 from tracker.store.types import Instant
+from tracker.vision.faces import Face
 from tracker.workflows import erasure
 from tracker.workflows.erasure import ErasureIncompleteError, certify
+from tracker.workflows.ingest.capture import Capture, Shot
+from tracker.workflows.ingest.running import Running
 
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 LATER = NOW + MINUTE
@@ -166,3 +170,19 @@ def test_every_table_that_speaks_of_an_instant_is_asked(access: Access) -> None:
     }
     covered = set(stretches.conditions("s", "p", Stretch(NOW, LATER)))
     assert speaking - covered == {tables.summaries}, "sums are made anew"
+
+
+def test_what_a_capture_still_holds_does_not_come_back(access: Access) -> None:
+    who = person(access)
+    capture = Capture(
+        who, "c", Shot((240, 320), (Face((80.0, 48.0, 160.0, 144.0), 1.0, None, "centre"),), 0, NOW), 0, 0
+    )
+    running = Running(capture, 0.0)
+    seconds = (4, 3, 2, 1, 0)
+    capture.rows = [observed(NOW - timedelta(seconds=n), source=capture.source) for n in seconds]
+    capture.crops = {r.observation: np.zeros((48, 48, 3), np.uint8) for r in capture.rows}
+    end = NOW - timedelta(seconds=1)
+    erasure.erase_stretch(access, who, Stretch(NOW - HOUR, end), NOW)
+    assert running.flush(access, LATER) is None
+    assert stored_instants(access, "observations", who) == [end, NOW]
+    assert held.count(access, "crops") == 2

@@ -23,6 +23,7 @@ from tracker.domain.instants import InstantError
 from tracker.domain.notice import NoticeText
 from tracker.domain.people import Person
 from tracker.domain.series import Moment, Reason
+from tracker.domain.stretches import Stretch
 from tracker.fer.engine import Engine
 from tracker.fer.zoo import Network, Zoo
 from tracker.lab.portrait import write_clip
@@ -33,8 +34,9 @@ from tracker.vision.errors import CameraLost
 from tracker.vision.faces import Face, load_detector
 from tracker.vision.media import open_source
 from tracker.vision.recording import Pixels
-from tracker.workflows import consenting, enrolment, ingest, timeline
+from tracker.workflows import consenting, enrolment, erasure, ingest, timeline
 
+MINUTE = timedelta(minutes=1)
 START = NOW - timedelta(days=1)
 STUDY_FILE = Path(__file__).parents[2] / "docs" / "examples" / "diary.toml"
 
@@ -204,6 +206,25 @@ def test_a_withdrawal_in_mid_run_ends_it_and_nothing_comes_after(
     with pytest.raises(ConsentMissingError, match="affect_series"):
         _track(access, ada, clip, engine, Centre(withdraw))
     assert len(_moments(access, ada)) == ingest.BATCH
+
+
+def test_what_is_deleted_while_it_is_read_is_not_stored_and_the_result_says_so(
+    access: Access, ada: Person, clip: Path, engine: Engine
+) -> None:
+    until = START + timedelta(seconds=15)
+
+    def forget(call: int) -> None:
+        if call == 70:
+            erasure.erase_stretch(access, ada, Stretch(START - timedelta(hours=1), until), NOW + MINUTE)
+
+    result = _track(access, ada, clip, engine, Centre(forget))
+    left = [moment.at for moment in _moments(access, ada)]
+    assert left and min(left) >= until
+    assert "deleted for good" in (result.problem or "")
+    # Given anew after that it is stored: nobody but its person may say so.
+    again = _track(access, ada, clip, engine, Centre(), given_at=NOW + 2 * MINUTE)
+    assert again.problem is None
+    assert min(moment.at for moment in _moments(access, ada)) == START
 
 
 def test_a_pause_ends_a_run_and_a_resumed_run_goes_on(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -15,13 +15,10 @@ from tracker.store import tombstones
 class ErasedStretchError(ValueError):
     """Something was given before the stretch of time that it speaks of was erased for good."""
 
-    def __init__(self, stretch: Stretch) -> None:
+    def __init__(self) -> None:
         super().__init__(
-            "This speaks of a time that you deleted for good after you said it, "
-            f"{stretch.start.isoformat(timespec='seconds')} to {stretch.end.isoformat(timespec='seconds')}; "
-            "it was not stored again."
+            "You deleted the time that this speaks of for good after you said it; it was not stored again."
         )
-        self.stretch = stretch
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -49,15 +46,18 @@ def erased_stretches(access: Access, unit: Unit, since: datetime | None = None) 
     return sorted(ErasedStretch(part, stone.erased_at) for stone, part in mine)
 
 
-def refused_by(access: Access, unit: Unit, given_at: datetime) -> Callable[[datetime], Stretch | None]:
-    """From a moment to the stretch for which nothing may be stored of it that was given at an instant; None: it may.
+def refusing(erased: Iterable[ErasedStretch], at: datetime, given_at: datetime) -> Stretch | None:
+    """The stretch for which nothing is stored of a moment that was given at an instant; None: it may be stored.
 
     Whatever was on its way while a stretch was erased, a capture, a clip, an answer whose reply was lost, would
     bring it back. What somebody gives anew afterwards is theirs to give.
+
+    Examples
+    --------
+    >>> from datetime import UTC, timedelta
+    >>> noon, hour = datetime(2026, 3, 1, 12, tzinfo=UTC), timedelta(hours=1)
+    >>> gone = [ErasedStretch(Stretch(noon, noon + hour), at=noon + 2 * hour)]
+    >>> refusing(gone, noon, given_at=noon) is None, refusing(gone, noon, given_at=noon + 3 * hour) is None
+    (False, True)
     """
-    gone = [erased.stretch for erased in erased_stretches(access, unit, given_at)]
-    return lambda at: _first(gone, at)
-
-
-def _first(stretches: Iterable[Stretch], at: datetime) -> Stretch | None:
-    return next((stretch for stretch in stretches if stretch.holds(at)), None)
+    return next((e.stretch for e in erased if given_at < e.at and e.stretch.holds(at)), None)

@@ -9,6 +9,7 @@ from types import MappingProxyType
 
 from tracker import personal
 from tracker.access import Access, Unit
+from tracker.access.erased import ErasedStretchError, erased_stretches, refusing
 from tracker.domain.answers import Answer
 from tracker.domain.consent import SCOPES_OF, ConsentError, Scope, Use
 from tracker.domain.instants import require_past
@@ -113,6 +114,8 @@ def answer(
         When a word of the surroundings, or the note, is none.
     PromptError
         When the prompt was not put to this person.
+    ErasedStretchError
+        When the moment lies in a stretch that was deleted for good since; the answer may be sent a second time.
     PromptOverError
         When it had ended at the moment of the answer; then nothing is stored.
     """
@@ -123,6 +126,9 @@ def answer(
     with access.write(person.id, now) as unit:
         if before := _before(unit, given.key):
             return before
+        gone = erased_stretches(access, unit, since=given.at)
+        if refusing(gone, given.at, given_at=given.at) is not None:
+            raise ErasedStretchError
         left_out: list[Scope] = []
         permit = permit_for(unit, prompt) if said or prompt is not None else None
         if prompt is not None:

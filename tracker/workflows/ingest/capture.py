@@ -169,6 +169,10 @@ class Capture:
         """Where it stands; each part is written by one thread at a time."""
         return replace(self._looked, dropped=self.dropped, stored=self.stored, read=self.read)
 
+    def crops_of(self, rows: Sequence[Observed]) -> dict[Observation, Pixels]:
+        """The crops that wait of some moments."""
+        return {r.observation: self.crops[r.observation] for r in rows if r.observation in self.crops}
+
     def forget(self) -> None:
         """Let go of the moments that wait, because they are stored or may not be."""
         self.rows, self.crops = [], {}

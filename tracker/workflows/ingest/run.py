@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from tracker.access import Access
+from tracker.access import Access, Unit
+from tracker.access.erased import erased_stretches, refusing
 from tracker.domain.people import Person
 from tracker.domain.series import Estimate, Observation, Observed, Reason
 from tracker.store import series
@@ -35,6 +36,10 @@ if TYPE_CHECKING:  # torch is loaded by whoever loads a network, and not by a we
 BATCH = 64
 FLUSH_AFTER_S = 5.0
 """A batch is stored when it is full or this old, so that a live series is never far behind."""
+
+ERASED = (
+    "Part of it lies in a time that was deleted for good while it was on its way; that part was not stored."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +63,7 @@ def track(
     report: Callable[[float], None] = lambda _: None,
     result: Tracked | None = None,
     camera: Opener = open_camera,
+    given_at: datetime | None = None,
 ) -> Tracked:
     """Track a recording into a participant's series.
 
@@ -77,6 +83,9 @@ def track(
         Filled while the run goes on, so that a caller who interrupts it can say what was stored.
     camera
         How a live camera is opened.
+    given_at
+        When the recording was given to be read, where that was before this run: what its participant deletes for good
+        after that is not stored again, and the result says so.
 
     Raises
     ------
@@ -87,7 +96,7 @@ def track(
     MediaError, CameraLost
         When nothing can be decoded, or the camera vanished; what came before is stored.
     """
-    run = _Run(access, person, source, plan, engine, clock, monotonic, result or Tracked())
+    run = _Run(access, person, source, plan, engine, clock, monotonic, result or Tracked(), given_at)
     run.prepare()
     with frames(source, plan.every, skip=run.skip, clock=monotonic, opener=camera) as stream:
         try:
@@ -97,7 +106,7 @@ def track(
         finally:
             # Also when the camera vanished or the user pressed Ctrl-C: what was seen is not lost.
             run.flush()
-        run.result.problem = stream.problem
+        run.result.problem = stream.problem or (ERASED if run.left_out else None)
     return run.result
 
 
@@ -114,6 +123,7 @@ class _Run:
         clock: Callable[[], datetime],
         monotonic: Callable[[], float],
         result: Tracked,
+        given_at: datetime | None,
     ) -> None:
         self.access = access
         self.person = person
@@ -130,6 +140,8 @@ class _Run:
         self.skip: frozenset[int] = frozenset()
         self.waiting: list[_Seen] = []
         self.flushed_at = monotonic()
+        self.given_at = given_at or clock()
+        self.left_out = False
 
     def prepare(self) -> None:
         """Ask the gate before anything is decoded, fix the start, and find out what is stored already."""
@@ -197,8 +209,11 @@ class _Run:
         now = self.clock()
         with self.access.write(self.person.id, now) as unit:
             permit = unit.capture_permit()
-            new = unstored(unit, self._kept(waiting))
-            stored = store(unit, permit, rows, now)
+            rows = self._not_erased(unit, rows)
+            there = {row.observation for row in rows}
+            crops_ = {o: pixels for o, pixels in self._kept(waiting).items() if o in there}
+            new = unstored(unit, crops_)
+            stored = store(unit, permit, rows, now) if rows else series.Stored(0, 0)
             kept = keep(self.access, unit, new)
         # Only now: an interruption before the commit leaves them to be stored by the flush at the end.
         self.waiting = []
@@ -210,6 +225,13 @@ class _Run:
         for row in rows:
             self.result.count(row.observation.reason)
         self.flushed_at = self.monotonic()
+
+    def _not_erased(self, unit: Unit, rows: list[Observed]) -> list[Observed]:
+        gone = erased_stretches(self.access, unit, since=self.given_at)
+        instants = ((row, row.observation.at) for row in rows)
+        left = [row for row, at in instants if refusing(gone, at, self.given_at) is None]
+        self.left_out = self.left_out or len(left) < len(rows)
+        return left
 
     def _kept(self, waiting: list[_Seen]) -> dict[Observation, Pixels]:
         if not self.plan.keep_crops:

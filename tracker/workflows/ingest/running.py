@@ -6,10 +6,12 @@ import threading
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from tracker.access import Access
+from tracker.access import Access, Unit
+from tracker.access.erased import erased_stretches, refusing
 from tracker.domain.consent import ConsentError
 from tracker.domain.people import UnknownParticipantError
 from tracker.domain.series import Observed
+from tracker.store.series import Stored
 from tracker.workflows.ingest.capture import Capture
 from tracker.workflows.ingest.captured import Read
 from tracker.workflows.ingest.keeping import keep, unstored
@@ -61,7 +63,7 @@ class Running:
         Returns
         -------
         Exception or None
-            What forbids it: then nothing of them is kept.
+            What forbids it: then nothing of them is kept. Moments that were deleted meanwhile are left out.
 
         Raises
         ------
@@ -74,9 +76,9 @@ class Running:
         try:
             with access.write(capture.person.id, now) as unit:
                 permit = unit.capture_permit()
-                new = unstored(unit, capture.crops)
-                rows = with_own_word(unit, capture.rows)
-                stored = append(unit, permit, rows, now)
+                rows = with_own_word(unit, self._not_erased(access, unit))
+                new = unstored(unit, capture.crops_of(rows))
+                stored = append(unit, permit, rows, now) if rows else Stored(0, 0)
                 keep(access, unit, new)
         except (ConsentError, UnknownParticipantError) as refusal:
             capture.forget()
@@ -85,6 +87,13 @@ class Running:
         capture.stored += stored.observations
         capture.read = _newest(rows) or capture.read
         return None
+
+    def _not_erased(self, access: Access, unit: Unit) -> list[Observed]:
+        """The rows that wait, without moments of a stretch that was erased since they were captured."""
+        rows = self.capture.rows
+        gone = erased_stretches(access, unit, since=min(row.observation.at for row in rows))
+        instants = ((row, row.observation.at) for row in rows)
+        return [row for row, at in instants if refusing(gone, at, given_at=at) is None]
 
 
 def _newest(rows: list[Observed]) -> Read | None:

@@ -73,7 +73,7 @@ class Uploads:
         self._access, self._reader, self._clock, self._monotonic = access, reader, clock, monotonic
         self._changed = threading.Condition()
         self._of: dict[str, Upload] = {}
-        self._queue: list[tuple[Upload, Plan]] = []
+        self._queue: list[tuple[Upload, Plan, datetime]] = []
         self._thread: threading.Thread | None = None
         self._stopped = False
 
@@ -161,7 +161,7 @@ class Uploads:
             if held.stage is not Stage.COMPLETE:
                 raise UploadBusyError("the clip is not whole yet, or is read already")
             held.stage, held.problem, held.heard_at = Stage.WAITING, None, self._monotonic()
-            self._queue.append((held, plan))
+            self._queue.append((held, plan, self._clock()))
             self._run()
             self._changed.notify_all()
             return held
@@ -205,9 +205,9 @@ class Uploads:
                     self._changed.wait(LOOK_S)
                 if self._stopped:
                     return
-                upload, plan = self._queue.pop(0) if self._queue else (None, None)
-            if upload is not None and plan is not None:
-                self._read(upload, plan)
+                asked = self._queue.pop(0) if self._queue else None
+            if asked is not None:
+                self._read(*asked)
             self._sweep()
 
     def _sweep(self) -> None:
@@ -227,7 +227,7 @@ class Uploads:
                     if self._of.get(held.person.id) is held:
                         del self._of[held.person.id]
 
-    def _read(self, upload: Upload, plan: Plan) -> None:
+    def _read(self, upload: Upload, plan: Plan, given_at: datetime) -> None:
         if upload.discarded:
             return
         upload.stage = Stage.READING
@@ -252,6 +252,7 @@ class Uploads:
                 monotonic=self._monotonic,
                 report=report,
                 result=upload.result,
+                given_at=given_at,
             )
             upload.share, upload.stage = 1.0, Stage.DONE
         except (StartUnknownError, InstantError) as error:
