@@ -318,6 +318,7 @@ LOOKS = (
     lazy_gettext("who looked"),
     lazy_gettext("what you were asked"),
     lazy_gettext("your time zone, which they set"),
+    lazy_gettext("which stretches you hide"),
     lazy_gettext("which of your moments serve to see how well raters do"),
     lazy_gettext("your receipt"),
     lazy_gettext("whether your learners can be replayed"),

@@ -10,6 +10,7 @@ from rich.table import Table
 from tracker.cli.installation import now, opened, settings_of
 from tracker.cli.output import AsJson, err, out, print_json, stages
 from tracker.cli.people import Participant
+from tracker.cli.reader import reader
 from tracker.domain.instants import parse_instant
 from tracker.domain.stretches import Stretch
 
@@ -48,7 +49,7 @@ def hide(
         done = hiding.hide(access, person, Stretch(parse_instant(start), parse_instant(end)), now())
         said = f"hidden as number {done.number}: {_told(done.stretch)}"
     else:
-        with access.read(person.id, now()) as unit:
+        with access.look(person.id, now(), reader=reader().told, what="which stretches you hide") as unit:
             found = hiding.hidden(unit)
         if as_json:
             print_json({"hidden": [{"number": row.id, **_edges(row.stretch)} for row in found]})
