@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -16,14 +17,16 @@ from tests.personal.saying import PLACE, newest, replayed, talkative
 from tests.processes import close
 from tests.workflows.exported import fill, read, stored_instants
 from tracker.access import Access
+from tracker.domain.consent import ConsentMissingError, Recorder, Scope, Use
 from tracker.domain.instants import InstantError
 from tracker.domain.people import Person
 from tracker.domain.readers import Reader, Role
-from tracker.domain.series import Correction
+from tracker.domain.series import Correction, Prompt
 from tracker.domain.stretches import Stretch, any_holds
 from tracker.store import aggregating, exports, glimpses
 from tracker.store import hiding as rows
-from tracker.workflows import export, feedback, hiding, timeline
+from tracker.store.feedback import put_prompt
+from tracker.workflows import consenting, export, feedback, hiding, prompting, timeline
 from tracker.workflows.hiding import HiddenError
 
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
@@ -182,3 +185,62 @@ def test_a_person_is_told_what_a_stretch_holds(access: Access) -> None:
     assert told["observations"] == 2
     assert told["corrections"] == 2
     assert "learning_events" not in told
+
+
+STAFF_LOOKS = {
+    "tracker/workflows/timeline.py": "looked_at, which leaves out what is hidden",
+    "tracker/cli/prompting.py": "history_for_staff, which leaves out what is hidden",
+    "tracker/cli/saying.py": "how many events a learner holds, and whether they replay",
+    "tracker/cli/hiding.py": "where hidden stretches begin and end, for whoever is asked to show one again",
+    "tracker/cli/looking.py": "who looked",
+}
+"""Everywhere that opens a unit for somebody of the staff, and what it shows: tested here where that could be hidden."""
+
+
+def test_whoever_opens_a_look_is_known_to_leave_out_what_is_hidden() -> None:
+    root = Path(__file__).parents[2]
+    found = {
+        str(path.relative_to(root))
+        for room in ("tracker", "webui")
+        for path in (root / room).rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Attribute)
+        and node.func.attr == "look"
+        and any(word.arg == "reader" for word in node.keywords)
+    }
+    assert found == set(STAFF_LOOKS)
+
+
+@pytest.mark.parametrize("role", Role)
+def test_staff_see_no_prompt_that_is_hidden_or_from_before_the_grant(access: Access, role: Role) -> None:
+    who = person(access, now=NOW - DAY)
+    for hour in range(1, 6):
+        asked(access, who, NOW - hour * HOUR)
+    hid = hiding.hide(access, who, Stretch(NOW - 2 * HOUR, NOW - HOUR), NOW)
+
+    def seen(now: datetime) -> list[int]:
+        with access.look(who.id, now, reader="grace", what="what you were asked") as unit:
+            past = prompting.history_for_staff(unit, role, NOW - DAY, NOW)
+        return [(NOW - one.scheduled_at) // HOUR for one in past]
+
+    assert seen(NOW) == [5, 4, 3, 1]
+    with access.read(who.id, NOW) as unit:  # the person sees it all
+        assert len(prompting.history(unit, NOW - DAY, NOW)) == 5
+    hiding.show_again(access, who, hid.number, NOW)
+    assert seen(NOW) == [5, 4, 3, 2, 1]
+    consenting.withdraw(access, who, [Scope.PROMPTS], NOW, recorder=Recorder.PARTICIPANT)
+    with pytest.raises(ConsentMissingError):
+        seen(NOW)
+    later, since = NOW + MINUTE, NOW - 3 * HOUR
+    consenting.grant(access, who, [Scope.PROMPTS], later, recorder=Recorder.PARTICIPANT, covers_from=since)
+    assert seen(later) == [3, 2, 1]
+
+
+def asked(access: Access, who: Person, at: datetime) -> int:
+    prompt = Prompt(f"day:{at.isoformat()}", at, at, None, at + MINUTE, "completed", ended_at=at + MINUTE)
+    with access.write(who.id, NOW) as unit:
+        permit = unit.permit(Use.PROMPT)
+        number = put_prompt(unit.connection, permit, who.subject, who.zone, prompt, NOW)
+    assert number is not None
+    return number

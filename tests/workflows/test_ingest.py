@@ -219,7 +219,8 @@ def test_what_is_deleted_while_it_is_read_is_not_stored_and_the_result_says_so(
 
     result = _track(access, ada, clip, engine, Centre(forget))
     left = [moment.at for moment in _moments(access, ada)]
-    assert left and min(left) >= until
+    assert left
+    assert min(left) >= until
     assert "deleted for good" in (result.problem or "")
     # Given anew after that it is stored: nobody but its person may say so.
     again = _track(access, ada, clip, engine, Centre(), given_at=NOW + 2 * MINUTE)

@@ -15,10 +15,8 @@ from tracker.cli.installation import now
 from tracker.cli.output import AsJson, print_json
 from tracker.cli.people import Participant, person_of
 from tracker.cli.reader import reader
-from tracker.domain.consent import Use
 from tracker.domain.instants import require_zone
 from tracker.domain.prompting import State
-from tracker.domain.readers import Role
 from tracker.domain.schedules import Slot
 from tracker.study import load
 from tracker.workflows import prompting
@@ -37,11 +35,11 @@ def show(context: typer.Context, participant: Participant, days: Days = 7, as_js
     access, person = person_of(context, participant)
     at = now()
     with access.read(person.id, at) as unit:
-        unit.permit(Use.PROMPT)
-        if reader().role is Role.RESEARCHER:
-            unit.permit(Use.LOOK)
+        prompting.demand_for_staff(unit, reader().role)
     with access.look(person.id, at, reader=reader().told, what="what you were asked") as unit:
-        past = prompting.history(unit, at - timedelta(days=days), at + timedelta(seconds=1))
+        past = prompting.history_for_staff(
+            unit, reader().role, at - timedelta(days=days), at + timedelta(seconds=1)
+        )
         ahead = prompting.upcoming(unit, at + timedelta(days=1))
         zone = ZoneInfo(unit.person.zone)
     if as_json:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -12,7 +12,9 @@ from sqlalchemy import ColumnElement, Connection, func, select, update
 from tracker.domain.consent import Permit, Scope, Use
 from tracker.domain.prompting import OPEN, Because, Step, advance, recorded_state
 from tracker.domain.series import Prompt
+from tracker.domain.stretches import Stretch
 from tracker.store.ageing import NOTHING_AGES, Horizons, readable
+from tracker.store.hiding import outside
 from tracker.store.tables import observations, prompts, zones
 
 _FIELDS = (
@@ -90,10 +92,11 @@ def between(
     start: datetime,
     end: datetime,
     horizons: Horizons = NOTHING_AGES,
+    hidden: Iterable[Stretch] = (),
 ) -> list[PromptRow]:
-    """The prompts that fell due in [start, end), in order, without those past their retention."""
+    """The prompts of [start, end) but of no hidden stretch, in order, without those past their retention."""
     mine = (prompts.c.subject == subject, prompts.c.scheduled_at >= start, prompts.c.scheduled_at < end)
-    return _rows(connection, *mine, readable(prompts, horizons))
+    return _rows(connection, *mine, *outside(prompts.c.scheduled_at, hidden), readable(prompts, horizons))
 
 
 def put_of(connection: Connection, permit: Permit, subject: str, schedule: str, since: datetime) -> int:

@@ -8,7 +8,17 @@ is true without any of them: it follows from its times.
 from tracker.personal.answered import NoPromptError, PromptOverError, complete, demand_answerable
 from tracker.workflows.prompting.answering import dismiss, start
 from tracker.workflows.prompting.moving import Moved, move, zones
-from tracker.workflows.prompting.shown import Ahead, Live, Past, compliance, history, live, upcoming
+from tracker.workflows.prompting.shown import (
+    Ahead,
+    Live,
+    Past,
+    compliance,
+    demand_for_staff,
+    history,
+    history_for_staff,
+    live,
+    upcoming,
+)
 from tracker.workflows.prompting.simulating import month
 from tracker.workflows.prompting.ticking import Ticked, tick
 
@@ -23,8 +33,10 @@ __all__ = [
     "complete",
     "compliance",
     "demand_answerable",
+    "demand_for_staff",
     "dismiss",
     "history",
+    "history_for_staff",
     "live",
     "month",
     "move",

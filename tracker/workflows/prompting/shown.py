@@ -11,9 +11,10 @@ from itertools import chain
 from tracker.access import Unit
 from tracker.domain.consent import Use
 from tracker.domain.prompting import Because, State, ends_at, state_at
+from tracker.domain.readers import Role
 from tracker.domain.schedules import Schedule, Slot, days_around, schedule_of, slots
 from tracker.learning.reasons import Reason
-from tracker.store import prompting
+from tracker.store import hiding, prompting
 from tracker.store.prompting import PromptRow
 
 _PUT = {
@@ -163,10 +164,39 @@ def upcoming(unit: Unit, until: datetime) -> list[Ahead]:
 def history(unit: Unit, start: datetime, end: datetime) -> list[Past]:
     """The prompts that fell due in [start, end) and what became of them, in order; for the participant's own eyes.
 
-    It needs no grant: who withdraws may still see what was asked until it is erased.
+    It needs no grant: who withdraws may still see what was asked until it is erased. Anybody else reads
+    `history_for_staff`.
     """
     rows = prompting.between(unit.connection, unit.person.subject, start, end, unit.horizons())
     return [_past(row, unit.now) for row in rows]
+
+
+def history_for_staff(unit: Unit, role: Role, start: datetime, end: datetime) -> list[Past]:
+    """The same for somebody of the staff: what the person's grants cover, and nothing that they hide.
+
+    Raises
+    ------
+    ConsentMissingError
+        When they do not allow it.
+    """
+    since = demand_for_staff(unit, role)
+    hidden = hiding.stretches(unit.connection, unit.person.subject)
+    rows = prompting.between(
+        unit.connection, unit.person.subject, max(start, since), end, unit.horizons(), hidden
+    )
+    return [_past(row, unit.now) for row in rows]
+
+
+def demand_for_staff(unit: Unit, role: Role) -> datetime:
+    """From when on a person lets somebody of the staff see what they were asked.
+
+    Raises
+    ------
+    ConsentMissingError
+        When they do not.
+    """
+    uses = (Use.PROMPT, Use.LOOK) if role is Role.RESEARCHER else (Use.PROMPT,)
+    return max(unit.permit(use).covers_from for use in uses)
 
 
 def compliance(past: Iterable[Past]) -> Counter[State]:
