@@ -143,6 +143,18 @@ def set_up(app: Flask, access: Access) -> None:
     security.login_manager.request_loader(lambda _: None)
 
 
+def participant_of(uniquifier: str) -> str:
+    """Which participant a session is or was of; empty for a member's.
+
+    Examples
+    --------
+    >>> participant_of("p.0a1b.3"), participant_of("m.0a1b.3")
+    ('0a1b', '')
+    """
+    kind, _, rest = uniquifier.partition(".")
+    return rest.partition(".")[0] if kind == _PARTICIPANT else ""
+
+
 def app_codes() -> AppCodes:
     """What checks the codes of authenticator apps in the current app."""
     found: AppCodes = current_app.extensions["security"].totp_factory

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 from sqlalchemy import select
 
 from tests import builders
@@ -306,6 +306,114 @@ def test_logging_out_leaves_nothing_on_the_phone(
         assert page.evaluate("indexedDB.databases()") == []
         assert page.evaluate("caches.keys()") == []
         assert page.evaluate("navigator.serviceWorker.getRegistrations().then((all) => all.length)") == 0
+
+
+def waits(page: Page, emotion: str) -> None:
+    """Say something without a network."""
+    page.context.set_offline(True)
+    say(page, emotion)
+    expect(page.get_by_role("heading", name="Kept on this phone")).to_be_visible()
+    page.context.set_offline(False)
+
+
+@pytest.mark.parametrize("way", ["logout", "erase"])
+def test_who_leaves_takes_nothing_of_others_from_the_phone(
+    people: tuple[Served, Person, Person], browser: Browser, way: str
+) -> None:
+    site, ada, _ = people
+    with visited(browser, site) as visit:
+        page = visit.page
+        page.goto(site.doors["ada"])
+        opened(page)
+        page.context.clear_cookies()
+        say(page, "contempt")
+        expect(page.locator("[data-saved]")).to_contain_text("You were logged out")
+        log_in(page, "bob")
+        opened(page)
+        page.route("**/answer/standing", lambda route: route.abort())
+        say(page, "anger")
+        expect(page.get_by_role("heading", name="1 answer waits on this phone")).to_be_visible()
+        assert page.evaluate(SEALED)["n"] == 2
+        page.goto("my-data")
+        page.on("dialog", lambda dialog: dialog.accept())
+        if way == "logout":
+            page.get_by_role("button", name="Log out").click()
+            expect(page.get_by_role("button", name="Log in", exact=True)).to_be_visible()
+        else:
+            form = page.locator('form[action="/my-data/erase"]')
+            form.get_by_label("password").fill(PASSWORD)
+            form.get_by_role("button").click()
+            page.wait_for_url("**/erased")
+        expect(page.locator("html[data-left=gone]")).to_be_attached()
+        left = page.evaluate(SEALED)
+        assert (left["n"], len(left["extractable"])) == (1, 1), (
+            "ada's answer and her key, and nothing of bob's"
+        )
+        page.unroute("**/answer/standing")
+        log_in(page, "ada")
+        opened(page)
+        expect(page.locator("[data-waiting]")).to_be_hidden()
+        visit.complaints.clear()  # of the network that was cut
+    (row,) = stored(site)
+    assert (row["subject"], row["p_contempt"]) == (ada.subject, 1.0)
+
+
+def test_erasing_everything_leaves_nothing_on_the_phone(
+    people: tuple[Served, Person, Person], browser: Browser
+) -> None:
+    site = people[0]
+    with visited(browser, site) as visit:
+        page = visit.page
+        page.goto(site.doors["ada"])
+        opened(page)
+        waits(page, "fear")
+        page.route("**/answer/standing", lambda route: route.abort())
+        page.goto("my-data")
+        form = page.locator('form[action="/my-data/erase"]')
+        form.get_by_label("password").fill(PASSWORD)
+        form.get_by_role("button").click()
+        page.wait_for_url("**/erased")
+        expect(page.locator("html[data-left=gone]")).to_be_attached()
+        left = page.evaluate(SEALED)
+        assert (left["n"], left["extractable"]) == (0, [])
+        assert page.evaluate("caches.keys()") == []
+        visit.complaints.clear()
+
+
+@pytest.mark.parametrize("days", [-10, 3])
+def test_an_answer_of_a_phone_whose_clock_is_far_off_is_stored_when_it_was_given(
+    people: tuple[Served, Person, Person], browser: Browser, days: int
+) -> None:
+    """It is put right at the first refusal, and stays right when somebody sets the clock before it is sent."""
+    site = people[0]
+    posts: list[str] = []
+
+    def cut(route: Route) -> None:
+        if route.request.method != "POST":
+            route.continue_()
+            return
+        posts.append(route.request.post_data or "")
+        if len(posts) == 2:
+            route.abort()
+        else:
+            route.continue_()
+
+    with visiting(browser, site) as visit:
+        page = visit.page
+        page.context.clock.install(time=builders.NOW + timedelta(days=days))
+        page.goto(site.doors["ada"])
+        opened(page)
+        page.route("**/answer", cut)
+        say(page, "fear")
+        expect(page.get_by_role("heading", name="Kept on this phone")).to_be_visible()
+        assert stored(site) == []
+        page.context.clock.set_system_time(builders.NOW + timedelta(minutes=10))
+        opened(page)
+        expect(page.locator("[data-waiting]")).to_be_hidden()
+        visit.complaints.clear()  # of the refusal and of the network that was cut
+    (row,) = stored(site)
+    assert abs(row["at"] - builders.NOW) < timedelta(minutes=5)
+    assert len(posts) == 3, "refused, cut off, taken"
 
 
 def test_a_session_that_ends_in_mid_answer_loses_nothing_and_nobody_else_gets_it(

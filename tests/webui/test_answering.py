@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select
 
-from tests.webui.site import Site, Visitor
+from tests.webui.site import PASSWORD, Site, Visitor
 from tracker.domain.consent import Recorder, Scope
 from tracker.store import tables
 from tracker.workflows import accounts, consenting
@@ -269,8 +269,8 @@ def test_an_answer_that_waited_is_stored_at_the_instant_it_was_given(site: Site,
 @pytest.mark.parametrize(
     ("ago", "off", "says"),
     [
-        (timedelta(minutes=1), timedelta(days=3), "Set its date and time right"),
-        (timedelta(minutes=1), -timedelta(days=3), "Set its date and time right"),
+        (timedelta(minutes=1), timedelta(days=3), "put right by the difference"),
+        (timedelta(minutes=1), -timedelta(days=3), "put right by the difference"),
         (-timedelta(minutes=1), timedelta(), "lies in the future of your device"),
         (timedelta(days=8), timedelta(), "too old"),
     ],
@@ -282,6 +282,8 @@ def test_a_clock_far_off_and_an_answer_too_old_are_refused_in_words(
     refused = sent(lite.logged_in(), emotion="fear", **at(lite, ago, off))
     assert refused.status_code == 400
     assert says in refused.get_json()["error"]
+    told = refused.get_json().get("now")
+    assert told == (lite.now.isoformat() if abs(off) > timedelta(days=1) else None), "what it is put right by"
     assert nothing_is_stored(lite)
 
 
@@ -316,6 +318,7 @@ def test_standing_tells_a_tag_and_a_token_that_posts_accept(lite: Site) -> None:
     visitor = lite.logged_in()
     told = visitor.get("/answer/standing").get_json()
     assert f'data-owner="{told["owner"]}"' in visitor.get("/answer").text
+    assert told["now"] == lite.now.isoformat()
     for secret in (who.id, who.subject, who.name):
         assert secret not in json.dumps(told)
     lite.person("bob")
@@ -329,6 +332,7 @@ def test_standing_tells_a_tag_and_a_token_that_posts_accept(lite: Site) -> None:
 def test_a_session_that_grew_old_is_waited_for_and_one_that_was_ended_clears_the_phone(lite: Site) -> None:
     who = lite.person()
     old = lite.logged_in()
+    tag = old.get("/answer/standing").get_json()["owner"]
     lite.wait(timedelta(hours=13))
     answer = old.get("/answer/standing")
     assert (answer.status_code, answer.get_json()["ended"]) == (401, False)
@@ -338,7 +342,8 @@ def test_a_session_that_grew_old_is_waited_for_and_one_that_was_ended_clears_the
     accounts.end_sessions(lite.access, who, lite.now)
     answer = ended.get("/answer/standing")
     assert (answer.status_code, answer.get_json()["ended"]) == (401, True)
-    assert answer.headers["Clear-Site-Data"] == '"storage"'
+    assert answer.get_json()["owner"] == tag, "whose answers go: nobody else's do"
+    assert "Clear-Site-Data" not in answer.headers
     stranger = lite.visitor().get("/answer/standing")
     assert (stranger.status_code, stranger.get_json()["ended"]) == (401, False)
     assert nothing_is_stored(lite)
@@ -350,6 +355,42 @@ def test_logging_out_clears_the_phone(lite: Site) -> None:
     visitor.get("/answer")
     assert visitor.post("/logout").headers["Clear-Site-Data"] == '"storage"'
     assert "Clear-Site-Data" not in visitor.get("/login").headers
+
+
+def test_logging_out_takes_nothing_of_others_who_wait_on_the_same_phone(lite: Site) -> None:
+    lite.person()
+    visitor = lite.logged_in()
+    tag = visitor.get("/answer/standing").get_json()["owner"]
+    visitor.get("/answer")
+    left = visitor.post("/logout", {"others": "1"})
+    assert "Clear-Site-Data" not in left.headers
+    assert f'data-left="{tag}"' in visitor.get("/login").text, "the script takes what is theirs"
+    old = lite.logged_in()
+    lite.wait(timedelta(hours=13))
+    assert "Clear-Site-Data" not in old.post("/logout").headers, "answers of a session that grew old wait"
+
+
+@pytest.mark.parametrize("way", ["password", "word", "withdraw"])
+@pytest.mark.parametrize("others", [{}, {"others": "1"}])
+def test_erasing_everything_clears_the_phone_and_nobody_elses_answers(
+    lite: Site, way: str, others: dict[str, str]
+) -> None:
+    lite.person() if way == "word" else lite.with_password()
+    visitor = lite.logged_in()
+    tag = visitor.get("/answer/standing").get_json()["owner"]
+    visitor.get("/my-data")
+    wrong = visitor.post("/my-data/erase", {"word": "no", "password": "no"})
+    assert (wrong.status_code, "Clear-Site-Data" in wrong.headers) == (400, False)
+    if way == "withdraw":
+        fields = {"name": "ada", "secret": PASSWORD, "answer": "erase_all"}
+        gone = visitor.post("/withdraw", fields | others)
+    else:
+        gone = visitor.post("/my-data/erase", {"word": "erase", "password": PASSWORD} | others)
+    assert (gone.status_code, gone.location) == (303, "/erased")
+    assert gone.headers.get("Clear-Site-Data") == (None if others else '"storage"')
+    assert f'data-left="{tag}"' in visitor.get("/erased").text
+    told = visitor.get("/answer/standing")
+    assert (told.status_code, told.get_json()["ended"], told.get_json()["owner"]) == (401, True, tag)
 
 
 def test_the_shell_is_the_same_for_everybody_and_holds_nothing_of_anybody(lite: Site) -> None:

@@ -59,8 +59,8 @@ def put_right(at: datetime, clock: datetime, now: datetime) -> datetime:
     off = clock - now
     if abs(off) > FARTHEST:
         raise ClockOffError(
-            f"Your device says it is {clock:%Y-%m-%d %H:%M} UTC, and here it is {now:%Y-%m-%d %H:%M} UTC. Set its "
-            "date and time right, then send again; nothing is lost."
+            f"Your device says it is {clock:%Y-%m-%d %H:%M} UTC, and here it is {now:%Y-%m-%d %H:%M} UTC. What "
+            "it noted has to be put right by the difference before its clock is set; nothing was stored."
         )
     if at > clock + CLOCK_TOLERANCE:
         raise InstantError("This answer lies in the future of your device's own clock; it was not stored.")

@@ -11,6 +11,7 @@ from flask import Blueprint, abort, jsonify, redirect, render_template, request,
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
+from tracker.domain.clocks import ClockOffError
 from tracker.domain.consent import ConsentError, Scope
 from tracker.domain.prompting import State
 from tracker.workflows import feedback, prompting
@@ -78,6 +79,9 @@ def save() -> str | Response | tuple[Response | str, int]:
         return _refused(404, _("There is no such question of yours; nothing was saved."), given)
     except PromptOverError as over:
         return _refused(409, _over(over), given)
+    except ClockOffError as error:
+        # With our time, by which the page puts right what it noted: once its clock is set, nobody can tell any more.
+        return jsonify(error=refusals.said(error), now=auth.now().isoformat()), 400
     except ValueError as error:
         return _refused(400, refusals.said(error), given)
     except ConsentError as error:

@@ -15,6 +15,7 @@ from tracker.domain.passwords import SHORTEST, WeakPasswordError
 from tracker.workflows import accounts, consenting
 from tracker.workflows.accounts import LOCKED_FOR, TRIES
 from webui import auth
+from webui.participant import answering_phone
 from webui.services import services
 from webui.study import text
 
@@ -131,5 +132,8 @@ def log_out() -> Response:
     """End this session, or with ``everywhere`` all of them."""
     if request.form.get("everywhere"):
         accounts.end_sessions(services().access, auth.whom(), auth.now())
+    leaving = g.get("person")
     auth.clear()
+    if leaving is not None:
+        answering_phone.leave(leaving)
     return redirect(url_for(".log_in"), 303)

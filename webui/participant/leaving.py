@@ -21,7 +21,7 @@ from tracker.domain.people import EnrolmentError
 from tracker.workflows import accounts, consenting, enrolment, erasure
 from tracker.workflows.consenting import Answer
 from webui import auth
-from webui.participant import erased
+from webui.participant import answering_phone, erased
 from webui.participant.entering import LONGEST, TOO_FAST
 from webui.participant.waiting import waiting_of
 from webui.services import services
@@ -64,7 +64,9 @@ def withdraw() -> str | Response | tuple[str, int]:
     except (accounts.LoginError, EnrolmentError):
         return _form(WRONG, name), 401
     if answer is Answer.ERASE_ALL:
-        return erased.remember(erasure.erase_person(services().access, holder.person, auth.now()))
+        gone = erased.remember(erasure.erase_person(services().access, holder.person, auth.now()))
+        answering_phone.leave(holder.person)
+        return gone
     return render_template("left.html", left=left, titles={c.scope: c.title for c in text().cards})
 
 

@@ -9,7 +9,7 @@ from werkzeug.wrappers import Response as BaseResponse
 from tracker.workflows import accounts, budgets, enrolment, erasure
 from webui import auth
 from webui.limits import BusyError
-from webui.participant import downloads, erased
+from webui.participant import answering_phone, downloads, erased
 from webui.services import services
 
 pages = Blueprint("mydata", __name__)
@@ -65,7 +65,9 @@ def erase() -> str | BaseResponse | tuple[str, int]:
             return _page(_("That is not your password; nothing was erased.")), 400
     elif request.form.get("word", "").strip().lower() != WORD:
         return _page(_("Type the word %(word)s to say that you mean it; nothing was erased.", word=WORD)), 400
-    return erased.remember(erasure.erase_person(access, person, auth.now()))
+    gone = erased.remember(erasure.erase_person(access, person, auth.now()))
+    answering_phone.leave(person)
+    return gone
 
 
 def _page(problem: str = "") -> str:

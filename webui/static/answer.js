@@ -285,18 +285,6 @@
     }
   });
 
-  document.querySelector("form.out")?.addEventListener("submit", async (event) => {
-    const out = event.currentTarget;
-    if (out.dataset.sure || box.hidden) return;
-    event.preventDefault();
-    const n = (await waiting.list(owner)).length;
-    if (!n || window.confirm(texts.leave)) {
-      out.dataset.sure = "yes";
-      await waiting.clear();
-      out.submit();
-    }
-  });
-
   start();
   if (form.dataset.worker && navigator.serviceWorker) {
     navigator.serviceWorker.register(form.dataset.worker, { scope: form.dataset.scope }).catch(() => {});

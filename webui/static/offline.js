@@ -6,6 +6,7 @@ window.waitingAnswers = (() => {
   const LOCK = "affect-answers";
   const OLDEST_MS = 8 * 24 * 3600 * 1000; // a day more than the server takes, for clocks that are off
   const HERE = "here"; // who was logged in last on this phone
+  const PATIENCE_MS = 10_000; // a network that hangs is none, and must not hold the lock
   const usable = Boolean(window.isSecureContext && window.indexedDB && window.crypto?.subtle && navigator.locks);
 
   const done = (request) =>
@@ -89,11 +90,11 @@ window.waitingAnswers = (() => {
     return kept ? kept.who : null;
   };
 
-  /** Remember who is logged in; what others left here for too long goes. */
+  /** Remember who is logged in; what others left here for too long goes, and never one's own unseen. */
   const arrive = async (who) => {
     await store("keys", "readwrite", (keys) => done(keys.put({ owner: HERE, who })));
     const rows = await all();
-    for (const row of rows) if (Date.now() - row.kept > OLDEST_MS) await remove(row.id);
+    for (const row of rows) if (row.owner !== who && Date.now() - row.kept > OLDEST_MS) await remove(row.id);
     const needed = new Set([HERE, who, ...rows.map((row) => row.owner)]);
     await store("keys", "readwrite", async (keys) => {
       for (const owner of await done(keys.getAllKeys())) if (!needed.has(owner)) keys.delete(owner);
@@ -108,12 +109,30 @@ window.waitingAnswers = (() => {
     for (const row of await list(owner)) await remove(row.id);
   };
 
-  /** Forget everything: answers, keys, and who was here. */
-  const clear = async () => {
-    if (opened) (await opened).close();
-    opened = null;
-    await done(indexedDB.deleteDatabase(NAME));
+  /** Forget one person: their answers, their key, and that they were here. What others left here stays. */
+  const leave = async (owner) => {
+    await drop(owner);
+    await store("keys", "readwrite", async (keys) => {
+      await done(keys.delete(owner));
+      const last = await done(keys.get(HERE));
+      if (last?.who === owner) await done(keys.delete(HERE));
+    });
   };
+
+  /** Whether answers of anybody but this person wait here. */
+  const others = async (owner) => (await all()).some((row) => row.owner !== owner);
+
+  // The server's clock is the right one: what was noted by one that is far off is put right now, before somebody sets
+  // it, after which nobody could tell by how much it was off. Once for each row.
+  const putRight = async (now) => {
+    const off = Date.now() - Date.parse(now);
+    for (const row of await all()) if (row.off === undefined) await put({ ...row, kept: row.kept - off, off });
+  };
+
+  const noted = (answer, row) =>
+    row.off === undefined ? answer.at : new Date(Date.parse(answer.at) - row.off).toISOString();
+
+  const ask = (path, options) => fetch(path, { ...options, signal: AbortSignal.timeout(PATIENCE_MS) });
 
   const changed = (detail) => document.dispatchEvent(new CustomEvent("waiting-answers", { detail }));
 
@@ -122,26 +141,42 @@ window.waitingAnswers = (() => {
     navigator.locks.request(LOCK, async () => {
       const result = { state: "sent", sent: [], refused: [] };
       try {
-        const asked = await fetch("/answer/standing", { cache: "no-store", headers: { Accept: "application/json" } });
+        const asked = await ask("/answer/standing", { cache: "no-store", headers: { Accept: "application/json" } });
         const standing = await asked.json();
         if (asked.status === 401) {
-          if (standing.ended) await clear();
+          if (standing.ended && standing.owner) await leave(standing.owner);
           return { ...result, state: standing.ended ? "ended" : "logged out" };
         }
         if (!asked.ok) return { ...result, state: "unavailable" };
         await arrive(standing.owner);
-        for (const row of await list(standing.owner)) {
+        const since = performance.now();
+        const theirs = () => new Date(Date.parse(standing.now) + performance.now() - since).toISOString();
+        const post = (row, answer) =>
+          ask("/answer", {
+            method: "POST",
+            headers: { "Content-Type": "application/json", "X-CSRF-Token": standing.csrf },
+            // What was put right is told by the clock that it was put right to.
+            body: JSON.stringify({
+              ...answer,
+              at: noted(answer, row),
+              clock: row.off === undefined ? new Date().toISOString() : theirs(),
+            }),
+          });
+        for (let row of await list(standing.owner)) {
           if (row.problem && !again) continue;
           const answer = await unseal(row).catch(() => null);
           if (!answer) {
             await remove(row.id); // its key is gone: nobody can read it any more
             continue;
           }
-          const reply = await fetch("/answer", {
-            method: "POST",
-            headers: { "Content-Type": "application/json", "X-CSRF-Token": standing.csrf },
-            body: JSON.stringify({ ...answer, clock: new Date().toISOString() }),
-          });
+          let reply = await post(row, answer);
+          const { now } = reply.status === 400 ? await reply.clone().json() : {};
+          if (now && row.off === undefined) {
+            await putRight(now);
+            row = (await list(standing.owner)).find((one) => one.id === row.id);
+            if (!row) continue; // it was deleted meanwhile
+            reply = await post(row, answer);
+          }
           if (reply.status === 401) return { ...result, state: "logged out" };
           if (reply.status === 429 || reply.status >= 500) return { ...result, state: "unavailable" };
           const said = await reply.json();
@@ -156,8 +191,9 @@ window.waitingAnswers = (() => {
         }
         return result;
       } catch (error) {
-        // What fetch and an answer that is no JSON throw: a network that is not there, or not ours.
-        if (error instanceof TypeError || error instanceof SyntaxError) return { ...result, state: "offline" };
+        // What fetch and an answer that is no JSON throw: a network that is not there, hangs, or is not ours.
+        const none = error instanceof TypeError || error instanceof SyntaxError || error.name === "TimeoutError";
+        if (none) return { ...result, state: "offline" };
         throw error;
       } finally {
         changed(result);
@@ -184,5 +220,37 @@ window.waitingAnswers = (() => {
     });
   }
 
-  return { usable, add, list, drop, here, arrive, clear, deliver, count, unseal, remove, put };
+  // Whoever leaves takes what is theirs from this phone. The server is told where answers of others wait here, so that
+  // it does not have the browser forget everything.
+  const LEAVING = 'form[action="/logout"], form[action="/my-data/erase"], form[action="/withdraw"]';
+
+  const leaving = async (event) => {
+    const form = event.target;
+    if (form.dataset.sure || !form.matches(LEAVING)) return;
+    event.preventDefault();
+    const owner = document.body.dataset.phone || "";
+    const out = form.getAttribute("action") === "/logout";
+    try {
+      if (out && owner && (await list(owner)).length && !window.confirm(document.body.dataset.leave)) return;
+      if (out && owner) await leave(owner);
+      if (await others(owner)) {
+        const told = form.appendChild(document.createElement("input"));
+        told.type = "hidden";
+        told.name = "others";
+        told.value = "1";
+      }
+    } catch {
+      // This browser keeps nothing.
+    }
+    form.dataset.sure = "yes";
+    form.requestSubmit(event.submitter);
+  };
+
+  if (usable) {
+    document.addEventListener("submit", leaving);
+    const left = document.body.dataset.left; // who erased everything, or logged out, a moment ago
+    if (left) leave(left).then(() => (document.documentElement.dataset.left = "gone"), () => {});
+  }
+
+  return { usable, add, list, drop, here, arrive, leave, deliver, count, unseal, remove, put };
 })();

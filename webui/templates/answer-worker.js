@@ -28,7 +28,9 @@ self.addEventListener("activate", (event) => {
 // Who answers while walking does not wait for a network that is hardly there.
 const page = (request) => {
   const patience = new Promise((_, late) => setTimeout(late, PATIENCE_MS));
-  return Promise.race([fetch(request), patience]).catch(() => caches.match(SHELL));
+  // A proxy whose program is away says 502, 503 or 504: that is no network either.
+  const asked = fetch(request).then((answer) => (answer.status >= 502 ? Promise.reject(answer) : answer));
+  return Promise.race([asked, patience]).catch(() => caches.match(SHELL));
 };
 
 self.addEventListener("fetch", (event) => {
