@@ -94,8 +94,9 @@ def log_in(access: Access, name: str, secret: str, now: datetime) -> Login:
     changed = {"password_hash": hash_password(secret)} if anew is not None and is_outdated(anew) else {}
     with credentials.writing(access, whom, now) as door:
         second = any(is_second(row.kind) for row in factors.of(door.connection, door.owner))
-        # Whoever knows the password alone must not get more tries at the second factor by giving it again.
-        failures = account.failures if second else 0
+        # Whoever knows the password alone must not get more tries at the second factor by giving it again; a lock that
+        # has run out took the tries before it along.
+        failures = account.failures if second and account.locked_until is None else 0
         door.set(failures=failures, locked_until=None, **changed)
     return Login(whom, account.session_version, by_code and not by_password, second)
 
