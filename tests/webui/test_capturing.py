@@ -28,7 +28,7 @@ from tracker.lab.portrait import portrait
 from tracker.vision.faces import Face
 from tracker.vision.recording import Pixels
 from tracker.workflows import consenting, enrolment, erasure, timeline
-from tracker.workflows.ingest import Reader
+from tracker.workflows.ingest import Reader, live
 
 Box = tuple[float, float, float, float]
 MIDDLE: Box = (80.0, 20.0, 120.0, 150.0)
@@ -398,6 +398,28 @@ def test_a_second_tab_takes_over_and_the_first_is_told(capturing: Site) -> None:
     second.see(2)
     second.stop()
     assert reasons(capturing, ada) == [None] * 4
+
+
+def test_of_two_tabs_that_begin_at_once_one_stays_and_the_other_is_told(
+    lite_capturing: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lite_capturing.person()
+    first, second = Page(lite_capturing), Page(lite_capturing)
+    late: list[threading.Thread] = []
+    make = live.Running
+
+    def slowly(*args: Any) -> live.Running:
+        if not late:
+            late.append(threading.Thread(target=second.start))
+            late[0].start()
+            late[0].join(0.5)  # as long as it gets, where nothing keeps it out
+        return make(*args)
+
+    monkeypatch.setattr(live, "Running", slowly)
+    assert first.start().status_code == 200
+    late[0].join()
+    told = {page.send().json.get("ended") for page in (first, second)}  # type: ignore[union-attr]
+    assert told == {None, "elsewhere"}
 
 
 def test_a_replayed_frame_adds_nothing(lite_capturing: Site) -> None:

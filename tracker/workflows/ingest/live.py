@@ -158,10 +158,12 @@ class Captures:
             if len(self.running) >= MOST and person.id not in self.running:
                 raise FullError
             shot = self._shown.take(person.id, capture, face)
-        self.end(person.id, Ended.ELSEWHERE)
-        begun = Running(Capture(person, capture, shot, face, device_ms), self._monotonic())
-        with self._changed:
+            # Taken over in one go: of two pages that begin at once each finds the one before it, and one stays.
+            before = self._leave(person.id, Ended.ELSEWHERE)
+            begun = Running(Capture(person, capture, shot, face, device_ms), self._monotonic())
             self.running[person.id] = begun
+        if before is not None:
+            self._finish(before, Ended.ELSEWHERE)
         return begun.capture.progress
 
     def offer(self, person: Person, capture: str, sequence: int, device_ms: int, data: bytes) -> Progress:
@@ -215,11 +217,20 @@ class Captures:
     def end(self, person: str, why: Ended, cause: Exception | None = None) -> None:
         """End what a person captures here, and store what waits, unless consent or a failure ended it."""
         with self._changed:
-            running = self.running.pop(person, None)
-            if running is None:
-                return
+            running = self._leave(person, why, cause)
+        if running is not None:
+            self._finish(running, why)
+
+    def _leave(self, person: str, why: Ended, cause: Exception | None = None) -> Running | None:
+        """Take what a person captures here out; to be held under the lock."""
+        running = self.running.pop(person, None)
+        if running is not None:
             running.capture.drop()
             self._remember(running.capture.id, why, cause)
+        return running
+
+    def _finish(self, running: Running, why: Ended) -> None:
+        """Store what waits of a capture that was taken out."""
         with running.lock:
             running.over = True
             if why not in (Ended.REFUSED, Ended.FAILED):
