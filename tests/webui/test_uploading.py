@@ -234,11 +234,69 @@ def test_too_much_is_refused(lite_capturing: Site, clip: bytes) -> None:
     assert mine.send(0, bytes(2**20 + 1)).status_code == 413
 
 
-def test_several_people_cannot_fill_the_memory(lite_capturing: Site, clip: bytes) -> None:
-    half = 256 * 2**20
-    for name, status in (("ada", 200), ("bob", 200), ("eve", 503)):
+def test_what_two_people_say_their_clips_will_weigh_keeps_nobody_out(
+    lite_capturing: Site, clip: bytes
+) -> None:
+    for name in ("ada", "bob", "eve"):
         lite_capturing.person(name)
-        assert Clip(lite_capturing, clip, name).begin(size=half).status_code == status
+        assert Clip(lite_capturing, clip, name).begin(size=256 * 2**20).status_code == 200
+
+
+def test_several_people_cannot_fill_the_memory_and_one_of_them_gets_on(
+    lite_capturing: Site, clip: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Room for two whole clips: one for whoever began first, one for all others."""
+    size = len(clip)
+    for name, value in (("LARGEST", size), ("HELD", 2 * size), ("RESERVED", 0)):
+        monkeypatch.setattr(f"tracker.workflows.ingest.uploads.{name}", value)
+    for name in ("ada", "bob", "eve"):
+        lite_capturing.person(name)
+    ada, bob, eve = (Clip(lite_capturing, clip, name) for name in ("ada", "bob", "eve"))
+    for mine in (ada, bob, eve):
+        mine.begin()
+    offset = 0
+    for mine in (bob, eve) * 100:
+        answer = mine.send(offset := mine.state()["offset"])
+        if answer.status_code == 503:
+            break
+    else:
+        raise AssertionError("the memory was filled")
+    assert offset < size
+    assert uploads(lite_capturing).held() <= size
+    ada.send_all()
+    assert uploads(lite_capturing).held() <= 2 * size
+    ada.read()
+    assert ada.settled()["stage"] == "done"
+    bob.send_all(bob.state()["offset"])
+    assert bob.state()["stage"] == "complete", "who began first of those left has room now"
+
+
+def test_a_clip_that_waits_for_its_turn_is_kept_and_looked_after_while_another_is_read(
+    lite_capturing: Site, clip: bytes, seen: Seen, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tracker.workflows.ingest.uploads.LOOK_S", 0.05)
+    people = {name: lite_capturing.person(name) for name in ("ada", "bob", "eve")}
+    clips = {name: Clip(lite_capturing, clip, name) for name in people}
+    seen.open.clear()
+    for name, mine in clips.items():
+        mine.begin()
+        mine.send_all()
+        mine.read()
+        stage = "reading" if name == "ada" else "waiting"
+        until(lambda mine=mine, stage=stage: mine.state()["stage"] == stage)  # type: ignore[misc]
+    of = {
+        who: uploads(lite_capturing).of(who, clips[name].address.rpartition("/")[2])
+        for name, who in people.items()
+    }
+    for held in of.values():
+        held.heard_at -= 901
+    _withdraw(lite_capturing, people["eve"])
+    until(lambda: clips["eve"].visitor.get(clips["eve"].address).status_code == 404)
+    assert clips["ada"].state()["stage"] == "reading"
+    assert clips["bob"].state()["stage"] == "waiting"
+    seen.open.set()
+    for name in ("ada", "bob"):
+        assert clips[name].settled()["stage"] == "done"
 
 
 def test_without_consent_nothing_is_taken(lite_capturing: Site, clip: bytes) -> None:

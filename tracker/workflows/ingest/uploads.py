@@ -34,15 +34,21 @@ LARGEST = 256 * 1024 * 1024
 """Bytes of a clip at most."""
 
 HELD = 512 * 1024 * 1024
-"""Bytes of all clips that are held at once at most."""
+"""Bytes of all clips that are held at once at most: one of the largest, for whoever began first, and the rest."""
+
+RESERVED = 8 * 1024 * 1024
+"""Bytes that are kept free for a clip that only began: what somebody says it will weigh keeps nobody out."""
 
 KEPT_S = 900.0
-"""How long a clip waits for its next piece, or for somebody to say when it was recorded; then it is dropped."""
+"""How long a clip waits for its next piece, or for somebody to say when it was recorded; then it is dropped. One that
+is to be read waits for its turn as long as it takes.
+"""
 
 LOOK_S = 5.0
 """How often it is looked whether those whose clips wait still allow it."""
 
 _WAITING = (Stage.RECEIVING, Stage.COMPLETE)
+_OVER = (Stage.DONE, Stage.FAILED)
 _log = logging.getLogger(__name__)
 
 
@@ -75,6 +81,7 @@ class Uploads:
         self._of: dict[str, Upload] = {}
         self._queue: list[tuple[Upload, Plan, datetime]] = []
         self._thread: threading.Thread | None = None
+        self._looking: threading.Thread | None = None
         self._stopped = False
 
     def begin(self, person: Person, key: str, size: int) -> Upload:
@@ -101,11 +108,13 @@ class Uploads:
             if before is not None and before.stage in _WAITING and (before.key, before.size) == (key, size):
                 before.heard_at = self._monotonic()
                 return before
-            over = (Stage.DONE, Stage.FAILED)
-            others = sum(u.size for who, u in self._of.items() if who != person.id and u.stage not in over)
-            if others + size > HELD:
-                raise FullError
             made = Upload(secrets.token_urlsafe(16), person, key, size, self._monotonic())
+            later = [u for u in self._holding() if u.person.id != person.id][1:]
+            taken = sum(min(u.size, u.offset + RESERVED) for u in later)
+            if taken + min(size, RESERVED) > HELD - LARGEST:
+                raise FullError
+            # Whoever begins anew comes after those who began before.
+            self._of.pop(person.id, None)
             self._of[person.id] = made
             self._run()
             return made
@@ -119,12 +128,17 @@ class Uploads:
             When it is not awaited any more.
         OffsetError, MediaError
             As `Upload.add`; a clip that is none is dropped.
+        FullError
+            When so much is held already; whoever began first always has room, so somebody gets on.
         """
         with self._changed:
             held = self.of(person, upload)
             if held.stage not in _WAITING:
                 raise UploadBusyError("the clip is being read already")
             held.heard_at = self._monotonic()
+            first, *later = self._holding()
+            if held is not first and sum(u.offset for u in later) + len(piece) > HELD - LARGEST:
+                raise FullError
             try:
                 held.add(offset, piece)
             except MediaError:
@@ -182,8 +196,9 @@ class Uploads:
             for held in self._of.values():
                 held.discarded = True
             self._changed.notify_all()
-        if self._thread is not None:
-            self._thread.join()
+        for thread in (self._thread, self._looking):
+            if thread is not None:
+                thread.join()
 
     def held(self) -> int:
         """How many bytes are held."""
@@ -193,28 +208,43 @@ class Uploads:
         with self._access.read(person.id, self._clock()) as unit:
             unit.capture_permit()
 
+    def _holding(self) -> list[Upload]:
+        """Clips that hold memory, in the order in which they were begun."""
+        return [upload for upload in self._of.values() if upload.stage not in _OVER]
+
     def _run(self) -> None:
         if self._thread is None or not self._thread.is_alive():
             self._thread = threading.Thread(target=self._work, name="uploads", daemon=True)
             self._thread.start()
+        if self._looking is None or not self._looking.is_alive():
+            self._looking = threading.Thread(target=self._look, name="uploads-look", daemon=True)
+            self._looking.start()
+
+    def _look(self) -> None:
+        # On a thread of its own: what is read takes as long as it takes, and consent is not asked for that rarely.
+        while not self._wait_stopped():
+            self._sweep()
+
+    def _wait_stopped(self) -> bool:
+        with self._changed:
+            return self._changed.wait_for(lambda: self._stopped, LOOK_S)
 
     def _work(self) -> None:
         while True:
             with self._changed:
-                if not self._queue and not self._stopped:
-                    self._changed.wait(LOOK_S)
+                self._changed.wait_for(lambda: self._queue or self._stopped)
                 if self._stopped:
                     return
-                asked = self._queue.pop(0) if self._queue else None
-            if asked is not None:
-                self._read(*asked)
+                asked = self._queue.pop(0)
+            self._read(*asked)
             self._sweep()
 
     def _sweep(self) -> None:
         """Drop what waited too long, and what its person does not allow any more."""
         for held in list(self._of.values()):
-            gone = held.discarded or self._monotonic() - held.heard_at > KEPT_S
-            if not gone and held.stage in _WAITING:
+            awaited = held.stage not in (Stage.WAITING, Stage.READING)
+            gone = held.discarded or (awaited and self._monotonic() - held.heard_at > KEPT_S)
+            if not gone and held.stage in (*_WAITING, Stage.WAITING):
                 try:
                     self._demand_permit(held.person)
                 except (ConsentError, UnknownParticipantError):
@@ -223,14 +253,18 @@ class Uploads:
                     continue
             if gone:
                 with self._changed:
+                    if held.stage is Stage.READING:
+                        continue  # it ends by itself, after its frame
+                    held.discarded = True
                     held.drop()
                     if self._of.get(held.person.id) is held:
                         del self._of[held.person.id]
 
     def _read(self, upload: Upload, plan: Plan, given_at: datetime) -> None:
-        if upload.discarded:
-            return
-        upload.stage = Stage.READING
+        with self._changed:
+            if upload.discarded:
+                return
+            upload.stage = Stage.READING
 
         def report(share: float) -> None:
             upload.share = min(max(share, upload.share), 1.0)
