@@ -143,9 +143,15 @@ def test_a_text_that_no_driver_can_send_leaves_the_next_visitor_unharmed(access:
 
 
 def test_what_was_written_before_such_a_text_is_rolled_back(access: Access) -> None:
-    with pytest.raises(UnicodeEncodeError), access.database.write() as connection:
-        connection.execute(insert(leases).values(job="j", slot="s", holder="h", until=NOW))
-        connection.execute(insert(leases).values(job="k", slot=HALF_A_PAIR, holder="h", until=NOW))
+    rows = [{"job": "j", "slot": slot, "holder": "h", "until": NOW} for slot in ("s", HALF_A_PAIR)]
+
+    def fail() -> None:
+        with access.database.write() as connection:
+            for row in rows:
+                connection.execute(insert(leases).values(row))
+
+    with pytest.raises(UnicodeEncodeError):
+        fail()
     with access.database.read() as connection:
         assert connection.execute(select(leases)).all() == []
 
