@@ -13,7 +13,7 @@ from tracker.domain.members import MemberError, Role, UnknownMemberError
 from tracker.domain.people import EnrolmentError
 from tracker.privacy.keys import KeyDestroyedError
 from tracker.store import members as rows
-from tracker.workflows import enrolment, members
+from tracker.workflows import accounts, enrolment, members
 
 
 @pytest.fixture
@@ -115,3 +115,16 @@ def test_looking_names_up_survives_a_renewal_that_was_cut_short(access: Access) 
     assert members.find(access, "lee") == lee
     members.remove(access, builders.member(access, "kim"))
     assert members.find(access, "lee") == lee
+
+
+def test_a_link_opens_nothing_once_the_last_role_is_taken(access: Access) -> None:
+    kim = members.add(access, "kim", [Role.RATER], "sleep", NOW)
+    lee = members.add(access, "lee", [Role.RATER], "sleep", NOW)
+    kim = members.grant_role(access, kim, Role.RESEARCHER, "work", NOW)
+    link, lees = (accounts.invite(access, whom, NOW) for whom in (kim, lee))
+    kim = members.revoke_role(access, kim, Role.RATER, "sleep", NOW)
+    assert accounts.invited(access, link, NOW) == kim
+    members.revoke_role(access, kim, Role.RESEARCHER, "work", NOW)
+    with pytest.raises(accounts.InvitationError):
+        accounts.accept_invitation(access, link, NOW)
+    assert accounts.invited(access, lees, NOW) == lee

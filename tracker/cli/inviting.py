@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Annotated
 
 import typer
@@ -78,7 +79,7 @@ def revoke(context: typer.Context, name: Name, role: Roles, study: InStudy = Non
     """Take roles from a member, at once."""
     access = opened(settings_of(context))
     member = staff.find(access, name)
-    where = study or studies.in_force(access).id
+    where = _study(access, study, member.roles)  # a role can be taken wherever they have one
     for one in role:
         member = staff.revoke_role(access, member, one, where, now())
     typer.echo(f"{name}: {', '.join(sorted(member.in_study(where))) or 'no role'} in {where}")
@@ -92,14 +93,23 @@ def remove(context: typer.Context, name: Name) -> None:
     typer.echo(f"{name} is removed: {sum(gone.values())} rows")
 
 
+def _study(access: Access, named: str | None, more: Collection[str] = ()) -> str:
+    """The id of the study that is meant: of one that is in force here, or was, or of some more."""
+    stands = studies.in_force(access).id
+    known = {stands, *more, *(applied.study.id for applied in studies.history(access))}
+    if named is not None and named not in known:
+        raise MemberError(f"there is no study {named!r} here; known: {', '.join(sorted(known))}")
+    return named or stands
+
+
 def _whom(
     access: Access, name: str, roles: frozenset[Role], zone: str | None, study: str | None
 ) -> Person | Member:
+    where = _study(access, study)
     if Role.PARTICIPANT in roles:
         if roles != {Role.PARTICIPANT}:
             raise MemberError("whoever takes part has no other role under the same name; invite them twice")
         return _participant(access, name, zone)
-    where = study or studies.in_force(access).id
     try:
         member = staff.find(access, name)
     except UnknownMemberError:

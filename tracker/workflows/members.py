@@ -8,7 +8,7 @@ from datetime import datetime
 from tracker.access import Access, membership
 from tracker.domain.members import Member, Role, staff_roles
 from tracker.domain.people import require_name
-from tracker.store import members
+from tracker.store import factors, members
 
 
 def add(access: Access, name: str, roles: Iterable[Role], study: str, now: datetime) -> Member:
@@ -74,9 +74,14 @@ def grant_role(access: Access, member: Member, role: Role, study: str, now: date
 
 
 def revoke_role(access: Access, member: Member, role: Role, study: str, now: datetime) -> Member:
-    """Take a role from a member, at once: every request asks for it anew; return them as they are then."""
+    """Take a role from a member, at once: every request asks for it anew; return them as they are then.
+
+    Whoever has none left, in any study, has no part here any more: a link that would let them in stops working.
+    """
     with membership.writing(access, member.id, now) as unit:
         members.revoke_role(unit.connection, member.id, study, role)
+        if not members.roles(unit.connection, member.id):
+            factors.end_invitations(unit.connection, factors.Owner(None, member.id))
     return by_id(access, member.id, now)
 
 
