@@ -162,11 +162,14 @@ def _why(problem: Exception | None) -> str | None:
         case ConsentError():
             return consent_sentence(problem)
         case StartUnknownError():
-            return _("The clip does not say when it was recorded. Say it here, then it is read.")
+            return str(_("The clip does not say when it was recorded. Say it here, then it is read."))
         case InstantError():
-            return _(
-                "It would end in the future, or was taken in before as begun at another time. Say when it began."
+            return str(
+                _(
+                    "It would end in the future, or was taken in before as begun at another time. "
+                    "Say when it began."
+                )
             )
         case MediaError():
             return str(problem)
-    return _("Something went wrong on our side; what was read before is stored. Choose the clip again.")
+    return str(_("Something went wrong on our side; what was read before is stored. Choose the clip again."))
