@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -16,15 +17,17 @@ from tests.builders import NOW, installation, observed, person, store
 from tests.personal.saying import PLACE, newest, replayed, talkative
 from tests.processes import close
 from tests.workflows.exported import fill, read, stored_instants
+from tracker import personal
 from tracker.access import Access
+from tracker.domain.affect import Distribution, Emotion
 from tracker.domain.consent import ConsentMissingError, Recorder, Scope, Use
 from tracker.domain.instants import InstantError
 from tracker.domain.people import Person
 from tracker.domain.readers import Reader, Role
 from tracker.domain.series import Correction, Prompt
 from tracker.domain.stretches import Stretch, any_holds
-from tracker.store import aggregating, exports, glimpses
-from tracker.store import hiding as rows
+from tracker.store import aggregating, drifts, exports, glimpses, learned, series
+from tracker.store import asked as asked_rows
 from tracker.store.feedback import put_prompt
 from tracker.workflows import consenting, export, feedback, hiding, prompting, timeline
 from tracker.workflows.hiding import HiddenError
@@ -85,8 +88,6 @@ def test_every_reader_leaves_out_exactly_what_an_independent_query_finds_hidden(
         asked = unit.connection, who.subject, NOW - DAY, NOW
         assert aggregating.observed(*asked) == len(left("observations"))
         assert [g.at for g in glimpses.glimpses(*asked)] == left("observations")
-        for at in stored_instants(access, "observations", who):
-            assert rows.hidden_at(unit.connection, who.subject, at) == any_holds(gaps, at)
     replayed(access, who)
     for number in set(numbers):
         hiding.show_again(access, who, number, NOW)
@@ -237,10 +238,82 @@ def test_staff_see_no_prompt_that_is_hidden_or_from_before_the_grant(access: Acc
     assert seen(later) == [3, 2, 1]
 
 
-def asked(access: Access, who: Person, at: datetime) -> int:
-    prompt = Prompt(f"day:{at.isoformat()}", at, at, None, at + MINUTE, "completed", ended_at=at + MINUTE)
+def asked(access: Access, who: Person, at: datetime, *, answered: bool = True) -> int:
+    prompt = Prompt(f"day:{at.isoformat()}", at, at, None, None, "notified")
+    if answered:
+        prompt = replace(prompt, completed_at=at + MINUTE, state="completed", ended_at=at + MINUTE)
     with access.write(who.id, NOW) as unit:
         permit = unit.permit(Use.PROMPT)
         number = put_prompt(unit.connection, permit, who.subject, who.zone, prompt, NOW)
     assert number is not None
     return number
+
+
+Readers = dict[str, bool]
+DUE, SEEN, SAID = NOW - 3 * HOUR, NOW - 2 * HOUR, NOW - HOUR
+
+
+def told_of_an_answer(access: Access, who: Person) -> Readers:
+    """Whether each reader counts the one answer that there is."""
+    target = "valence"
+    with access.read(who.id, NOW) as unit:
+        c, subject, early = unit.connection, who.subject, NOW - DAY
+        readers = {
+            "mean": aggregating.mean_answer(c, subject, target, early, NOW, early) is not None,
+            "past": bool(learned.past(c, subject, target, since=early, at=NOW)),
+            "judged": bool(learned.judged(c, subject, target, after=early)),
+            "foretold": bool(learned.foretold(c, subject, target, since=early)),
+            "asked": bool(asked_rows.judged_answers(c, unit.permit(Use.LEARN), subject, target, since=early)),
+        }
+    with timeline.looked_at(access, who, NOW, RESEARCHER) as (_, moments):
+        readers["staff"] = any(moment.correction is not None for moment in moments)
+    return readers | {"learner": replayed(access, who)[target] > 0}
+
+
+@pytest.mark.parametrize("at", [DUE, SEEN, SAID], ids=["asked", "seen", "said"])
+def test_an_answer_is_hidden_with_its_question_with_what_it_speaks_of_and_with_its_moment(
+    access: Access, at: datetime
+) -> None:
+    who = person(access, now=NOW - DAY)
+    store(access, who, [observed(SEEN)])
+    with access.read(who.id, NOW) as unit:
+        near = series.nearest(unit.connection, who.subject, SEEN, MINUTE)
+    assert near is not None
+    said = (
+        Correction(SAID, "valence", None, 0.5),
+        Correction(SAID, "emotion", Distribution.said(Emotion.FEAR)),
+    )
+    for second, word in enumerate(said):
+        number = asked(access, who, DUE + timedelta(seconds=second), answered=False)
+        done = feedback.correct(access, who, word, NOW, observation=near[0], prompt=number)
+        assert done.source is not None
+    assert all(told_of_an_answer(access, who).values())
+    hid = hiding.hide(access, who, Stretch(at, at + MINUTE), NOW)
+    assert not any(told_of_an_answer(access, who).values())
+    hiding.show_again(access, who, hid.number, NOW)
+    assert all(told_of_an_answer(access, who).values())
+
+
+def test_a_drift_in_a_hidden_stretch_fades_nothing(access: Access) -> None:
+    who = talkative(access)
+    at = NOW - 2 * DAY
+    with access.write(who.id, NOW) as unit:
+        drifts.add(
+            unit.connection,
+            unit.permit(Use.LEARN),
+            who.subject,
+            "valence",
+            at=at,
+            kind="page_hinkley",
+            detail={"before": 0.1, "after": 0.9, "answers": 5},
+            now=NOW,
+        )
+        personal.renew_all(unit)
+    assert newest(access, who, "valence").faded_before == at
+    faded = newest(access, who, "valence").sha256
+    hid = hiding.hide(access, who, Stretch(at - MINUTE, at + MINUTE), NOW + MINUTE)
+    assert newest(access, who, "valence").faded_before is None
+    replayed(access, who)
+    hiding.show_again(access, who, hid.number, NOW + MINUTE)
+    assert newest(access, who, "valence").faded_before == at
+    assert newest(access, who, "valence").sha256 == faded

@@ -55,7 +55,9 @@ class Hidden:
         )
 
     def holds(self, row: LearnedRow) -> bool:
-        """Whether an event speaks of one of the stretches, or looked at something in it."""
+        """Whether an event speaks of one of the stretches, answers a prompt of it, or looked at something in it."""
+        if row.prompted_at is not None and any_holds(self.stretches, row.prompted_at):
+            return True
         first, last = min(row.said_at, row.seen_at), max(row.said_at, row.seen_at)
         if row.seen.seen_from is not None:  # everything from then on was looked at
             return any_touches(self.stretches, min(first, row.seen.seen_from), last)

@@ -10,7 +10,7 @@ from sqlalchemy.orm import aliased
 
 from tracker.domain.stretches import any_touches
 from tracker.store.feedback import replaces
-from tracker.store.hiding import stretches, unhidden
+from tracker.store.hiding import stretches, unhidden, unhidden_correction
 from tracker.store.summaries import BUCKET, MACHINE_SERIES, bucket_of, read_summaries
 from tracker.store.tables import corrections, observations
 
@@ -66,7 +66,7 @@ def mean_answer(
         corrections.c.rater == "participant",
         corrections.c.at >= start,
         corrections.c.at < end,
-        unhidden(corrections.c.subject, corrections.c.at),
+        unhidden_correction(),
         said,
     )
     mean: float | None = connection.execute(query).scalar_one()

@@ -12,7 +12,7 @@ from sqlalchemy.orm import aliased
 
 from tracker.domain.consent import Permit, Use
 from tracker.store.feedback import replaces
-from tracker.store.hiding import unhidden
+from tracker.store.hiding import unhidden_correction
 from tracker.store.seen import damaged, prediction_of
 from tracker.store.tables import corrections, learning_events, prompts
 
@@ -82,7 +82,7 @@ def judged_answers(
             learning_events.c.subject == subject,
             learning_events.c.target == target,
             corrections.c.at >= since,
-            unhidden(corrections.c.subject, corrections.c.at),
+            unhidden_correction(),
             ~select(newer.c.id).where(replaces(newer)).exists(),
         )
         .order_by(learning_events.c.id)

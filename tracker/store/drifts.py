@@ -11,6 +11,7 @@ from sqlalchemy import Connection, select
 
 from tracker.domain.consent import Permit, Scope, Use
 from tracker.store.feedback import insert_row
+from tracker.store.hiding import unhidden
 from tracker.store.tables import drifts
 
 
@@ -62,10 +63,14 @@ def add(
 
 
 def since(connection: Connection, subject: str, start: datetime, target: str | None = None) -> list[DriftRow]:
-    """The drifts of a subject's learners (or of one) from an instant on, in order."""
+    """The drifts of a subject's learners (or of one) from an instant on, in order; not those that are hidden."""
     query = (
         select(drifts.c.target, drifts.c.at, drifts.c.kind, drifts.c.detail, drifts.c.recorded_at)
-        .where(drifts.c.subject == subject, drifts.c.recorded_at >= start)
+        .where(
+            drifts.c.subject == subject,
+            drifts.c.recorded_at >= start,
+            unhidden(drifts.c.subject, drifts.c.at),
+        )
         .order_by(drifts.c.id)
     )
     if target is not None:

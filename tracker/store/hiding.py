@@ -1,6 +1,7 @@
 """Queries about hidden stretches: what a participant lets nobody else see, export or learn from.
 
-Whoever reads rows for anybody but the participant adds `unhidden` to the query, or asks `hidden_at`.
+Whoever reads rows for anybody but the participant adds `unhidden` to the query; of answers,
+`unhidden_correction`.
 A stretch that is shown again keeps its row with the instant at which it was: an export is repeated as it was made.
 """
 
@@ -14,7 +15,7 @@ from sqlalchemy import ColumnElement, Connection, and_, or_, select, update
 
 from tracker.domain.stretches import Stretch
 from tracker.store.feedback import insert_row
-from tracker.store.tables import hidden
+from tracker.store.tables import corrections, hidden, observations, prompts
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,12 +63,6 @@ def stretches_then(connection: Connection, subject: str, at: datetime) -> tuple[
     return tuple(row.stretch for row in _rows(connection, hidden.c.subject == subject, *then))
 
 
-def hidden_at(connection: Connection, subject: str, at: datetime) -> bool:
-    """Whether a subject hides an instant: then nobody but they may see what is stored of it."""
-    query = select(hidden.c.id).where(hidden.c.subject == subject, *_holds(at)).limit(1)
-    return connection.execute(query).first() is not None
-
-
 def unhidden(subject: ColumnElement[str], at: ColumnElement[datetime]) -> ColumnElement[bool]:
     """The condition under which a row may be read for anybody but the participant.
 
@@ -79,12 +74,46 @@ def unhidden(subject: ColumnElement[str], at: ColumnElement[datetime]) -> Column
     return ~select(hidden.c.id).where(hidden.c.subject == subject, *_holds(at)).exists()
 
 
+def unhidden_correction() -> ColumnElement[bool]:
+    """The condition under which a row of `corrections` may be read for anybody but the participant.
+
+    Neither its moment is hidden, nor that of what it speaks of, nor when what it answers fell due.
+    """
+    seen, asked = observations.alias("hidden_seen"), prompts.alias("hidden_asked")
+    return and_(
+        unhidden(corrections.c.subject, corrections.c.at),
+        *(
+            ~select(hidden.c.id)
+            .join(there, hidden.c.subject == there.c.subject)
+            .where(there.c.id == points, *_holds(at))
+            .correlate(corrections)
+            .exists()
+            for there, points, at in (
+                (seen, corrections.c.observation, seen.c.at),
+                (asked, corrections.c.prompt, asked.c.scheduled_at),
+            )
+        ),
+    )
+
+
+def hidden_corrections(connection: Connection, subject: str) -> frozenset[int]:
+    """The answers of a subject that speak of anything hidden, wherever they lie."""
+    query = select(corrections.c.id).where(corrections.c.subject == subject, ~unhidden_correction())
+    return frozenset(connection.execute(query).scalars())
+
+
+def hides_correction(connection: Connection, correction: int) -> bool:
+    """Whether an answer speaks of anything hidden: then nothing is learned from it."""
+    query = select(corrections.c.id).where(corrections.c.id == correction, ~unhidden_correction())
+    return connection.execute(query).first() is not None
+
+
 def outside(at: ColumnElement[datetime], gaps: Iterable[Stretch]) -> list[ColumnElement[bool]]:
     """The conditions under which a row lies in none of some stretches."""
     return [or_(at < gap.start, at >= gap.end) for gap in gaps]
 
 
-def _holds(at: datetime | ColumnElement[datetime]) -> tuple[ColumnElement[bool], ...]:
+def _holds(at: ColumnElement[datetime]) -> tuple[ColumnElement[bool], ...]:
     return (and_(hidden.c.starts_at <= at, hidden.c.ends_at > at), hidden.c.shown_at.is_(None))
 
 

@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, Connection, Select, false, func, select
 from tracker.domain.affect import Distribution
 from tracker.domain.consent import Permit, Scope, Use
 from tracker.store.feedback import ended_at, insert_row
-from tracker.store.hiding import unhidden
+from tracker.store.hiding import unhidden_correction
 from tracker.store.rows import EMOTION_COLUMNS, to_columns
 from tracker.store.seen import JudgedRow, Label, Seen, damaged, label_of, plain, prediction_of, seen_columns
 from tracker.store.tables import corrections, learning_events, observations, prompts
@@ -35,6 +35,8 @@ class LearnedRow:
         Whether its correction answers a prompt, and so rests on the scope `prompts` too.
     rated
         Whether it was put together from what raters said, and so rests on the scopes that let them see it.
+    prompted_at
+        When the prompt that its correction answers fell due, or None.
     """
 
     id: int
@@ -50,6 +52,7 @@ class LearnedRow:
     ended_at: datetime | None
     prompted: bool
     rated: bool = False
+    prompted_at: datetime | None = None
 
     @property
     def features(self) -> Mapping[str, float]:
@@ -167,9 +170,12 @@ def learned_since(connection: Connection, subject: str, target: str, since: date
     """
     query = (
         _events(
-            *(c for c in learning_events.c if c.name not in ("situation", "cut")), _seen_at().label("seen_at")
+            *(c for c in learning_events.c if c.name not in ("situation", "cut")),
+            _seen_at().label("seen_at"),
+            prompts.c.scheduled_at.label("prompted_at"),
         )
         .outerjoin(observations, observations.c.id == corrections.c.observation)
+        .outerjoin(prompts, prompts.c.id == corrections.c.prompt)
         .where(
             learning_events.c.subject == subject,
             learning_events.c.target == target,
@@ -192,7 +198,7 @@ def past(
             learning_events.c.recorded_at <= at,
             corrections.c.at >= since,
             corrections.c.at < at,
-            unhidden(corrections.c.subject, corrections.c.at),
+            unhidden_correction(),
         )
         .order_by(corrections.c.at, learning_events.c.id)
     )
@@ -215,7 +221,7 @@ def judged(connection: Connection, subject: str, target: str, *, after: datetime
             learning_events.c.subject == subject,
             learning_events.c.target == target,
             learning_events.c.recorded_at > after,
-            unhidden(corrections.c.subject, corrections.c.at),
+            unhidden_correction(),
         )
         .order_by(learning_events.c.id)
     )
@@ -278,7 +284,7 @@ def foretold(connection: Connection, subject: str, target: str, *, since: dateti
             learning_events.c.target == target,
             learning_events.c.recorded_at >= since,
             corrections.c.rater == "participant",
-            unhidden(corrections.c.subject, corrections.c.at),
+            unhidden_correction(),
         )
         .order_by(learning_events.c.id)
     )
@@ -374,6 +380,7 @@ def _learned(row: Any) -> LearnedRow:
             ended_at=row["ended_at"],
             prompted=row["prompted"],
             rated=row["rated"],
+            prompted_at=row["prompted_at"],
         )
     except (TypeError, ValueError) as error:
         raise damaged(row, error) from error

@@ -48,7 +48,9 @@ def said_in(
 ) -> list[datetime]:
     """The moments that a subject answered for a target and that rest on something in some stretches, in order."""
     reach = (Stretch(stretch.start, stretch.end + LOOKED_BACK) for stretch in stretches)
-    inside = or_(false(), *(_inside(corrections.c.at, stretch) for stretch in reach))
+    due = or_(false(), *(_inside(prompts.c.scheduled_at, stretch) for stretch in stretches))
+    asked = select(prompts.c.id).where(prompts.c.subject == subject, due)
+    inside = or_(corrections.c.prompt.in_(asked), *(_inside(corrections.c.at, stretch) for stretch in reach))
     query = (
         select(corrections.c.at)
         .where(corrections.c.subject == subject, corrections.c.target == target, inside)

@@ -260,7 +260,8 @@ def moments_in(
     said = feedback.standing_corrections(
         unit.connection, subject, first - BESIDE, last + BESIDE, "emotion", horizons=unit.horizons()
     )
-    said = [c for c in said if (answers or c.prompt is None) and not any_holds(hidden, c.at)]
+    beyond = hiding.hidden_corrections(unit.connection, subject) if hidden else frozenset()
+    said = [c for c in said if (answers or c.prompt is None) and c.id not in beyond]
     by_observation = {c.observation: c.distribution for c in said if c.observation is not None}
     alone = [c for c in said if c.observation is None and first <= c.at < last]
     for r in _readings(unit, start, end):

@@ -27,7 +27,7 @@ def learn(unit: Unit, correction: Correction, label: Label, done: Corrected) -> 
     reading = timeline.reading_of(unit.connection, done.observation) if done.observation is not None else None
     machine = reading.machine if reading is not None else None
     seen_at = reading.at if reading is not None else done.at
-    if any(hiding.hidden_at(unit.connection, unit.person.subject, at) for at in (done.at, seen_at)):
+    if hiding.hides_correction(unit.connection, done.correction):
         # Nobody is told what was read there, and nothing is learned from it; the word itself is kept.
         return replace(done, hidden=True)
     done = replace(done, machine=machine)

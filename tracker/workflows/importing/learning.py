@@ -50,8 +50,7 @@ def _learn(unit: Unit, personal_: personal.Personal, row: CorrectionRow, since: 
     reading = timeline.reading_of(unit.connection, row.observation) if row.observation is not None else None
     machine = reading.machine if reading is not None else None
     at = reading.at if reading is not None else row.at
-    connection, subject = unit.connection, unit.person.subject
-    if at < since or any(hiding.hidden_at(connection, subject, one) for one in (at, row.at)):
+    if at < since or hiding.hides_correction(unit.connection, row.id):
         return False
     label = label_of(row.target, row.distribution, row.value)
     seen = _seen(unit, personal_, machine, row.at, at)
