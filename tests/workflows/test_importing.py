@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +14,10 @@ from hypothesis import strategies as st
 from sqlalchemy import update
 
 from tests.builders import ALL, NOW, installation, leaning, observed, person, store
-from tests.workflows.archived import bundle, packed, pictured, rows, taken_in, whole
+from tests.workflows.archived import bundle, face, packed, pictured, rows, taken_in, whole
 from tests.workflows.exported import MINUTE, someone
+from tests.workflows.rated import given as given_items
+from tests.workflows.rated import rater, said, shown
 from tracker import personal
 from tracker.access import Access
 from tracker.domain.affect import Emotion
@@ -26,7 +28,7 @@ from tracker.store import belongings, studies, summaries, tables
 from tracker.study import DEFAULT, Study
 from tracker.study.errors import StudyClosedError
 from tracker.study.parts import Retention
-from tracker.workflows import consenting, enrolment, feedback, prompts
+from tracker.workflows import consenting, enrolment, feedback, prompts, rating
 from tracker.workflows.importing import NotCoveredByGrantsError, NotEmptyError
 from tracker.workflows.importing.shape import FATES, Fate, tables_of
 
@@ -161,6 +163,28 @@ def test_learners_learn_again_what_was_said(here: Access, lite_there: Access, tm
             assert replayed is not None
             assert replayed.equal
             assert replayed.events == 1
+
+
+def test_what_raters_said_there_is_neither_stored_nor_learned_here(
+    here: Access, there: Access, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tests.workflows.rated.PICTURE", face(90))
+    ada, kim = shown(here, faces=2), rater(here)
+    for item in given_items(here, kim, 2):
+        rating.vote(here, kim, item, said(Emotion.FEAR), NOW)
+    assert rating.teach(here, NOW + MINUTE) == rating.Taught(2, 2)
+    [first, _] = rows(bundle(here, ada, NOW + MINUTE), "corrections")
+    own = Correction(datetime.fromisoformat(first["at"]), "emotion", leaning(Emotion.HAPPINESS, 0.9))
+    feedback.correct(here, ada, own, NOW + 2 * MINUTE, observation=first["observation"])
+    archive = saved(here, ada, tmp_path)
+    who, done = taken_in(there, archive, "ada", NOW + 3 * MINUTE, evidence="a letter")
+    assert (done.stored["corrections"], done.left["corrections"]) == (1, 2)
+    [word] = rows(bundle(there, who, NOW + 3 * MINUTE), "corrections")
+    assert (word["rater"], word["supersedes"]) == ("participant", None)
+    with there.read(who.id, NOW + 3 * MINUTE) as unit:
+        again = personal.replay(unit)
+    assert again is not None
+    assert (again.events, again.equal) == (1, True)
 
 
 def test_what_was_said_more_than_30_days_ago_is_stored_and_not_learned(

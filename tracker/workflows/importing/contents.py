@@ -151,7 +151,8 @@ class _Survey:
                 _new(word.supersedes, superseded, "corrections")
                 superseded.add(word.supersedes)
             self._corrections[word.id] = word.what.at
-            self.contents.need(Use.CORRECT if word.prompt is None else Use.PROMPT, word.what.at)
+            if not word.rated:  # it is left out
+                self.contents.need(Use.CORRECT if word.prompt is None else Use.PROMPT, word.what.at)
 
     def notes(self) -> None:
         """One for a correction."""

@@ -59,7 +59,10 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Word:
-    """A correction with its number and zone, and the numbers of what it speaks of, answers and supersedes."""
+    """A correction with its number and zone, and the numbers of what it speaks of, answers and supersedes.
+
+    Where raters said it, `rated`: who may see a face was agreed to where it comes from, and not here.
+    """
 
     id: int
     zone: str
@@ -67,6 +70,7 @@ class Word:
     observation: int | None
     prompt: int | None
     supersedes: int | None
+    rated: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -268,6 +272,7 @@ def correction(f: Fields) -> Word:
         f.maybe(f.integer, "observation"),
         f.maybe(f.integer, "prompt"),
         supersedes,
+        f.has("rated_grant") and f.value("rated_grant") is not None,
     )
 
 

@@ -141,9 +141,10 @@ class Storing:
     def _add_corrections(self) -> None:
         unit = self._unit
         for word in self._each("corrections", rows.correction):
-            permit = self._permits[Use.CORRECT if word.prompt is None else Use.PROMPT]
-            # An answer whose question is left out would look like a word of the person's own accord.
-            whole = word.prompt is None or word.prompt in self._prompts
+            permit = self._permits.get(Use.CORRECT if word.prompt is None else Use.PROMPT)
+            # What raters said rests on what was agreed to there; an answer whose question is left out would look like
+            # a word of the person's own accord.
+            whole = (word.prompt is None or word.prompt in self._prompts) and not word.rated
             if not self._counted("corrections", whole and _covers(permit, word.what.at)) or permit is None:
                 continue
             seen = self._observations.get(word.observation) if word.observation is not None else None
