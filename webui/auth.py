@@ -15,7 +15,7 @@ from tracker.domain.entering import How
 from tracker.domain.members import STRONG, Member, Role
 from tracker.domain.people import Person
 from tracker.workflows import accounts
-from webui import languages, roles
+from webui import auth_store, languages, roles
 from webui.auth_store import User
 from webui.clock import now as now
 from webui.services import services
@@ -42,6 +42,7 @@ BEFORE_SECOND = BEFORE_PASSWORD | {endpoint for endpoint in roles.RULES if endpo
 BEFORE_SECOND |= {"confirming.page"}
 
 _HALF, _BY_CODE, _FRESH, _DEMO, _SINCE = "half", "by_code", "fresh", "demo", "since"
+_SIGN_IN = auth_store.SIGN_IN
 
 
 def protect(app: Flask) -> None:
@@ -115,6 +116,7 @@ def start(
         Whether it is a sign-in; else the session goes on under another version.
     """
     demo = how is How.DEMO or (not anew and bool(session.get(_DEMO)))
+    signed_in = None if anew else session.get(_SIGN_IN)
     clear()
     login_user(User(who, version), remember=False, authn_via=[how.value])
     session[_SINCE] = session[_FRESH] = now().timestamp()
@@ -126,7 +128,9 @@ def start(
         session["notice"] = text().notice().sha256
     if anew:
         agent = request.headers.get("User-Agent", "")
-        accounts.note_sign_in(services().access, who, how, agent, now())
+        signed_in = accounts.note_sign_in(services().access, who, how, agent, now())
+    if signed_in is not None:
+        session[_SIGN_IN] = signed_in
 
 
 def start_half(who: Whom, version: int, *, by_code: bool) -> None:
@@ -146,6 +150,13 @@ def half() -> tuple[User, bool] | None:
         return None
     user = current_app.extensions["security"].datastore.find_user(fs_uniquifier=waiting["id"])
     return None if user is None else (user, bool(waiting["by_code"]))
+
+
+def end() -> None:
+    """End this session, in this browser and wherever a copy of its cookie lies."""
+    if isinstance(number := session.get(_SIGN_IN), int):
+        accounts.log_out(services().access, whom(), number, now())
+    clear()
 
 
 def clear() -> None:

@@ -11,7 +11,7 @@ from collections.abc import Set
 from datetime import timedelta
 from typing import Any, NoReturn
 
-from flask import Flask, current_app
+from flask import Flask, current_app, session
 from flask_login import AnonymousUserMixin
 from flask_security import RoleMixin, Security, UserDatastore, UserMixin
 from flask_security.totp import Totp
@@ -32,6 +32,9 @@ ISSUER = "affect-tracker"
 
 STEP = timedelta(seconds=30)
 """How long a code of an app lasts; one step before and after is taken too, for clocks that are off."""
+
+SIGN_IN = "sign_in"
+"""Under what a session keeps the number of its sign-in; while a second factor is waited for there is none."""
 
 _PARTICIPANT, _MEMBER = "p", "m"
 _APPS = "authenticator apps"
@@ -92,7 +95,12 @@ class Store(UserDatastore):
             user = _user(kind, number)
         except (UnknownMemberError, UnknownParticipantError, KeyUnavailableError):
             return None
-        return user if user is not None and str(user.version) == version else None
+        if user is None or str(user.version) != version:
+            return None
+        signed_in = session.get(SIGN_IN)
+        if signed_in is not None and not accounts.goes_on(services().access, user.whom, signed_in, now()):
+            return None
+        return user
 
     def find_role(self, role: str) -> Role | None:
         """A role by its name; what it may do stands in `webui.roles`."""

@@ -171,7 +171,9 @@ def test_wrong_codes_lock_the_account_and_the_password_buys_no_more_tries(site: 
     site.wait(accounts.LOCKED_FOR)
     half = entered(site)
     assert half.post("/login/second", {"code": "000000"}).status_code == 401
-    assert half.post("/login/second", {"code": app.code(site)}).status_code == 303, "one wrong code locks no more"
+    assert half.post("/login/second", {"code": app.code(site)}).status_code == 303, (
+        "one wrong code locks no more"
+    )
 
 
 def test_a_second_factor_is_waited_for_five_minutes(lite: Site) -> None:
@@ -507,6 +509,21 @@ def test_logging_out_everywhere_ends_all_of_ones_own_sessions_and_no_others(site
     assert here.post("/logout", {"everywhere": "1"}).status_code == 303
     assert there.get("/account").location == "/login"
     assert other.get("/account").status_code == 200
+
+
+@pytest.mark.parametrize("kind", ["participant", "member"])
+def test_a_copied_session_ends_with_the_log_out_and_others_of_the_same_person_go_on(
+    site: Site, kind: str
+) -> None:
+    somebody(site, kind)
+    here, there, copy = entered(site), entered(site), site.visitor()
+    cookie = here.client.get_cookie("affect_session")
+    assert cookie is not None
+    copy.client.set_cookie("affect_session", cookie.value)
+    assert copy.get("/account").status_code == 200
+    assert here.post("/logout").location == "/login"
+    assert copy.get("/account").location == "/login"
+    assert there.get("/account").status_code == 200
 
 
 def test_a_member_who_was_removed_is_out_at_once(site: Site) -> None:

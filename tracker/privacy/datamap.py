@@ -136,7 +136,7 @@ TABLES: tuple[Stored, ...] = (
     Stored(
         "sign_ins",
         "When somebody logged in, how, and with what kind of browser: shown to them, so that they notice others.",
-        _columns("sign_ins", _I, _R.SIGN_IN, "id participant member at how browser"),
+        _columns("sign_ins", _I, _R.SIGN_IN, "id participant member at how browser ended_at"),
     ),
     Stored(
         "members",

@@ -143,10 +143,25 @@ def end_invitations(connection: Connection, owner: Owner) -> None:
     connection.execute(delete(invitations).where(owner.owns(invitations)))
 
 
-def note_sign_in(connection: Connection, owner: Owner, row: SignInRow) -> None:
-    """Note that somebody signed in."""
+def note_sign_in(connection: Connection, owner: Owner, row: SignInRow) -> int:
+    """Note that somebody signed in; return the number of it."""
     values = {"at": row.at, "how": row.how, "browser": row.browser}
-    connection.execute(insert(sign_ins).values(values | owner.columns()))
+    number: int = connection.execute(
+        insert(sign_ins).values(values | owner.columns()).returning(sign_ins.c.id)
+    ).scalar_one()
+    return number
+
+
+def end_sign_in(connection: Connection, owner: Owner, number: int, at: datetime) -> None:
+    """Note that the session of somebody's sign-in was logged out."""
+    mine = owner.owns(sign_ins) & (sign_ins.c.id == number) & sign_ins.c.ended_at.is_(None)
+    connection.execute(update(sign_ins).where(mine).values(ended_at=at))
+
+
+def goes_on(connection: Connection, owner: Owner, number: int) -> bool:
+    """Whether the session of somebody's sign-in was not logged out; one that is not there any more is over."""
+    mine = owner.owns(sign_ins) & (sign_ins.c.id == number) & sign_ins.c.ended_at.is_(None)
+    return connection.execute(select(sign_ins.c.id).where(mine)).first() is not None
 
 
 def sign_ins_of(connection: Connection, owner: Owner, most: int) -> list[SignInRow]:

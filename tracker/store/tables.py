@@ -172,6 +172,8 @@ sign_ins = Table(
     Column("at", Instant, nullable=False),
     Column("how", String(16), nullable=False),
     Column("browser", String(64), nullable=False),
+    # When its session was logged out: a copy of the cookie is good no longer.
+    Column("ended_at", Instant),
     CheckConstraint("(participant IS NULL) <> (member IS NULL)", name="whose"),
 )
 

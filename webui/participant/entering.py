@@ -133,7 +133,7 @@ def log_out() -> Response:
     if request.form.get("everywhere"):
         accounts.end_sessions(services().access, auth.whom(), auth.now())
     leaving = g.get("person")
-    auth.clear()
+    auth.end()
     if leaving is not None:
         answering_phone.leave(leaving)
     return redirect(url_for(".log_in"), 303)

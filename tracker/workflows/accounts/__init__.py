@@ -35,5 +35,7 @@ from tracker.workflows.accounts.inviting import InvitationError as InvitationErr
 from tracker.workflows.accounts.inviting import accept_invitation as accept_invitation
 from tracker.workflows.accounts.inviting import invite as invite
 from tracker.workflows.accounts.inviting import invited as invited
+from tracker.workflows.accounts.signing import goes_on as goes_on
+from tracker.workflows.accounts.signing import log_out as log_out
 from tracker.workflows.accounts.signing import note_sign_in as note_sign_in
 from tracker.workflows.accounts.signing import sign_ins as sign_ins

@@ -14,10 +14,22 @@ MOST = 50
 """Sign-ins that are listed, newest first."""
 
 
-def note_sign_in(access: Access, whom: Whom, how: How, agent: str, now: datetime) -> None:
-    """Note a sign-in: when, how, and with what kind of browser; no address, no version."""
+def note_sign_in(access: Access, whom: Whom, how: How, agent: str, now: datetime) -> int:
+    """Note a sign-in: when, how, and with what kind of browser; no address, no version. Return the number of it."""
     with credentials.writing(access, whom, now) as door:
-        factors.note_sign_in(door.connection, door.owner, SignInRow(now, how.value, browser(agent)))
+        return factors.note_sign_in(door.connection, door.owner, SignInRow(now, how.value, browser(agent)))
+
+
+def log_out(access: Access, whom: Whom, number: int, now: datetime) -> None:
+    """End the session of one sign-in, wherever a copy of its cookie lies; all others go on."""
+    with credentials.writing(access, whom, now) as door:
+        factors.end_sign_in(door.connection, door.owner, number, now)
+
+
+def goes_on(access: Access, whom: Whom, number: int, now: datetime) -> bool:
+    """Whether the session of a sign-in was not logged out."""
+    with credentials.reading(access, whom, now) as door:
+        return factors.goes_on(door.connection, door.owner, number)
 
 
 def sign_ins(access: Access, whom: Whom, now: datetime) -> list[SignIn]:
