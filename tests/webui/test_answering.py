@@ -11,8 +11,9 @@ from sqlalchemy import func, select
 
 from tests.webui.site import PASSWORD, Site, Visitor
 from tracker.domain.consent import Recorder, Scope
+from tracker.domain.series import Prompt
 from tracker.store import tables
-from tracker.workflows import accounts, consenting
+from tracker.workflows import accounts, consenting, prompts
 
 WHOLE = {
     "emotion": "sadness",
@@ -416,3 +417,35 @@ def test_a_forged_answer_is_refused(lite: Site) -> None:
     cross = {"X-CSRF-Token": visitor._token, "Sec-Fetch-Site": "cross-site"}
     assert visitor.client.post("/answer", json=body, headers=cross).status_code == 403
     assert nothing_is_stored(lite)
+
+
+def test_a_question_that_waits_shows_on_every_page_until_it_ends(site: Site) -> None:
+    who = site.person()
+    visitor = site.logged_in()
+    pages = (
+        "/answer",
+        "/timeline",
+        "/capture",
+        "/learned",
+        "/consent",
+        "/my-data",
+        "/account",
+        "/no-such-page",
+    )
+
+    def shown() -> list[str]:
+        return [
+            page
+            for page in pages
+            if 'class="asked"'
+            in visitor.get(page, follow_redirects=True, headers={"Accept": "text/html"}).text
+        ]
+
+    assert shown() == []
+    ends = site.now + timedelta(minutes=30)
+    asked = Prompt("by-hand", site.now, site.now, None, None, "notified", expires_at=ends)
+    assert prompts.record(site.access, who, asked, site.now) is not None
+    assert shown() == list(pages)
+    assert "A question waits for you." in visitor.get("/my-data").text
+    site.wait(timedelta(hours=1))
+    assert shown() == []

@@ -13,6 +13,7 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from tracker.domain.people import Person
 from webui import auth, auth_store, csrf
+from webui.participant.asked import question_waits
 
 pages = Blueprint("answer_phone", __name__)
 
@@ -52,8 +53,8 @@ def _forget(response: Response) -> Response:
 
 
 @pages.app_context_processor
-def _words() -> dict[str, Callable[[], str]]:
-    return {"phone_tag": _tag}
+def _words() -> dict[str, Callable[[], str | bool]]:
+    return {"phone_tag": _tag, "question_waits": question_waits}
 
 
 def owner(who: Person) -> str:
