@@ -28,7 +28,8 @@ from tracker.lab.portrait import portrait
 from tracker.vision.faces import Face
 from tracker.vision.recording import Pixels
 from tracker.workflows import consenting, enrolment, erasure, timeline
-from tracker.workflows.ingest import Reader, live
+from tracker.workflows.ingest import Reader
+from tracker.workflows.ingest.running import Running
 
 Box = tuple[float, float, float, float]
 MIDDLE: Box = (80.0, 20.0, 120.0, 150.0)
@@ -406,16 +407,15 @@ def test_of_two_tabs_that_begin_at_once_one_stays_and_the_other_is_told(
     lite_capturing.person()
     first, second = Page(lite_capturing), Page(lite_capturing)
     late: list[threading.Thread] = []
-    make = live.Running
 
-    def slowly(*args: Any) -> live.Running:
+    def slowly(*args: Any) -> Running:
         if not late:
             late.append(threading.Thread(target=second.start))
             late[0].start()
             late[0].join(0.5)  # as long as it gets, where nothing keeps it out
-        return make(*args)
+        return Running(*args)
 
-    monkeypatch.setattr(live, "Running", slowly)
+    monkeypatch.setattr("tracker.workflows.ingest.live.Running", slowly)
     assert first.start().status_code == 200
     late[0].join()
     told = {page.send().json.get("ended") for page in (first, second)}  # type: ignore[union-attr]

@@ -13,6 +13,7 @@ from tracker.domain.people import Person, UnknownParticipantError
 from tracker.store import requests
 from tracker.workflows import accounts
 from tracker.workflows.accounts import entering
+from webui import limits
 
 
 def granted(site: Site, who: Person) -> set[Scope]:
@@ -40,6 +41,18 @@ def test_a_locked_account_hinders_no_withdrawal(site: Site) -> None:
     assert waiting(site, who) == {"unanswered"}
     again = site.visitor().post("/withdraw", {"name": "ada", "secret": code})
     assert again.status_code == 401, "the code is used up"
+
+
+def test_tries_at_logging_in_use_up_none_of_those_at_withdrawing(lite: Site) -> None:
+    who = lite.with_password(scopes=(Scope.AFFECT_SERIES,))
+    statuses = {lite.visitor().log_in("nobody", "wrong").status_code for _ in range(limits.LOGINS + 1)}
+    assert 429 in statuses, "from this address nobody logs in any more"
+    wrong = {"name": "ada", "secret": "wrong"}
+    assert lite.visitor().post("/withdraw", wrong).status_code == 401
+    assert lite.visitor().post("/withdraw", {"name": "ada", "secret": PASSWORD}).status_code == 200
+    assert granted(lite, who) == set()
+    tries = [lite.visitor().post("/withdraw", wrong).status_code for _ in range(limits.LOGINS)]
+    assert tries[-1] == 429, "and guessing there has a limit too"
 
 
 def test_a_password_is_enough_though_its_code_is_used_up_and_the_account_is_locked(site: Site) -> None:

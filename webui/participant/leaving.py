@@ -55,7 +55,7 @@ def withdraw() -> str | Response | tuple[str, int]:
     """Withdraw at once, and do with what is stored as was said."""
     name, secret = request.form.get("name", "").strip(), request.form.get("secret", "")[:LONGEST]
     chosen, answer = _chosen(), _answer()
-    if not services().logins.allows(request.remote_addr or "", auth.now()):
+    if not services().leavings.allows(request.remote_addr or "", auth.now()):
         return _form(TOO_FAST, name), 429
     try:
         with services().hashing:
