@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import Table, select
+from sqlalchemy import Table, delete, select
 
 from tests.builders import NOW, installation, observed, person, store
 from tests.invariants import held
@@ -20,14 +20,16 @@ from tests.personal.saying import PLACE as LEARNED_PLACE
 from tests.personal.saying import newest, replayed, talkative
 from tests.processes import close
 from tests.workflows.exported import stored_instants
+from tests.workflows.rated import rater, said, shown
 from tests.workflows.test_backup import backed_up, restored
 from tracker.access import Access
 from tracker.domain.people import Person
+from tracker.domain.rating import Dimension, Sample, Trace
 from tracker.domain.stretches import Stretch
-from tracker.store import compacting, stretches, tables
-from tracker.store.types import Instant
+from tracker.store import compacting, fingerprints, stretches, tables
+from tracker.store.types import Instant, to_microseconds
 from tracker.vision.faces import Face
-from tracker.workflows import erasure
+from tracker.workflows import erasure, rating
 from tracker.workflows.erasure import ErasureIncompleteError, certify
 from tracker.workflows.ingest.capture import Capture, Shot
 from tracker.workflows.ingest.running import Running
@@ -168,7 +170,8 @@ def test_every_table_that_speaks_of_an_instant_is_asked(access: Access) -> None:
         for t in tables.metadata.sorted_tables
         if "subject" in t.c and any(isinstance(t.c[n].type, Instant) for n in moments if n in t.c)
     }
-    covered = set(stretches.conditions("s", "p", Stretch(NOW, LATER)))
+    with access.database.read() as connection:
+        covered = set(stretches.conditions(connection, "s", "p", Stretch(NOW, LATER)))
     assert speaking - covered == {tables.summaries}, "sums are made anew"
 
 
@@ -186,3 +189,51 @@ def test_what_a_capture_still_holds_does_not_come_back(access: Access) -> None:
     assert running.flush(access, LATER) is None
     assert stored_instants(access, "observations", who) == [end, NOW]
     assert held.count(access, "crops") == 2
+
+
+@pytest.mark.parametrize("forgotten", [False, True], ids=["kept", "pictures forgotten"])
+def test_what_raters_said_of_a_clip_goes_with_any_of_its_pictures(access: Access, forgotten: bool) -> None:
+    who = shown(access, faces=8, every=timedelta(seconds=5))
+    kim = rater(access)
+    [clip] = rating.stretches(access, kim, NOW)
+    frames = rating.open_series(access, kim, clip.item, NOW).frames
+    samples = tuple(Sample(f.at, 0.25, f.observation) for f in frames)
+    if not forgotten:
+        rating.vote(access, kim, clip.item, said(), NOW)
+    else:
+        rating.keep_trace(access, kim, clip.item, Trace(Dimension.VALENCE, samples, 2.0, "a-trace-once"), NOW)
+        with access.database.write() as connection:  # all but the first, as retention might leave them
+            gone = [f.observation for f in frames[1:]]
+            for table, column in (
+                (tables.crops, tables.crops.c.observation),
+                (tables.estimates, tables.estimates.c.observation),
+                (tables.observations, tables.observations.c.id),
+            ):
+                connection.execute(delete(table).where(column.in_(gone)))
+    beside = Stretch(frames[-1].at + timedelta(seconds=1), frames[-1].at + MINUTE)
+    erasure.erase_stretch(access, who, beside, NOW + MINUTE)
+    assert counted(access) == (1, 0 if forgotten else 1, 1 if forgotten else 0)
+    last = Stretch(frames[-1].at, frames[-1].at + timedelta(seconds=1))
+    erasure.erase_stretch(access, who, last, NOW + MINUTE)
+    assert counted(access) == (0, 0, 0)
+    stored = b"".join(held.database_bytes(access).values())
+    assert str(to_microseconds(frames[-1].at)).encode() not in stored
+
+
+def test_the_search_asks_for_what_traces_say(access: Access) -> None:
+    who = shown(access, faces=8, every=timedelta(seconds=5))
+    kim = rater(access)
+    [clip] = rating.stretches(access, kim, NOW)
+    frames = rating.open_series(access, kim, clip.item, NOW).frames
+    samples = tuple(Sample(f.at, 0.25, f.observation) for f in frames)
+    rating.keep_trace(access, kim, clip.item, Trace(Dimension.VALENCE, samples, 2.0, "a-trace-once"), NOW)
+    inside = Stretch(frames[2].at, frames[5].at)
+    with access.database.read() as connection:
+        found = stretches.sampled_in(connection, who.subject, inside)
+        assert found == [str(to_microseconds(frames[i].at)) for i in (2, 4)]
+        assert all(fingerprints.said_elsewhere(connection, word) for word in found)
+
+
+def counted(access: Access) -> tuple[int, int, int]:
+    counts = held.counts(access)
+    return counts["rating_tasks"], counts["rating_votes"], counts["rating_traces"]

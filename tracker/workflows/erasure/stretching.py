@@ -43,12 +43,15 @@ def empty(
     with access.write(person.id, now) as unit:
         connection, subject = unit.connection, unit.person.subject
         before = tombstones.get(connection, number)
-        rows = stretches.conditions(subject, person.id, stretch)
+        rows = stretches.conditions(connection, subject, person.id, stretch)
         theirs = Whose(
             person.id,
             subject,
             needles=tuple(fingerprints.sealed_ends(connection, rows)),
-            words=tuple(fingerprints.words(connection, rows)),
+            words=(
+                *fingerprints.words(connection, rows),
+                *stretches.sampled_in(connection, subject, stretch),
+            ),
         )
         if before is not None and before.pending:  # interrupted: what it looked for is looked for still
             theirs = _with_earlier(access, before, theirs)
