@@ -12,9 +12,11 @@ from flask import Flask
 from tracker.access import Access
 from tracker.workflows.ingest import Captures, Reader, Uploads
 from webui import (
+    addresses,
     assets,
     auth,
     auth_store,
+    characters,
     csrf,
     errors,
     headers,
@@ -97,10 +99,12 @@ def create_app(
     auth_store.set_up(app, access)
     auth.protect(app)
     csrf.protect(app)
+    characters.protect(app)
     headers.protect(app)
     errors.explain(app)
     words.teach(app)
     languages.teach(app)
+    addresses.teach(app)
     for pages in (
         assets.pages,
         health.pages,

@@ -20,6 +20,7 @@ VALUES = {
     "token": "none",
     "name": "style.css",
     "observation": "1",
+    "item": "0" * 32,
 }
 OPEN = {endpoint for endpoint, rule in RULES.items() if rule.anybody}
 

@@ -6,6 +6,7 @@ import secrets
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 
 from werkzeug.test import TestResponse
 
@@ -53,7 +54,7 @@ class Door:
 def doors(site: Site, **blanks: object) -> Iterator[Door]:
     """Every endpoint with each of its verbs; its blanks filled in."""
     for rule in site.app.url_map.iter_rules():
-        values = {
+        values: dict[str, Any] = {
             name: blanks.get(name, FILLED.get(name, 1 if f"<int:{name}>" in rule.rule else "x"))
             for name in rule.arguments
         }
@@ -62,6 +63,19 @@ def doors(site: Site, **blanks: object) -> Iterator[Door]:
         for verb in VERBS:
             if verb in (rule.methods or ()):
                 yield Door(rule.endpoint, verb, path)
+
+
+def strange_doors(site: Site, number: int, text: str) -> Iterator[Door]:
+    """Every endpoint whose address has blanks, with a number in each that takes one and a text in the others.
+
+    Each kind of blank is filled so by itself too: an id that is none hides what a number would have done.
+    """
+    rules = list(site.app.url_map.iter_rules())
+    numbers = {name: number for rule in rules for name in rule.arguments if f"<int:{name}>" in rule.rule}
+    texts = {name: text for rule in rules for name in rule.arguments if name not in numbers}
+    plain = {door.path for door in doors(site)}
+    for blanks in (numbers, texts, numbers | texts):
+        yield from (door for door in doors(site, **blanks) if door.path not in plain)
 
 
 class Somebody:

@@ -285,6 +285,14 @@ def test_a_moment_that_is_none_is_refused(access: Access, ada: Person, at: objec
         feedback.add_context(access, ada, Context(at, place="home"), NOW)  # type: ignore[arg-type]
 
 
+@pytest.mark.parametrize("word", ["ho\0me", "ho\ud800me"])
+def test_a_word_that_no_database_keeps_is_refused(access: Access, ada: Person, word: str) -> None:
+    for field in ("place", "activity", "company"):
+        with pytest.raises(feedback.ContextError, match=r"U\+(0000|D800)"):
+            feedback.add_context(access, ada, Context(AT, **{field: word}), NOW)
+    assert count(access, tables.contexts) == 0
+
+
 def test_a_moment_before_the_grant_is_refused(access: Access, ada: Person) -> None:
     early = NOW - timedelta(days=61)
     with pytest.raises(NotCoveredError):

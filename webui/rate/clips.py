@@ -31,7 +31,7 @@ def series_list() -> str:
     return room.shown("rate_series_list.html", stretches=found, because=room.BECAUSE)
 
 
-@pages.get("/rate/series/<item>")
+@pages.get("/rate/series/<item:item>")
 def series(item: str) -> str:
     """A clip with its player; the network's estimates stand below once the rater has said something."""
     opened = rating.open_series(services().access, auth.member(), item, auth.now())
@@ -49,14 +49,14 @@ def series(item: str) -> str:
     )
 
 
-@pages.get("/rate/series/<item>/frames/<int:observation>")
+@pages.get("/rate/series/<item:item>/frames/<int:observation>")
 def frame(item: str, observation: int) -> Response:
     """One picture of a clip that was opened; no cache keeps it (`webui.headers`)."""
     found = rating.open_frame(services().access, auth.member(), item, observation, auth.now())
     return Response(found, mimetype="image/png")
 
 
-@pages.get("/rate/series/<item>/open")
+@pages.get("/rate/series/<item:item>/open")
 def series_open(item: str) -> Response:
     """Whether a clip may still be seen: the page asks while it plays."""
     if rating.gone(services().access, auth.member(), [item], auth.now()):
@@ -64,7 +64,7 @@ def series_open(item: str) -> Response:
     return jsonify(open=True)
 
 
-@pages.post("/rate/series/<item>/vote")
+@pages.post("/rate/series/<item:item>/vote")
 def series_vote(item: str) -> Response | BaseResponse:
     """Store what a clip looks like as a whole."""
     rating.vote(services().access, auth.member(), item, ballot(room.given()), auth.now())
@@ -73,7 +73,7 @@ def series_vote(item: str) -> Response | BaseResponse:
     return redirect(url_for(".series", item=item), 303)
 
 
-@pages.post("/rate/series/<item>/trace")
+@pages.post("/rate/series/<item:item>/trace")
 def trace(item: str) -> Response:
     """Keep a trace as it was drawn, with the lag of the hand beside it."""
     rating.keep_trace(services().access, auth.member(), item, _trace(room.given()), auth.now())

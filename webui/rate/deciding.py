@@ -21,7 +21,7 @@ def adjudications() -> str:
     return room.shown("rate_adjudicate_list.html", items=found)
 
 
-@pages.get("/rate/adjudicate/<item>")
+@pages.get("/rate/adjudicate/<item:item>")
 def adjudicating(item: str) -> str:
     """One such face, with its votes."""
     found = rating.open_dispute(services().access, auth.member(), item, auth.now())
@@ -39,14 +39,14 @@ def adjudicating(item: str) -> str:
     )
 
 
-@pages.get("/rate/adjudicate/<item>/picture")
+@pages.get("/rate/adjudicate/<item:item>/picture")
 def disputed(item: str) -> Response:
     """The face to decide about; no cache keeps it (`webui.headers`)."""
     found = rating.open_disputed_crop(services().access, auth.member(), item, auth.now())
     return Response(found, mimetype="image/png")
 
 
-@pages.post("/rate/adjudicate/<item>")
+@pages.post("/rate/adjudicate/<item:item>")
 def adjudicate(item: str) -> Response | BaseResponse:
     """Store a decision; the votes stay as they are."""
     rating.adjudicate(services().access, auth.member(), item, ballot(room.given()), auth.now())

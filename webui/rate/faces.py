@@ -11,6 +11,7 @@ from flask_babel import gettext
 from werkzeug.wrappers import Response as BaseResponse
 
 from tracker.domain.instants import InstantError, parse_instant
+from tracker.domain.items import is_item
 from tracker.domain.rating import Ballot, RatingError, Verdict
 from tracker.workflows import rating
 from tracker.workflows.rating import Decided, Item, Voted
@@ -31,7 +32,7 @@ def page() -> str | BaseResponse:
     """One face to rate; with ``item`` one of the last ten again."""
     wanted = request.args.get("item")
     if wanted:
-        item, before = rating.reopen(services().access, auth.member(), wanted, auth.now())
+        item, before = rating.reopen(services().access, auth.member(), room.item(wanted), auth.now())
         return _page(item, before)
     coming = _coming(1)
     return _page(coming[0] if coming else None, None)
@@ -57,7 +58,7 @@ def token() -> Response:
     return jsonify(csrf=csrf.token(), member=auth.member().id)
 
 
-@pages.get("/rate/picture/<item>")
+@pages.get("/rate/picture/<item:item>")
 def picture(item: str) -> Response:
     """The face of an item; no cache keeps it (`webui.headers`)."""
     return Response(
@@ -69,7 +70,7 @@ def picture(item: str) -> Response:
 def vote() -> Response | BaseResponse:
     """Store an answer. A form leads to the next face; JSON says what was stored and what is gone meanwhile."""
     fields = room.given()
-    item = str(fields.get("item", ""))
+    item = room.item(fields.get("item", ""))
     done = rating.vote(services().access, auth.member(), item, ballot(fields), auth.now())
     if not request.is_json:
         return redirect(url_for(".page"), 303)
@@ -81,7 +82,7 @@ def vote() -> Response | BaseResponse:
 def undo() -> Response | BaseResponse:
     """Take the newest answer back, or the one that ``item`` names; the face comes again."""
     fields = room.given()
-    item = str(fields.get("item") or "") or _newest()
+    item = room.item(fields.get("item") or _newest())
     back = rating.undo(services().access, auth.member(), item, str(fields.get("key", "")), auth.now())
     if not request.is_json:
         return redirect(url_for(".page"), 303)
@@ -157,7 +158,9 @@ def _held(given: object) -> list[str]:
 
 
 def _gone(items: list[str]) -> list[str]:
-    return sorted(rating.gone(services().access, auth.member(), items, auth.now()))
+    known = [item for item in items if is_item(item)]
+    gone = rating.gone(services().access, auth.member(), known, auth.now())
+    return sorted(gone | set(items).difference(known))
 
 
 def _newest() -> str:

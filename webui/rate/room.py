@@ -11,9 +11,11 @@ from flask import Blueprint, g, render_template, request
 from flask_babel import gettext, lazy_gettext
 
 from tracker.domain.affect import Distribution, Emotion
+from tracker.domain.items import is_item
 from tracker.domain.keymap import KEYS, KeyMap
 from tracker.domain.rating import Because, RatingError, Verdict
 from tracker.workflows import rating
+from tracker.workflows.rating import UnknownItemError
 from webui import auth, csrf, words
 from webui.services import services
 
@@ -106,6 +108,13 @@ def given() -> dict[str, Any]:
     return body
 
 
+def item(named: object) -> str:
+    """The id of an item as it was sent; `UnknownItemError` for what can be none, before any database is asked."""
+    if not (isinstance(named, str) and is_item(named)):
+        raise UnknownItemError
+    return named
+
+
 def read_answer(fields: dict[str, Any]) -> Said:
     """Read what was chosen.
 
@@ -124,9 +133,19 @@ def read_answer(fields: dict[str, Any]) -> Said:
             return Said(Verdict(chosen), None, None, None)  # type: ignore[arg-type]
         except ValueError:
             raise RatingError(f"{chosen!r} is no answer; choose one of the buttons") from None
-    second = Emotion(fields["second"]) if fields.get("second") in list(Emotion) else None
+    second = _second(fields.get("second"))
     said = Distribution.said(first, second)
     return Said(Verdict.EMOTION, said, number(fields, "valence"), number(fields, "arousal"))
+
+
+def _second(chosen: Any) -> Emotion | None:
+    """The second emotion, or None where none was chosen; what is none is refused, never left out in silence."""
+    if chosen is None or chosen == "":
+        return None
+    try:
+        return Emotion(chosen)
+    except ValueError:
+        raise RatingError(f"{str(chosen)[:32]!r} is no second emotion; choose another or none") from None
 
 
 def number(fields: dict[str, Any], name: str) -> float | None:

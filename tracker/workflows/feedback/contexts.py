@@ -10,6 +10,7 @@ from tracker.domain.consent import Scope, Use
 from tracker.domain.instants import require_past
 from tracker.domain.people import Person
 from tracker.domain.series import Context
+from tracker.domain.texts import unkeepable
 from tracker.store import feedback
 
 LONGEST_WORD = 64
@@ -26,7 +27,8 @@ def add_context(access: Access, person: Person, context: Context, now: datetime)
     Raises
     ------
     ContextError
-        When neither place nor activity nor company is given, or one is longer than `LONGEST_WORD`.
+        When neither place nor activity nor company is given, or one is longer than `LONGEST_WORD`
+        or holds what no text has.
     InstantError
         When the instant is naive or in the future.
     ConsentMissingError
@@ -49,6 +51,9 @@ def checked_context(context: Context, now: datetime) -> Context:
     said = [(text or "").strip() or None for text in (context.place, context.activity, context.company)]
     if not any(said):
         raise ContextError("a context needs at least one of place, activity and company")
+    for word in said:
+        if found := unkeepable(word or ""):
+            raise ContextError(f"place, activity or company holds {found}, which no text has; leave it out")
     longest = max(len(word or "") for word in said)
     if longest > LONGEST_WORD:
         raise ContextError(

@@ -9,9 +9,10 @@ from typing import Any
 from tracker.domain.affect import Distribution
 from tracker.domain.consent import Scope
 from tracker.personal import Source
+from tracker.personal.answered import NoPromptError
 
 
-class PromptError(ValueError):
+class PromptError(NoPromptError):
     """An answer is to a prompt that was never put to this person."""
 
 
