@@ -15,6 +15,9 @@ from tracker.domain.affect import Distribution
 LEASE = timedelta(minutes=15)
 """For how long an item is kept for whom it was given to; afterwards somebody else may have it."""
 
+GRACE = timedelta(hours=12)
+"""For how long after that an answer still counts which waited on the page for a connection or a new session."""
+
 REOPENED = 10
 """How many of their last decisions a rater can open again."""
 

@@ -402,7 +402,7 @@ TABLES: tuple[Stored, ...] = (
             ),
             (
                 "rating_votes",
-                "What a rater said that a face looks like, or that they could not tell, and how long they took.",
+                "What a rater said that a face looks like, or that they could not tell; how long they took where they allow it.",
                 f"id subject task observation member verdict {_EMOTIONS} valence arousal suggestion_shown shown_at "
                 "response_ms visible_ms key supersedes grant_id recorded_at",
             ),
@@ -418,7 +418,7 @@ TABLES: tuple[Stored, ...] = (
             ),
             (
                 "adjudications",
-                "What somebody else than the raters decided where these did not agree.",
+                "What a researcher who was not given the face decided where raters did not agree.",
                 f"id subject observation decided_by verdict {_EMOTIONS} key supersedes grant_id recorded_at",
             ),
         )

@@ -73,10 +73,11 @@ def set_keys(connection: Connection, member: str, chosen: Mapping[str, Any], now
 
 
 def held_of(connection: Connection, member: str) -> dict[str, int]:
-    """How many rows each table holds that a rater said or decided; those without any are left out."""
+    """How many rows each table holds of what a rater said, decided or set up; those without any are left out."""
     conditions = {
         **{table: table.c.member == member for table in _SAID},
         **{table: table.c.decided_by == member for table in _DECIDED},
+        rater_settings: rater_settings.c.member == member,
     }
     counts = {
         table.name: connection.execute(select(func.count()).select_from(table).where(mine)).scalar_one()
@@ -88,7 +89,8 @@ def held_of(connection: Connection, member: str) -> dict[str, int]:
 def forget(connection: Connection, member: str) -> dict[str, int]:
     """Delete what a rater said; what they decided for the study stays, and names nobody any more.
 
-    What was put together of several raters' words stays as it is: it says nothing about any of them.
+    What was put together of several raters' words stays as it is: it says nothing about any of them. What rests on
+    this one alone is deleted before (`tracker.workflows.rating.leaving`), or by the next night's job.
     """
     counts = {
         table.name: connection.execute(delete(table).where(table.c.member == member)).rowcount

@@ -123,6 +123,29 @@ def adjudicated(connection: Connection, subject: str) -> dict[int, Adjudication]
     return {row["observation"]: _row(row) for row in rows}
 
 
+def decided_by(connection: Connection, member: str, subject: str, observation: int) -> bool:
+    """Whether a member ever decided about an item."""
+    a = adjudications.c
+    query = select(a.id).where(a.subject == subject, a.observation == observation, a.decided_by == member)
+    return connection.execute(query.limit(1)).first() is not None
+
+
+def made_by(connection: Connection, member: str) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """The known answers that a member set and the decisions that they made, in order; not of whose faces."""
+    g, a = rating_gold.c, adjudications.c
+    known = select(*(g[c] for c in EMOTION_COLUMNS), g.recorded_at).where(g.decided_by == member)
+    decided = select(a.verdict, *(a[c] for c in EMOTION_COLUMNS), a.recorded_at).where(a.decided_by == member)
+    return (
+        [_made(row) for row in connection.execute(known.order_by(g.id)).mappings()],
+        [_made(row) for row in connection.execute(decided.order_by(a.id)).mappings()],
+    )
+
+
+def _made(row: Any) -> dict[str, Any]:
+    told = {name: value for name, value in row.items() if name not in EMOTION_COLUMNS}
+    return told | {"distribution": from_columns(row)}
+
+
 def _row(row: Any) -> Adjudication:
     return Adjudication(
         row["id"],

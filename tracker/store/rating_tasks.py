@@ -65,6 +65,16 @@ def offer(connection: Connection, permit: Permit, task: TaskRow, *, hold: bool =
         When the permit is not for raters.
     """
     permit.demand(Use.RATE_CROPS)
+    # Given again it is one more turn, for a reason of its own.
+    again = {
+        "turn": task.turn,
+        "because": task.because.value,
+        "random": task.random,
+        "gold": task.gold,
+        "offered_at": task.offered_at,
+        "leased_until": task.leased_until,
+        "put_off_at": None,
+    }
     statement = (
         upsert(connection, rating_tasks)
         .values(
@@ -83,7 +93,7 @@ def offer(connection: Connection, permit: Permit, task: TaskRow, *, hold: bool =
         )
         .on_conflict_do_update(
             index_elements=["member", "kind", "observation"],
-            set_={"leased_until": task.leased_until, "put_off_at": None} if hold else {"kind": task.kind},
+            set_=again if hold else {"kind": task.kind},
         )
         .returning(rating_tasks.c.id)
     )
@@ -118,12 +128,19 @@ def open_of(connection: Connection, member: str, kind: str, now: datetime) -> li
     return [_row(row) for row in connection.execute(query.order_by(t.turn, t.id)).mappings()]
 
 
+def of_member(connection: Connection, member: str) -> list[TaskRow]:
+    """Every task that a rater was ever given, in order."""
+    t = rating_tasks.c
+    query = _tasks().where(t.member == member).order_by(t.offered_at, t.turn, t.id)
+    return [_row(row) for row in connection.execute(query).mappings()]
+
+
 def turns(connection: Connection, member: str, kind: str) -> int:
-    """How many items a rater was ever given."""
-    query = select(func.count()).select_from(rating_tasks)
-    return connection.execute(
-        query.where(rating_tasks.c.member == member, rating_tasks.c.kind == kind)
-    ).scalar_one()
+    """How many times a rater was given an item, the same one again among them."""
+    query = select(func.coalesce(func.max(rating_tasks.c.turn), 0))
+    mine = (rating_tasks.c.member == member, rating_tasks.c.kind == kind)
+    found: int = connection.execute(query.where(*mine)).scalar_one()
+    return found
 
 
 def extend(connection: Connection, task: str, until: datetime) -> None:
@@ -144,12 +161,11 @@ def put_off(connection: Connection, task: str, at: datetime) -> None:
 
 
 def is_others(connection: Connection, subject: str, observation: int, member: str) -> bool:
-    """Whether a member has no vote or task of their own on an item, so that they may decide about it."""
+    """Whether a member was never given an item, answered or not, so that they may decide about it."""
     query = select(rating_tasks.c.id).where(
         rating_tasks.c.subject == subject,
         rating_tasks.c.observation == observation,
         rating_tasks.c.member == member,
-        rating_tasks.c.done_at.is_not(None),
     )
     return connection.execute(query.limit(1)).first() is None
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Select, func, insert, select
+from sqlalchemy import Connection, Select, func, insert, or_, select, update
 
 from tracker.domain.affect import Distribution
 from tracker.domain.consent import Permit, Scope, Use
@@ -84,9 +84,22 @@ def add(
 
 
 def take_back(
-    connection: Connection, permit: Permit, task: TaskRow, old: VoteRow, key: str, now: datetime
+    connection: Connection,
+    permit: Permit,
+    task: TaskRow,
+    old: VoteRow,
+    key: str,
+    now: datetime,
+    *,
+    timed: bool,
 ) -> int:
-    """Append a row that says that a vote is taken back; return its id."""
+    """Append a row that says that a vote is taken back; return its id.
+
+    Parameters
+    ----------
+    timed
+        Whether its rater allows that times are kept; else it says nothing of when the item was shown.
+    """
     return _append(
         connection,
         permit,
@@ -94,7 +107,7 @@ def take_back(
         {
             "verdict": Verdict.UNDONE.value,
             "suggestion_shown": old.suggestion_shown,
-            "shown_at": old.shown_at,
+            "shown_at": old.shown_at if timed else now,
             "key": key,
             "supersedes": old.id,
         },
@@ -122,12 +135,43 @@ def of_subject(connection: Connection, subject: str) -> list[VoteRow]:
     return [_row(row) for row in connection.execute(query).mappings()]
 
 
-def newest_about(connection: Connection, subject: str, observation: int) -> datetime | None:
-    """When anybody last said something about a moment, or took it back."""
+def newest_words(connection: Connection, subject: str) -> dict[int, datetime]:
+    """When anybody last said something about each moment, or took it back."""
     v = rating_votes.c
-    query = select(func.max(v.recorded_at)).where(v.subject == subject, v.observation == observation)
-    found: datetime | None = connection.execute(query).scalar_one()
-    return found
+    query = select(v.observation, func.max(v.recorded_at)).where(v.subject == subject).group_by(v.observation)
+    return {row[0]: row[1] for row in connection.execute(query)}
+
+
+def uncomfortable(connection: Connection, subject: str, member: str, kind: str) -> frozenset[int]:
+    """The items of a kind of which a rater said, as it stands, that they do not want to look at them."""
+    v = rating_votes.c
+    query = select(v.observation).where(
+        v.subject == subject,
+        v.member == member,
+        v.verdict == Verdict.UNCOMFORTABLE.value,
+        v.task.in_(select(rating_tasks.c.id).where(rating_tasks.c.kind == kind)),
+        standing_vote(),
+    )
+    return frozenset(connection.execute(query).scalars())
+
+
+def voted_on(connection: Connection, subject: str, member: str, kind: str) -> frozenset[int]:
+    """Which items of a kind a rater ever said something about, whatever stands of it now."""
+    v = rating_votes.c
+    query = (
+        select(v.observation)
+        .join(rating_tasks, rating_tasks.c.id == v.task)
+        .where(v.subject == subject, v.member == member, rating_tasks.c.kind == kind)
+    )
+    return frozenset(connection.execute(query).scalars())
+
+
+def forget_times(connection: Connection, member: str) -> int:
+    """Clear how long a rater took, of all their votes; return of how many."""
+    v = rating_votes.c
+    timed = or_(v.response_ms.is_not(None), v.visible_ms.is_not(None), v.shown_at != v.recorded_at)
+    cleared = {"response_ms": None, "visible_ms": None, "shown_at": v.recorded_at}
+    return connection.execute(update(rating_votes).where(v.member == member, timed).values(cleared)).rowcount
 
 
 def newest_of(connection: Connection, member: str, most: int) -> list[VoteRow]:

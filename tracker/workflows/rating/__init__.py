@@ -5,12 +5,14 @@ from tracker.workflows.rating.adjudicating import (
     Disputed,
     SeenVote,
     adjudicate,
+    dispute_open,
     open_dispute,
     open_disputed_crop,
     to_adjudicate,
 )
 from tracker.workflows.rating.agreement import Agreement, RaterFigures, agreement, own_figures
 from tracker.workflows.rating.errors import (
+    DecidedError,
     ItemClosedError,
     NoRaterError,
     NothingToUndoError,
@@ -59,6 +61,7 @@ __all__ = [
     "Agreed",
     "Agreement",
     "Decided",
+    "DecidedError",
     "Dispute",
     "Disputed",
     "Frame",
@@ -82,6 +85,7 @@ __all__ = [
     "agree",
     "agreed",
     "agreement",
+    "dispute_open",
     "erase",
     "gold",
     "gone",

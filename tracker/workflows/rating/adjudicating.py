@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -10,7 +11,7 @@ from tracker.domain.affect import Distribution
 from tracker.domain.consent import ConsentMissingError, Permit
 from tracker.domain.members import Member, Role
 from tracker.domain.people import UnknownParticipantError
-from tracker.domain.rating import Ballot, Verdict
+from tracker.domain.rating import Ballot, RatingError, Verdict
 from tracker.store import members, rating_decisions, rating_items, rating_tasks, rating_votes, timeline
 from tracker.store.rating_tasks import TaskRow
 from tracker.store.rating_votes import VoteRow
@@ -28,14 +29,11 @@ class Disputed:
     ----------
     item
         How it is named here; it opens nothing for who is no researcher.
-    at
-        Its moment (UTC).
     votes
         How many stand.
     """
 
     item: str
-    at: datetime
     votes: int
 
 
@@ -63,7 +61,6 @@ class Dispute:
     """
 
     item: str
-    at: datetime
     votes: tuple[SeenVote, ...]
     estimate: Distribution | None
     decided: tuple[Verdict, Distribution | None] | None
@@ -95,9 +92,9 @@ def open_dispute(access: Access, member: Member, item: str, now: datetime) -> Di
     Raises
     ------
     UnknownItemError
-        When there is no such item.
+        When there is no such item, or raters do not disagree about it and nobody decided.
     OwnDecisionError
-        When they rated it themselves.
+        When they rated it themselves, or it was given to them to rate.
     ItemClosedError
         When its participant does not show it now.
     """
@@ -105,18 +102,13 @@ def open_dispute(access: Access, member: Member, item: str, now: datetime) -> Di
     with doors.reading(access, task.subject, now) as unit:
         _demand_judge(unit, member, task)
         doors.demand_open(unit, task.observation)
-        votes = [
-            v
-            for v in rating_votes.of_subject(unit.connection, task.subject)
-            if v.observation == task.observation and v.kind == CROP and v.verdict.counts
-        ]
+        votes = _votes_on(unit, task)
         stands = rating_decisions.adjudicated(unit.connection, task.subject).get(task.observation)
         reading = timeline.reading_of(unit.connection, task.observation)
         if reading is None:
             raise ItemClosedError
         return Dispute(
             item,
-            reading.at,
             tuple(SeenVote(_letter(i), v.verdict, v.distribution) for i, v in enumerate(votes)),
             reading.machine if unit.study.rating.reveal else None,
             None if stands is None else (stands.verdict, stands.distribution),
@@ -135,10 +127,29 @@ def open_disputed_crop(access: Access, member: Member, item: str, now: datetime)
     with doors.reading(access, task.subject, now) as unit:
         _demand_judge(unit, member, task)
         doors.demand_open(unit, task.observation)
-    looking.noted(access, task.subject, member, now, "a picture of your face, to decide between raters")
+    what = "a picture of your face, to decide between raters"
+    looking.noted(access, task.subject, member, now, what, Role.RESEARCHER)
     with doors.reading(access, task.subject, now) as unit:
         doors.demand_open(unit, task.observation)
         return looking.plain(access, unit, task.observation)
+
+
+def dispute_open(access: Access, member: Member, item: str, now: datetime) -> bool:
+    """Whether an item may still be seen by this researcher: the page asks while it is on the screen.
+
+    Raises
+    ------
+    UnknownItemError, OwnDecisionError, NoRaterError
+        As `open_dispute`.
+    """
+    task = _task(access, item)
+    try:
+        with doors.reading(access, task.subject, now) as unit:
+            _demand_judge(unit, member, task)
+            doors.demand_open(unit, task.observation)
+    except ItemClosedError:
+        return False
+    return True
 
 
 def adjudicate(access: Access, member: Member, item: str, ballot: Ballot, now: datetime) -> int:
@@ -154,6 +165,10 @@ def adjudicate(access: Access, member: Member, item: str, ballot: Ballot, now: d
     UnknownItemError, OwnDecisionError, ItemClosedError, NoRaterError
         As `open_dispute`.
     """
+    if not ballot.verdict.counts:
+        raise RatingError(
+            "a decision says what the face looks like, that nobody can tell, or that it is no face"
+        )
     task = _task(access, item)
     with doors.writing(access, task.subject, now) as unit:
         members.lock(unit.connection, member.id)
@@ -173,16 +188,16 @@ def adjudicate(access: Access, member: Member, item: str, ballot: Ballot, now: d
 
 
 def _disputed(unit: Unit, permit: Permit, member: Member) -> list[Disputed]:
-    shown = {r.observation: r for r in rating_items.rateable(unit.connection, permit, unit.person.subject)}
+    shown = {r.observation: r for r in rating_items.spoken_of(unit.connection, permit, unit.person.subject)}
     decided = rating_decisions.adjudicated(unit.connection, unit.person.subject)
     votes: dict[int, list[VoteRow]] = {}
     for v in rating_votes.of_subject(unit.connection, unit.person.subject):
         if v.kind == CROP and v.verdict.counts and v.observation in shown and v.observation not in decided:
             votes.setdefault(v.observation, []).append(v)
     return [
-        Disputed(said[0].task, shown[item].at, len(said))
+        Disputed(said[0].task, len(said))
         for item, said in sorted(votes.items())
-        if len({_answer(v) for v in said}) > 1 and member.id not in {v.member for v in said}
+        if _differ(said) and rating_tasks.is_others(unit.connection, unit.person.subject, item, member.id)
     ]
 
 
@@ -190,6 +205,22 @@ def _demand_judge(unit: Unit, member: Member, task: TaskRow) -> None:
     doors.demand_role(unit.connection, member, unit.study, Role.RESEARCHER)
     if not rating_tasks.is_others(unit.connection, task.subject, task.observation, member.id):
         raise OwnDecisionError
+    # A researcher sees a face because raters do not agree about it, and for nothing else.
+    decided = rating_decisions.adjudicated(unit.connection, task.subject)
+    if not _differ(_votes_on(unit, task)) and task.observation not in decided:
+        raise UnknownItemError
+
+
+def _votes_on(unit: Unit, task: TaskRow) -> list[VoteRow]:
+    return [
+        v
+        for v in rating_votes.of_subject(unit.connection, task.subject)
+        if v.observation == task.observation and v.kind == CROP and v.verdict.counts
+    ]
+
+
+def _differ(said: Sequence[VoteRow]) -> bool:
+    return len({_answer(v) for v in said}) > 1
 
 
 def _task(access: Access, item: str) -> TaskRow:

@@ -7,8 +7,8 @@ not agree to be compared has no row.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Container, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from statistics import median
 
@@ -17,13 +17,16 @@ import numpy as np
 from tracker.access import Access
 from tracker.domain.affect import EMOTIONS, Distribution, Emotion
 from tracker.domain.members import Member
-from tracker.domain.raters import RaterScope
+from tracker.domain.raters import RaterScope, rater_notice
 from tracker.domain.rating import Verdict
 from tracker.learning.agreement import Alpha, Floats, Metric, krippendorff_alpha
 from tracker.learning.agreement_shares import Share, share
+from tracker.learning.queueing import drawn
+from tracker.store import raters, rating_votes
 from tracker.store.rating_votes import VoteRow
 from tracker.workflows.rating import doors, gathering
 from tracker.workflows.rating.gathering import Gathered, Meant, Place
+from tracker.workflows.rating.queue import CROP
 
 _WORDLESS = {Verdict.CANNOT_TELL: len(EMOTIONS), Verdict.NOT_A_FACE: len(EMOTIONS) + 1}
 
@@ -90,6 +93,9 @@ class Agreement:
         Those who agreed to be compared, by id.
     uncompared
         How many did not.
+    network_on_drawn
+        How often the network says what raters say together, on the items drawn at random beforehand: the one share here
+        that speaks for all items. None where none of these has a word.
     """
 
     words: Alpha
@@ -101,6 +107,7 @@ class Agreement:
     converged: bool | None
     raters: tuple[RaterFigures, ...]
     uncompared: int
+    network_on_drawn: Share | None
 
 
 def agreement(access: Access, now: datetime) -> Agreement:
@@ -109,21 +116,47 @@ def agreement(access: Access, now: datetime) -> Agreement:
     named = gathering.compared(access)
     meant = gathering.understand(found.votes, gathering.answers_of(found), named)
     members = sorted({row.member for _, row in found.votes})
+    # Whoever refuses to be compared is compared with nobody, and nobody with them.
+    among = replace(found, votes=[(place, row) for place, row in found.votes if row.member in named])
+    timed = _timed(access)
     return Agreement(
-        words=krippendorff_alpha(_table(found, members, _word)),
-        valence=krippendorff_alpha(_table(found, members, lambda row: row.valence), Metric.INTERVAL),
-        arousal=krippendorff_alpha(_table(found, members, lambda row: row.arousal), Metric.INTERVAL),
+        words=krippendorff_alpha(_table(among, _word)),
+        valence=krippendorff_alpha(_table(among, lambda row: row.valence), Metric.INTERVAL),
+        arousal=krippendorff_alpha(_table(among, lambda row: row.arousal), Metric.INTERVAL),
         items=len({place for place, _ in found.votes}),
         votes=len(found.votes),
         estimated=meant.skills is not None,
         converged=meant.skills.converged if meant.skills is not None else None,
-        raters=tuple(_figures(found, meant, member) for member in members if member in named),
+        raters=tuple(
+            _figures(among, meant, member, timed=member in timed) for member in members if member in named
+        ),
         uncompared=len(set(members) - named),
+        network_on_drawn=_on_drawn(found, meant, doors.study_in_force(access).rating.random_every),
     )
+
+
+def _on_drawn(found: Gathered, meant: Meant, every: int) -> Share | None:
+    """How often the network says what raters say, one item one vote, where chance alone brought the item to them."""
+    otherwise = {place for place, row in found.votes if not row.random}
+    words = [
+        (place, said.top)
+        for place, (said, _) in gathering.put_together(found.votes, meant).items()
+        if drawn(*place, every) and place not in otherwise and place not in found.known
+    ]
+    return share(sum(found.machine[place].top is top for place, top in words), len(words))
+
+
+BATCH = 20
+"""A rater's own shares count whole batches of so many items: from one more item nobody reads what it was."""
 
 
 def own_figures(access: Access, member: Member, now: datetime) -> RaterFigures | None:
     """A rater's own figures; None where they did not agree to be compared, or have said nothing.
+
+    They are no oracle: what a participant says of themselves is no part of them, each item counts with the first word
+    on it, whatever superseded that, and each share counts whole batches of `BATCH` items, none before the first is
+    full. Who could watch a share after each word would read the known answer and the network's word from it. Weight and
+    confusion, which rest on what stands now, are left at what nobody knows anything of has.
 
     Raises
     ------
@@ -137,36 +170,83 @@ def own_figures(access: Access, member: Member, now: datetime) -> RaterFigures |
     found = gathering.gather(access, now)
     if all(row.member != member.id for _, row in found.votes):
         return None
-    named = gathering.compared(access)
-    meant = gathering.understand(found.votes, gathering.answers_of(found), named)
-    return _figures(found, meant, member.id)
+    first = _first_words(access, member, found)
+    named = gathering.compared(access) - {member.id}
+    others = [(place, row) for place, row in found.votes if row.member in named]
+    only = replace(found, votes=[*others, *first], own={})
+    figures = _figures(only, None, member.id, timed=RaterScope.SPEED in allows)
+    told = {place for place, _ in others}
+    return replace(
+        figures,
+        with_network=_against(_batched(first, found.machine), found.machine),
+        with_others=_as_others(_batched(first, told), _by_place(others)),
+        with_known=_against(_batched(first, found.known), found.known),
+        with_self=None,
+    )
 
 
-def _figures(found: Gathered, meant: Meant, member: str) -> RaterFigures:
+def _timed(access: Access) -> frozenset[str]:
+    """The raters who let their times be kept under the notice that stands."""
+    with access.database.read() as connection:
+        stands = rater_notice(doors.study_in_force(access).help_contact).sha256
+        return raters.allowing(connection, RaterScope.SPEED.value, stands)
+
+
+def _first_words(access: Access, member: Member, found: Gathered) -> list[tuple[Place, VoteRow]]:
+    """What a rater said of each item first, of those that may be looked at now, in the order in which they said it."""
+    with access.database.read() as connection:
+        rows = rating_votes.of_member(connection, member.id, standing_only=False)
+        subjects = rating_votes.subjects_of(connection, member.id)
+    first: dict[Place, VoteRow] = {}
+    for row in rows:
+        place = (subjects[row.task], row.observation)
+        if row.kind == CROP and row.verdict.counts and place in found.machine:
+            first.setdefault(place, row)
+    return list(first.items())
+
+
+def _batched(
+    mine: Sequence[tuple[Place, VoteRow]], among: Container[Place]
+) -> Sequence[tuple[Place, VoteRow]]:
+    shared = [(place, row) for place, row in mine if place in among]
+    return shared[: len(shared) // BATCH * BATCH]
+
+
+def _figures(found: Gathered, meant: Meant | None, member: str, *, timed: bool) -> RaterFigures:
     mine = [(place, row) for place, row in found.votes if row.member == member]
-    others: dict[Place, list[VoteRow]] = {}
-    for place, row in found.votes:
-        if row.member != member:
-            others.setdefault(place, []).append(row)
-    pairs = [(_word(row), _word(other)) for place, row in mine for other in others.get(place, ())]
-    times = [row.response_ms for _, row in mine if row.response_ms is not None]
-    skills = meant.skills
+    others = _by_place([(place, row) for place, row in found.votes if row.member != member])
+    times = [row.response_ms for _, row in mine if timed and row.response_ms is not None]
+    weight, skills = 1 / len(EMOTIONS), None
+    if meant is not None:
+        weight, skills = meant.weights.get(member, weight), meant.skills
     return RaterFigures(
         member=member,
         votes=len(mine),
         with_network=_against(mine, found.machine),
-        with_others=share(sum(a == b for a, b in pairs), len(pairs)),
+        with_others=_as_others(mine, others),
         labels=_labels([row for _, row in mine]),
         cannot_tell=share(sum(row.distribution is None for _, row in mine), len(mine)),
         speed_ms=float(median(times)) if times else None,
         time_s=sum(times) / 1000 if times else None,
         with_known=_against(mine, found.known),
         with_self=_against(mine, found.own),
-        weight=meant.weights.get(member, 1 / len(EMOTIONS)),
+        weight=weight,
         confusion=skills.confusion[meant.members.index(member)]
-        if skills is not None and member in meant.members
+        if meant is not None and skills is not None and member in meant.members
         else None,
     )
+
+
+def _by_place(votes: Sequence[tuple[Place, VoteRow]]) -> dict[Place, list[VoteRow]]:
+    found: dict[Place, list[VoteRow]] = {}
+    for place, row in votes:
+        found.setdefault(place, []).append(row)
+    return found
+
+
+def _as_others(mine: Sequence[tuple[Place, VoteRow]], others: dict[Place, list[VoteRow]]) -> Share | None:
+    pairs = [(_word(row), _word(other)) for place, row in mine for other in others.get(place, ())]
+    return share(sum(a == b for a, b in pairs), len(pairs))
 
 
 def _against(mine: Sequence[tuple[Place, VoteRow]], truth: dict[Place, Distribution]) -> Share | None:
@@ -190,8 +270,9 @@ def _word(row: VoteRow) -> float | None:
     return float(_WORDLESS[row.verdict])
 
 
-def _table(found: Gathered, members: Sequence[str], of: Callable[[VoteRow], float | None]) -> Floats:
+def _table(found: Gathered, of: Callable[[VoteRow], float | None]) -> Floats:
     places = list(dict.fromkeys(place for place, _ in found.votes))
+    members = sorted({row.member for _, row in found.votes})
     row_of, column_of = {m: i for i, m in enumerate(members)}, {p: i for i, p in enumerate(places)}
     table = np.full((len(members), len(places)), np.nan)
     for place, row in found.votes:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import datetime, timedelta
 from weakref import WeakKeyDictionary
 
 from tracker.access import Access, Unit
@@ -16,7 +16,8 @@ from tracker.domain.consent import ConsentMissingError, Permit, Scope, Use
 from tracker.domain.members import Member, Role
 from tracker.domain.people import UnknownParticipantError
 from tracker.domain.raters import NEEDED, RaterScope, rater_notice
-from tracker.store import members, raters, rating_items, rating_tasks, studies
+from tracker.domain.rating import GRACE, REOPENED
+from tracker.store import members, raters, rating_items, rating_tasks, rating_votes, studies
 from tracker.store.database import Connection
 from tracker.store.rating_tasks import TaskRow
 from tracker.study import Study
@@ -51,6 +52,15 @@ def demand_role(connection: Connection, member: Member, study: Study, *roles: Ro
         raise NoRaterError(f"{member.name} is no {named} of this study; an operator can make them one")
 
 
+def demand_locked(connection: Connection, member: Member, study: Study) -> frozenset[RaterScope]:
+    """`demand_rater`, before a row of theirs is written: what ends their part waits for it, or is seen by it.
+
+    Their rows are locked first, so that no row is written about who was erased or removed a moment ago.
+    """
+    members.lock(connection, member.id)
+    return demand_rater(connection, member, study)
+
+
 def demand_rater(connection: Connection, member: Member, study: Study) -> frozenset[RaterScope]:
     """What a rater allows about themselves; raise where they have no part in the study, or have not agreed yet."""
     demand_role(connection, member, study, Role.RATER)
@@ -67,6 +77,29 @@ def task_of(access: Access, member: Member, item: str) -> TaskRow:
     if task is None:
         raise UnknownItemError
     return task
+
+
+def at_hand(connection: Connection, member: Member, task: TaskRow, now: datetime) -> bool:
+    """Whether a rater may look at an item of theirs now: it is kept for them, or one of their last decisions."""
+    kept = task.done_at is None and task.put_off_at is None and task.leased_until > now
+    return kept or among_last(connection, member, task)
+
+
+def among_last(connection: Connection, member: Member, task: TaskRow) -> bool:
+    """Whether an item is one of a rater's last decisions, which open again."""
+    return task.id in {vote.task for vote in rating_votes.newest_of(connection, member.id, REOPENED)}
+
+
+def demand_in_time(connection: Connection, member: Member, task: TaskRow, now: datetime) -> None:
+    """Raise `UnknownItemError` where an answer comes too late: `GRACE` after it was kept for its rater.
+
+    The page holds an answer while the connection or the session is gone, and what it says was seen in time. One that
+    was answered takes another answer as long as it can be seen again: among the last ten, or while a stretch is open.
+    """
+    until = task.leased_until + (GRACE if task.done_at is None else timedelta())
+    in_time = now < until and (task.done_at is None or task.kind != "crop")
+    if not in_time and not among_last(connection, member, task):
+        raise UnknownItemError
 
 
 def participant_of(access: Access, subject: str) -> str:

@@ -49,6 +49,13 @@ class NothingToUndoError(RatingError):
         super().__init__("you have not answered this item, or took it back already")
 
 
+class DecidedError(RatingError):
+    """Somebody who decided about an item would rate it."""
+
+    def __init__(self) -> None:
+        super().__init__("you decided about this item yourself, so you do not rate it too; go on with the next")
+
+
 class OwnDecisionError(RatingError):
     """Somebody who rated an item would decide about it."""
 

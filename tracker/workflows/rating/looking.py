@@ -6,12 +6,12 @@ from datetime import datetime
 
 from tracker.access import Access, Unit
 from tracker.domain.consent import Scope
-from tracker.domain.members import Member
+from tracker.domain.members import Member, Role
 from tracker.domain.people import UnknownParticipantError
 from tracker.store import crops
-from tracker.store.rating_tasks import TaskRow
 from tracker.workflows.rating import doors
-from tracker.workflows.rating.errors import ItemClosedError
+from tracker.workflows.rating.errors import ItemClosedError, UnknownItemError
+from tracker.workflows.rating.queue import CROP
 
 
 def open_crop(access: Access, member: Member, item: str, now: datetime) -> bytes:
@@ -22,38 +22,39 @@ def open_crop(access: Access, member: Member, item: str, now: datetime) -> bytes
     Raises
     ------
     UnknownItemError
-        When it is no item of theirs.
+        When it is no picture of theirs, or neither kept for them nor among their last decisions any more.
     ItemClosedError
         When its participant does not show it now; then nothing is opened.
     NoRaterError
         When they are no rater of this study any more, or have not agreed to be measured.
     """
     task = doors.task_of(access, member, item)
-    return opened(access, member, task, task.observation, now)
-
-
-def opened(access: Access, member: Member, task: TaskRow, observation: int, now: datetime) -> bytes:
-    """Open the picture of one moment that belongs to a task."""
+    if task.kind != CROP:
+        raise UnknownItemError
     with doors.reading(access, task.subject, now) as unit:
         doors.demand_rater(unit.connection, member, unit.study)
         # What is refused shows nothing, so nobody looked.
-        doors.demand_open(unit, observation)
+        doors.demand_open(unit, task.observation)
+        if not doors.at_hand(unit.connection, member, task, now):
+            raise UnknownItemError
     noted(access, task.subject, member, now, "a picture of your face, to rate it")
     with doors.reading(access, task.subject, now) as unit:
-        doors.demand_open(unit, observation)
-        return plain(access, unit, observation)
+        doors.demand_open(unit, task.observation)
+        return plain(access, unit, task.observation)
 
 
-def noted(access: Access, subject: str, member: Member, now: datetime, what: str) -> None:
-    """Commit that a rater is about to look; raise `ItemClosedError` where the participant is gone."""
+def noted(
+    access: Access, subject: str, member: Member, now: datetime, what: str, role: Role = Role.RATER
+) -> None:
+    """Commit that somebody is about to look, in a role; raise `ItemClosedError` where the participant is gone."""
     try:
-        access.record_look(doors.participant_of(access, subject), now, reader=called(member), what=what)
+        access.record_look(doors.participant_of(access, subject), now, reader=called(member, role), what=what)
     except UnknownParticipantError:
         raise ItemClosedError from None
 
 
-def called(member: Member) -> str:
-    """How a rater stands in the list of those who looked: by a number, for who they are is theirs to tell.
+def called(member: Member, role: Role = Role.RATER) -> str:
+    """How somebody stands in the list of those who looked: by role and number, for who they are is theirs to tell.
 
     Examples
     --------
@@ -61,7 +62,7 @@ def called(member: Member) -> str:
     >>> called(Member("5ef60123456789", "kim", datetime(2026, 3, 1, tzinfo=UTC)))
     'rater 5ef60123'
     """
-    return f"rater {member.id[:8]}"
+    return f"{role.value} {member.id[:8]}"
 
 
 def plain(access: Access, unit: Unit, observation: int) -> bytes:

@@ -8,15 +8,17 @@ from datetime import datetime
 from typing import Any
 
 from tracker.access import Access, membership
+from tracker.domain.affect import Distribution
 from tracker.domain.keymap import KeyMap
 from tracker.domain.members import Member, Role
 from tracker.domain.raters import NEEDED, RaterNotice, RaterScope, rater_notice
 from tracker.domain.rating import RatingError
-from tracker.store import raters, rating_votes
+from tracker.store import raters, rating_decisions, rating_tasks, rating_votes
 from tracker.store.raters import RaterConsent
+from tracker.store.rating_tasks import TaskRow
 from tracker.store.rating_votes import VoteRow
 from tracker.store.types import from_microseconds
-from tracker.workflows.rating import doors
+from tracker.workflows.rating import doors, leaving
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +87,8 @@ def agree(
         for scope in RaterScope:
             state = "given" if scope in scopes else "refused"
             raters.record(unit.connection, member.id, RaterConsent(scope.value, state, stands, now))
+        if RaterScope.SPEED not in scopes:
+            rating_votes.forget_times(unit.connection, member.id)
     return agreed(access, member)
 
 
@@ -111,6 +115,8 @@ def stored(access: Access, member: Member) -> dict[str, int]:
 def own_data(access: Access, member: Member) -> dict[str, Any]:
     """Everything stored about a rater's work, as values that JSON knows; whose faces they saw is not theirs to take.
 
+    Nor is which items have a known answer: who knew it would be measured no more.
+
     Examples
     --------
     >>> sorted(_consent(RaterConsent("votes", "given", "00" * 32, datetime(2026, 3, 1))))
@@ -120,27 +126,34 @@ def own_data(access: Access, member: Member) -> dict[str, Any]:
         votes = rating_votes.of_member(connection, member.id, standing_only=False)
         traces = rating_votes.traces_of(connection, member.id)
         consents = raters.consents(connection, member.id)
-        keys = raters.keys(connection, member.id)
+        keys = KeyMap.of_json(raters.keys(connection, member.id)).as_json()
+        tasks = rating_tasks.of_member(connection, member.id)
+        known, decided = rating_decisions.made_by(connection, member.id)
     return {
         "member": {"id": member.id, "name": member.name, "since": member.created_at.isoformat()},
         "consents": [_consent(c) for c in consents],
-        "keys": dict(keys),
+        "keys": keys,
+        "tasks": [_task(t) for t in tasks],
         "votes": [_vote(v) for v in votes],
         "traces": [_trace(t) for t in traces],
+        "known_answers": [_made(row) for row in known],
+        "decisions": [_made(row) for row in decided],
     }
 
 
 def erase(access: Access, member: Member, now: datetime) -> dict[str, int]:
     """Delete what a rater said and what was measured of it; they stay a member, and are asked anew before an item.
 
-    Votes, traces and tasks are deleted. What was put together of several raters' words stays as it is, names nobody and
-    counts as it counted; decisions and known answers stay without who made them.
+    Votes, traces and tasks are deleted, and so are the words that rest on their answers alone, which learners forget.
+    What was put together of several raters' words stays as it is, names nobody and counts as it counted; decisions and
+    known answers stay without who made them.
 
     Returns
     -------
     dict
         How many rows went, or lost a name, by table.
     """
+    leaving.forget_words(access, member, now)
     with membership.writing(access, member.id, now) as unit:
         gone = raters.forget(unit.connection, member.id)
         gone |= raters.forget_choices(unit.connection, member.id)
@@ -149,6 +162,29 @@ def erase(access: Access, member: Member, now: datetime) -> dict[str, int]:
 
 def _consent(row: RaterConsent) -> dict[str, Any]:
     return {"scope": row.scope, "state": row.state, "notice": row.notice, "at": row.recorded_at.isoformat()}
+
+
+def _task(row: TaskRow) -> dict[str, Any]:
+    return {
+        "item": row.id,
+        "kind": row.kind,
+        "turn": row.turn,
+        "because": row.because.value,
+        "random": row.random,
+        "offered_at": row.offered_at.isoformat(),
+        "kept_until": row.leased_until.isoformat(),
+        "put_off_at": row.put_off_at.isoformat() if row.put_off_at is not None else None,
+        "done_at": row.done_at.isoformat() if row.done_at is not None else None,
+    }
+
+
+def _made(row: Mapping[str, Any]) -> dict[str, Any]:
+    said: Distribution | None = row["distribution"]
+    told = {"verdict": row["verdict"]} if "verdict" in row else {}
+    return told | {
+        "emotions": dict(said.as_dict()) if said is not None else None,
+        "at": row["recorded_at"].isoformat(),
+    }
 
 
 def _vote(row: VoteRow) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from statistics import median
 
 from tracker.access import Access
 from tracker.domain.members import Member
+from tracker.domain.raters import RaterScope
 from tracker.learning.agreement_shares import Share, share
 from tracker.store import rating_votes
 from tracker.store.rating_votes import VoteRow
@@ -62,7 +63,7 @@ def progress(access: Access, member: Member, now: datetime) -> Progress:
     study = doors.study_in_force(access)
     today = now.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
     with access.database.read() as connection:
-        doors.demand_rater(connection, member, study)
+        timed = RaterScope.SPEED in doors.demand_rater(connection, member, study)
         done = rating_votes.count_since(connection, member.id, today)
         votes = [v for v in rating_votes.of_member(connection, member.id) if v.verdict.counts]
     return Progress(
@@ -70,8 +71,8 @@ def progress(access: Access, member: Member, now: datetime) -> Progress:
         goal=study.rating.goal,
         total=len(votes),
         cannot_tell=share(sum(v.distribution is None for v in votes), len(votes)),
-        median_response_ms=_median([v.response_ms for v in votes if v.response_ms is not None]),
-        visible_p95_ms=_visible(votes),
+        median_response_ms=_median([v.response_ms for v in votes if timed and v.response_ms is not None]),
+        visible_p95_ms=_visible(votes) if timed else None,
     )
 
 

@@ -14,7 +14,7 @@ from tracker.domain.consent import ConsentMissingError
 from tracker.domain.members import Member
 from tracker.domain.people import Person, UnknownParticipantError
 from tracker.domain.rating import LEASE, Because
-from tracker.learning.queueing import Candidate, at_random, because, ordered
+from tracker.learning.queueing import Candidate, at_random, ordered
 from tracker.store import rating_tasks
 from tracker.store.rating_tasks import TaskRow
 from tracker.study import Study, StudyClosedError
@@ -66,7 +66,8 @@ def next_items(
     """What a rater is given next: what is kept for them already, then what teaches most.
 
     Items are drawn person by person, because one learner belongs to each: a person at random, then the item of theirs
-    that comes first. Every so-manieth is drawn purely at random over everybody; now and then one has a known answer.
+    that comes first. Every so-manieth is one of those that were drawn beforehand, at random over everybody, and that
+    come in no other way while there is anything else; now and then one has a known answer.
     What a rater put off comes after everything else.
 
     Parameters
@@ -95,7 +96,7 @@ def next_items(
         turn = rating_tasks.turns(connection, member.id, CROP)
     given: list[Item] = []
     for task in kept:
-        if len(given) < n and (item := _kept(access, task, now)) is not None:
+        if len(given) < n and (item := _kept(access, member, task, now)) is not None:
             given.append(item)
     while len(given) < n:
         task_ = _next(access, member, study, now, turn + 1, chance)
@@ -119,10 +120,11 @@ def gone(access: Access, member: Member, items: Collection[str], now: datetime) 
     return frozenset(closed)
 
 
-def _kept(access: Access, task: TaskRow, now: datetime) -> Item | None:
+def _kept(access: Access, member: Member, task: TaskRow, now: datetime) -> Item | None:
     """An item that is kept for somebody, for as long again; None where it is closed."""
     try:
         with doors.writing(access, task.subject, now) as unit:
+            doors.demand_locked(unit.connection, member, unit.study)
             doors.demand_open(unit, task.observation)
             rating_tasks.extend(unit.connection, task.id, now + LEASE)
     except (ItemClosedError, StudyClosedError):
@@ -137,9 +139,9 @@ def _next(
     everyone = sorted(access.everyone(), key=lambda person: person.id)
     chance.shuffle(everyone)
     rules = study.rating
-    ways = [_ordered]
+    ways = [_ordered, _random, _put_off]
     if at_random(turn, rules.random_every):
-        ways.insert(0, _random)
+        ways = [_random, _ordered, _put_off]
     elif chance.random() < rules.gold_share:
         ways.insert(0, _gold)
     for way in ways:
@@ -168,6 +170,7 @@ def _keep(access: Access, choice: _Choice, member: Member, turn: int, now: datet
     )
     try:
         with access.write(choice.person.id, now) as unit:
+            doors.demand_locked(unit.connection, member, unit.study)
             permit = doors.demand_open(unit, choice.observation)
             # Somebody else may have been given it since it was chosen; who knows the answer is no matter of shares.
             if choice.candidate is not None and not choosing.still_wanted(
@@ -195,33 +198,36 @@ def _pools(
 def _ordered(
     access: Access, everyone: list[Person], member: Member, now: datetime, chance: random.Random
 ) -> Iterator[_Choice]:
-    """What teaches most of one person after the other; what was put off when nothing else is left."""
-    put_off: list[tuple[Person, Pool]] = []
+    """What teaches most of one person after the other."""
     for person, pool in _pools(access, everyone, member, now):
-        fresh = [c for c in pool.candidates if not c.skipped]
+        fresh = pool.ordered()
         for candidate in ordered(fresh, [chance.random() for _ in fresh]):
-            yield _Choice(person, candidate.item, because(candidate), candidate, pool.decile)
-        if len(fresh) < len(pool.candidates):
-            put_off.append((person, pool))
-    for person, pool in put_off:
-        rest = [c for c in pool.candidates if c.skipped]
-        for candidate in ordered(rest, [chance.random() for _ in rest]):
-            yield _Choice(person, candidate.item, because(candidate), candidate, pool.decile)
+            yield _choice(person, pool, candidate)
 
 
 def _random(
     access: Access, everyone: list[Person], member: Member, now: datetime, chance: random.Random
 ) -> Iterator[_Choice]:
-    """One of all items of everybody, each as likely as any other."""
+    """One of the items of everybody that were drawn at random, each as likely as any other."""
     items = [
-        (person, candidate, pool.decile)
+        (person, pool, candidate)
         for person, pool in _pools(access, everyone, member, now)
         for candidate in pool.candidates
-        if not candidate.skipped
+        if candidate.item in pool.drawn and not candidate.skipped
     ]
     chance.shuffle(items)
-    for person, candidate, decile in items:
-        yield _Choice(person, candidate.item, Because.CHANCE, candidate, decile, random=True)
+    for person, pool, candidate in items:
+        yield _choice(person, pool, candidate)
+
+
+def _put_off(
+    access: Access, everyone: list[Person], member: Member, now: datetime, chance: random.Random
+) -> Iterator[_Choice]:
+    """What was put off, when nothing else is left."""
+    for person, pool in _pools(access, everyone, member, now):
+        rest = [c for c in pool.candidates if c.skipped]
+        for candidate in ordered(rest, [chance.random() for _ in rest]):
+            yield _choice(person, pool, candidate)
 
 
 def _gold(
@@ -229,5 +235,16 @@ def _gold(
 ) -> Iterator[_Choice]:
     """An item whose answer is known, which nothing tells from another."""
     for person, pool in _pools(access, everyone, member, now):
-        for item in chance.sample(pool.gold, len(pool.gold)):
-            yield _Choice(person, item, pool.because(item), gold=True)
+        for candidate in chance.sample(pool.gold, len(pool.gold)):
+            yield _Choice(person, candidate.item, pool.because(candidate), gold=True)
+
+
+def _choice(person: Person, pool: Pool, candidate: Candidate) -> _Choice:
+    return _Choice(
+        person,
+        candidate.item,
+        pool.because(candidate),
+        candidate,
+        pool.decile,
+        random=candidate.item in pool.drawn,
+    )

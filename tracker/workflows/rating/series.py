@@ -9,7 +9,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from tracker.access import Access, Unit
 from tracker.domain.affect import Distribution
@@ -17,25 +17,15 @@ from tracker.domain.consent import ConsentMissingError, Permit
 from tracker.domain.members import Member
 from tracker.domain.people import UnknownParticipantError
 from tracker.domain.rating import LEASE, Because, RatingError, Trace, Verdict
-from tracker.store import members, rating_items, rating_tasks, rating_votes
+from tracker.store import rating_decisions, rating_items, rating_tasks, rating_votes
 from tracker.store.rating_items import Own, Rateable
 from tracker.store.rating_tasks import TaskRow
 from tracker.study import StudyClosedError
-from tracker.workflows.rating import choosing, doors, looking
-from tracker.workflows.rating.errors import ItemClosedError, UnknownItemError
+from tracker.workflows.rating import choosing, doors, looking, stretching
+from tracker.workflows.rating.errors import DecidedError, ItemClosedError, UnknownItemError
+from tracker.workflows.rating.queue import CROP
+from tracker.workflows.rating.stretching import LEAST, SERIES, split
 from tracker.workflows.rating.voting import Decided
-
-SERIES = "series"
-"""The kind of an item that is a stretch."""
-
-LENGTH = timedelta(seconds=60)
-"""How long a stretch is at most."""
-
-GAP = timedelta(seconds=15)
-"""A longer gap between two pictures begins another stretch."""
-
-LEAST, MOST = 3, 120
-"""How many pictures a stretch has."""
 
 _NEW = Own(done=False, put_off=False, leased=False)
 _GONE = (ConsentMissingError, UnknownParticipantError, StudyClosedError, ItemClosedError)
@@ -139,18 +129,21 @@ def open_series(access: Access, member: Member, item: str, now: datetime) -> Ser
     with doors.reading(access, task.subject, now) as unit:
         doors.demand_rater(unit.connection, member, unit.study)
         doors.demand_open(unit, task.observation)
+        if rating_decisions.decided_by(unit.connection, member.id, task.subject, task.observation):
+            raise DecidedError
     looking.noted(access, task.subject, member, now, "a stretch of pictures of your face, to rate it")
     with doors.writing(access, task.subject, now) as unit:
+        doors.demand_locked(unit.connection, member, unit.study)
         permit = doors.demand_open(unit, task.observation)
         rating_tasks.extend(unit.connection, task.id, now + LEASE)
         said = rating_votes.standing(unit.connection, task.id)
         voted = said is not None and said.verdict is not Verdict.UNDONE
-        frames = _frames(unit, permit, task)
+        frames = stretching.frames_of(unit, permit, task)
         return Series(
             task.id,
             task.because,
             tuple(Frame(f.observation, f.at, f.machine if voted else None) for f in frames),
-            Decided(task.id, said.recorded_at, said.verdict, said.distribution)
+            Decided(task.id, said.recorded_at, said.verdict, said.distribution, series=True)
             if said is not None and voted
             else None,
             unit.study.rating.lag_s,
@@ -168,12 +161,12 @@ def open_frame(access: Access, member: Member, item: str, observation: int, now:
         When its participant does not show it now.
     """
     task = _series_of(access, member, item)
-    if task.leased_until <= now:
+    if task.leased_until <= now or not _was_opened(task):
         raise UnknownItemError
     with doors.reading(access, task.subject, now) as unit:
         doors.demand_rater(unit.connection, member, unit.study)
         permit = doors.demand_open(unit, observation)
-        if observation not in {frame.observation for frame in _frames(unit, permit, task)}:
+        if observation not in {frame.observation for frame in stretching.frames_of(unit, permit, task)}:
             raise UnknownItemError
         return looking.plain(access, unit, observation)
 
@@ -190,10 +183,12 @@ def keep_trace(access: Access, member: Member, item: str, trace: Trace, now: dat
     """
     task = _series_of(access, member, item)
     with doors.writing(access, task.subject, now) as unit:
-        members.lock(unit.connection, member.id)
-        doors.demand_rater(unit.connection, member, unit.study)
+        doors.demand_locked(unit.connection, member, unit.study)
         permit = doors.demand_open(unit, task.observation)
-        shown = {frame.observation for frame in _frames(unit, permit, task)}
+        if not _was_opened(task):
+            raise UnknownItemError
+        doors.demand_in_time(unit.connection, member, task, now)
+        shown = {frame.observation for frame in stretching.frames_of(unit, permit, task)}
         strange = {s.observation for s in trace.samples if s.observation is not None} - shown
         if strange:
             raise RatingError(f"the stretch has no moment {min(strange)}; open it again")
@@ -207,32 +202,25 @@ def _series_of(access: Access, member: Member, item: str) -> TaskRow:
     return task
 
 
-def _frames(unit: Unit, permit: Permit, task: TaskRow) -> list[Rateable]:
-    return rating_items.frames_from(
-        unit.connection, permit, unit.person.subject, task.observation, LENGTH, MOST
-    )
+def _was_opened(task: TaskRow) -> bool:
+    """Whether its rater ever opened a stretch; it is offered with a lease that has ended already."""
+    return task.leased_until > task.offered_at
 
 
 def _waiting(unit: Unit, permit: Permit, member: Member) -> list[list[Rateable]]:
     """The stretches of a person that a rater has not rated and that want one, the newest first."""
     items = rating_items.rateable(unit.connection, permit, unit.person.subject)
     own = rating_items.own(unit.connection, unit.person.subject, SERIES, member.id, unit.now)
-    found = [frames for frames in _split(items[::-1]) if not own.get(frames[0].observation, _NEW).done]
+    spared = rating_votes.uncomfortable(unit.connection, unit.person.subject, member.id, CROP)
+    found = [
+        frames
+        for frames in split(items[::-1])
+        if not own.get(frames[0].observation, _NEW).done
+        and sum(frame.observation not in spared for frame in frames) >= LEAST
+    ]
     first = [frames[0] for frames in found]
     open_ = choosing.wanting(unit, items, first, member.id, SERIES)
     return [frames for frames in reversed(found) if frames[0].observation in open_]
-
-
-def _split(items: Sequence[Rateable]) -> list[list[Rateable]]:
-    """Cut moments in order of time into stretches, and leave out those that are too short."""
-    found: list[list[Rateable]] = []
-    for item in items:
-        last = found[-1] if found else None
-        if last is None or item.at - last[-1].at > GAP or item.at - last[0].at > LENGTH or len(last) == MOST:
-            found.append([item])
-        else:
-            last.append(item)
-    return [frames for frames in found if len(frames) >= LEAST]
 
 
 def _offered(
@@ -254,6 +242,9 @@ def _offered(
         done_at=None,
     )
     with access.write(participant, now) as unit:
+        doors.demand_locked(unit.connection, member, unit.study)
         permit = doors.demand_open(unit, frames[0].observation)
         kept = rating_tasks.offer(unit.connection, permit, task, hold=False)
-    return Stretch(kept.id, kept.because, len(frames), (frames[-1].at - frames[0].at).total_seconds())
+        spared = rating_votes.uncomfortable(unit.connection, subject, member.id, CROP)
+    seen = [frame for frame in frames if frame.observation not in spared]
+    return Stretch(kept.id, kept.because, len(seen), (seen[-1].at - seen[0].at).total_seconds())
