@@ -203,6 +203,7 @@ RULES: dict[str, Rule] = {
     "rate.adjudications": _researcher(),
     "rate.adjudicating": _researcher(),
     "rate.disputed": _researcher(),
+    "rate.disputed_open": _researcher(),
     "rate.adjudicate": _researcher(),
 }
 """Every endpoint of the app."""

@@ -223,6 +223,40 @@ def test_a_face_that_is_taken_back_between_prefetch_and_show_is_never_drawn(
         assert rows(site) == kept
 
 
+def test_a_face_is_covered_while_nobody_can_say_that_it_may_be_seen(site: Served, browser: Browser) -> None:
+    show(site, "ada", 3)
+    show(site, "bob", 6, apart=timedelta(seconds=1))
+    with visiting(browser, site) as visit:
+        page = visit.page
+        let_in(site, visit, rater(site))
+
+        def covered_and_back(screen: str) -> None:
+            expect(page.locator(screen)).to_be_visible()
+            page.get_by_label("Mixed with").select_option("fear")
+            session = page.context.cookies()
+            page.context.clear_cookies()
+            expect(page.locator("[data-said]")).to_contain_text("The face is covered", timeout=12_000)
+            expect(page.locator(screen)).to_have_count(0)
+            expect(page.get_by_label("Mixed with")).to_have_value("fear")
+            page.context.add_cookies(session)  # type: ignore[arg-type]
+            expect(page.locator(screen)).to_be_visible(timeout=12_000)
+            expect(page.locator("[data-said]")).to_have_text("")
+            page.context.set_offline(True)
+            expect(page.locator(screen)).to_have_count(0, timeout=20_000)
+            page.context.set_offline(False)
+            expect(page.locator(screen)).to_be_visible(timeout=12_000)
+            expect(page.get_by_label("Mixed with")).to_have_value("fear")
+
+        page.goto("rate")
+        shown(page)
+        page.wait_for_load_state("networkidle")
+        covered_and_back("[data-desk]:not([data-covered]) .desk-face :is(img, canvas:not([hidden]))")
+        page.goto("rate/series")
+        page.locator("a[href*='/rate/series/']").first.click()
+        page.locator("[data-ready]").wait_for()
+        covered_and_back("[data-desk]:not([data-covered]) canvas[data-screen]")
+
+
 def test_an_answer_waits_while_there_is_no_connection_and_is_stored_once(
     site: Served, browser: Browser
 ) -> None:

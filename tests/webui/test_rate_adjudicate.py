@@ -53,6 +53,13 @@ def test_a_researcher_decides_beside_the_votes(site: Site, disputed: Person) -> 
     assert "fear and some surprise" in page
     for name in ("kim", "rater-lea", disputed.id, disputed.subject):
         assert name not in page.split("<footer")[0]
+    assert site.now.strftime("%Y-%m") not in page.split("<main")[1].split("</main")[0], "nor when it was"
+    assert (
+        site.now.strftime("%Y-%m")
+        not in visitor.get("/rate/adjudicate").text.split("<main")[1].split("</main")[0]
+    )
+    assert f'data-open="{path}/open"' in page
+    assert visitor.client.get(f"{path}/open", json={}).json == {"open": True}
     picture = visitor.get(f"{path}/picture")
     assert picture.mimetype == "image/png"
     assert "no-store" in picture.headers["Cache-Control"]
@@ -83,6 +90,7 @@ def test_whoever_voted_does_not_decide_and_a_rater_neither(site: Site, disputed:
     assert kim.get("/rate/adjudicate").status_code == 403
     assert kim.get(path).status_code == 403
     assert kim.get(f"{path}/picture").status_code == 403
+    assert kim.client.get(f"{path}/open", json={}).status_code == 403
     assert kim.json(path, {"answer": "anger", "key": key()}).status_code == 403
     with site.access.database.read() as connection:
         assert connection.execute(select(tables.adjudications.c.id)).first() is None
@@ -95,6 +103,7 @@ def test_a_withdrawal_closes_it_for_researchers_too(site: Site, disputed: Person
         site.access, disputed, [Scope.SHARE_WITH_RATERS], site.now, recorder=Recorder.PARTICIPANT
     )
     assert visitor.get(f"{path}/picture").status_code == 410
+    assert visitor.client.get(f"{path}/open", json={}).status_code == 410
     assert visitor.json(path, {"answer": "anger", "key": key()}).status_code == 410
     assert visitor.get(path).location == "/rate/adjudicate?gone=1"
     assert "Nothing to decide" in visitor.get("/rate/adjudicate").text

@@ -15,8 +15,9 @@ from sqlalchemy import select
 from tests.webui.rating import at_desk, key, member, shown_person
 from tests.webui.site import Site, Visitor
 from tracker.domain.consent import Recorder, Scope
+from tracker.domain.stretches import Stretch
 from tracker.store import tables
-from tracker.workflows import consenting
+from tracker.workflows import consenting, erasure, hiding
 
 EVERY = timedelta(milliseconds=700)
 
@@ -144,3 +145,43 @@ def test_a_picture_opens_for_its_rater_and_for_a_while_only(lite: Site) -> None:
     late = kim.get(shown[0]["picture"])
     assert late.status_code == 404
     assert "opened too long ago" in late.text
+
+
+@pytest.mark.parametrize("hides", [True, False], ids=["hides", "erases"])
+def test_a_clip_that_plays_closes_when_a_picture_in_its_middle_is_taken_back(site: Site, hides: bool) -> None:
+    who = shown_person(site, faces=8, apart=EVERY)
+    visitor = at_desk(site, member(site))
+    page = visitor.get(f"/rate/series/{clip(visitor)}").text
+    asks = re.search(r'data-open="([^"]+)"', page)
+    assert asks is not None
+    address = unescape(asks[1])
+    assert visitor.client.get(address, json={}).json == {"open": True}
+    third = frames(page)[2]
+    at = datetime.fromisoformat(third["at"])
+    taken = Stretch(at, at + EVERY / 2)
+    if hides:
+        hiding.hide(site.access, who, taken, site.now)
+    else:
+        erasure.erase_stretch(site.access, who, taken, site.now)
+    assert visitor.client.get(address, json={}).status_code == 410
+    assert visitor.get(third["picture"]).status_code in (404, 410)
+
+
+def test_a_clip_in_the_last_ten_opens_as_a_clip_and_its_undo_opens_no_picture(lite: Site) -> None:
+    who = shown_person(lite, faces=5, apart=EVERY)
+    visitor = at_desk(lite, member(lite))
+    item = clip(visitor)
+    shown = frames(visitor.get(f"/rate/series/{item}").text)
+    said = {"item": item, "answer": "fear", "key": key()}
+    assert visitor.json(f"/rate/series/{item}/vote", said).status_code == 200
+    last = visitor.client.get("/rate/next", json={}).json["last"]  # type: ignore[index]
+    assert [(row["clip"], row["href"]) for row in last] == [(True, f"/rate/series/{item}")]
+    lite.wait(timedelta(minutes=16))
+    undone = visitor.json("/rate/undo", {"item": item, "key": key()})
+    assert undone.status_code == 200
+    assert undone.json is not None
+    assert undone.json["item"] is None
+    assert visitor.get(shown[0]["picture"]).status_code == 404
+    assert visitor.get(f"/rate/picture/{item}").status_code == 404
+    with lite.access.read(who.id, lite.now) as unit:
+        assert len(lite.access.looks(unit)) == 1

@@ -28,7 +28,6 @@ def adjudicating(item: str) -> str:
     return room.shown(
         "rate_adjudicate.html",
         item=item,
-        time=f"{found.at:%Y-%m-%d %H:%M:%S} UTC",
         picture=url_for("rate.disputed", item=item),
         votes=[
             {"who": v.who, "said": said_words(v.verdict, v.distribution), "distribution": v.distribution}
@@ -44,6 +43,14 @@ def disputed(item: str) -> Response:
     """The face to decide about; no cache keeps it (`webui.headers`)."""
     found = rating.open_disputed_crop(services().access, auth.member(), item, auth.now())
     return Response(found, mimetype="image/png")
+
+
+@pages.get("/rate/adjudicate/<item:item>/open")
+def disputed_open(item: str) -> Response:
+    """Whether such a face may still be seen: the page asks while it is on the screen."""
+    if not rating.dispute_open(services().access, auth.member(), item, auth.now()):
+        raise rating.ItemClosedError
+    return jsonify(open=True)
 
 
 @pages.post("/rate/adjudicate/<item:item>")

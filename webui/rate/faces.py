@@ -83,11 +83,15 @@ def undo() -> Response | BaseResponse:
     """Take the newest answer back, or the one that ``item`` names; the face comes again."""
     fields = room.given()
     item = room.item(fields.get("item") or _newest())
+    last = rating.last_ten(services().access, auth.member(), auth.now())
+    of_clip = any(vote.series for vote in last if vote.item == item)
     back = rating.undo(services().access, auth.member(), item, str(fields.get("key", "")), auth.now())
     if not request.is_json:
         return redirect(url_for(".page"), 303)
     told = gettext("Taken back. What does it look like?")
-    return jsonify(words=told, item=_item(back), gone=_gone(_held(fields.get("hold"))))
+    # A clip opens on its own page, where the look is noted; the desk shows single faces.
+    again = None if of_clip else _item(back)
+    return jsonify(words=told, item=again, gone=_gone(_held(fields.get("hold"))))
 
 
 def ballot(fields: dict[str, Any]) -> Ballot:
@@ -164,7 +168,8 @@ def _gone(items: list[str]) -> list[str]:
 
 
 def _newest() -> str:
-    found = rating.last_ten(services().access, auth.member(), auth.now())
+    last = rating.last_ten(services().access, auth.member(), auth.now())
+    found = [vote for vote in last if not vote.series]
     if not found:
         raise RatingError(gettext("There is nothing to undo."))
     return found[0].item
@@ -178,7 +183,8 @@ def _state() -> dict[str, Any]:
         "last": [
             {
                 "item": vote.item,
-                "href": url_for("rate.page", item=vote.item),
+                "href": url_for("rate.series" if vote.series else "rate.page", item=vote.item),
+                "clip": vote.series,
                 "said": said_words(vote.verdict, vote.distribution),
                 "at": vote.at.isoformat(),
                 "time": _clock(vote.at),

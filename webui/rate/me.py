@@ -114,13 +114,12 @@ def _agreement() -> list[dict[str, Any]]:
     shares = (
         (gettext("Like other raters"), found.with_others),
         (gettext("Like known answers"), found.with_known),
-        (gettext("Like what the person said"), found.with_self),
         (gettext("Like the network"), found.with_network),
     )
     return [
         share_figure(name, share)
         if share is not None
-        else {"name": name, "value": "–", "beside": gettext("no shared face yet")}
+        else {"name": name, "value": "–", "beside": gettext("not enough shared faces yet")}
         for name, share in shares
     ]
 

@@ -3,7 +3,7 @@
 "use strict";
 
 (() => {
-  const { desk, word, say, ask, key, decide, busy, complain } = window.talk;
+  const { desk, word, say, hush, reach, key, decide, busy, complain } = window.talk;
   const canvas = desk.querySelector("[data-screen]");
   if (!canvas) return;
   const frames = JSON.parse(desk.dataset.frames).map((f) => ({ ...f, t: Date.parse(f.at) }));
@@ -13,6 +13,7 @@
   const playButton = desk.querySelector("[data-play]");
   const pictures = frames.map(() => null);
   let gone = false;
+  let covered = false;
 
   // Where nothing was seen for long, the player waits a moment instead of minutes; instants stay what they are.
   const LONGEST_WAIT = 2000;
@@ -59,7 +60,7 @@
   const side = () => Math.max(1, Math.round(canvas.clientWidth * devicePixelRatio));
   const draw = (i) => {
     const bitmap = pictures[i];
-    if (!bitmap) return false;
+    if (!bitmap || covered) return false;
     canvas.width = canvas.height = side();
     const brush = canvas.getContext("2d");
     brush.imageSmoothingQuality = "high";
@@ -78,7 +79,8 @@
   };
 
   const listeners = [];
-  const setRate = (value) => {
+  const setRate = (wanted) => {
+    const value = covered ? 0 : wanted; // nothing is followed that cannot be seen
     rate = value;
     playButton.querySelector("[data-play-words]").textContent = value ? playButton.dataset.pause : playButton.dataset.go;
     playButton.setAttribute("aria-pressed", String(Boolean(value)));
@@ -194,11 +196,34 @@
     for (const control of desk.querySelectorAll("button, input, select")) control.disabled = true;
   };
 
-  const look = async () => {
-    if (gone || document.hidden || busy()) return;
-    const answer = await ask(desk.dataset.open).catch(() => null);
-    if (answer?.status === 410) takenBack();
+  // A clip of which nobody can say that it may still be seen is covered and stands still; what was chosen stays.
+  const cover = () => {
+    if (covered || gone) return;
+    for (const hear of listeners) hear("covered", at, instantAt(at));
+    setRate(0);
+    covered = true;
+    desk.dataset.covered = "true";
+    canvas.getContext("2d").clearRect(0, 0, canvas.width, canvas.height);
+    if (!document.hidden) say(word("covered"));
   };
+
+  const uncover = () => {
+    if (!covered || document.hidden) return;
+    covered = false;
+    delete desk.dataset.covered;
+    shown = -1;
+    paint();
+    hush();
+  };
+
+  const look = async () => {
+    if (gone || document.hidden) return;
+    const answer = await reach(desk.dataset.open);
+    if (answer?.status === 410) takenBack();
+    else if (answer?.ok) uncover();
+    else cover();
+  };
+  document.addEventListener("visibilitychange", () => (document.hidden ? cover() : look()));
 
   const begin = async () => {
     for (let i = 0; i < frames.length && !gone; i++) {

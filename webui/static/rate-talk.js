@@ -17,6 +17,11 @@ window.talk = (() => {
     line.textContent = text;
   };
 
+  // Takes back that a face is covered; whatever else was said stays said.
+  const hush = () => {
+    if (line.textContent === words.covered) say("");
+  };
+
   // A key that makes a request count once, however often it is sent; randomUUID is for secure pages alone.
   const key = () => {
     const bytes = crypto.getRandomValues(new Uint8Array(16));
@@ -45,6 +50,13 @@ window.talk = (() => {
 
   // The type says that a program reads the answer: then an ended session is a status, and no page to log in.
   const ask = (path) => fetch(path, { headers: { "Content-Type": "application/json" }, cache: "no-store" });
+
+  // What does not answer in time has not answered: then nobody knows whether a face may still be seen.
+  const reach = async (path) => {
+    const late = new Promise((done) => setTimeout(done, 10000, null));
+    const answer = await Promise.race([ask(path).catch(() => null), late]);
+    return answer?.redirected ? null : answer;
+  };
 
   // After a new login the token is another one, and the person may be: then nothing of ours is sent for them.
   const renew = async () => {
@@ -121,5 +133,5 @@ window.talk = (() => {
     if (told) done(told, false);
   };
 
-  return { desk, word, say, ask, key, decide, complain, calm, busy: () => desk.hasAttribute("aria-busy") };
+  return { desk, word, say, hush, ask, reach, key, decide, complain, calm, busy: () => desk.hasAttribute("aria-busy") };
 })();

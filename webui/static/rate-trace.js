@@ -73,6 +73,7 @@
       box.dataset.samples = samples.length;
     }
     if (what === "ended") enter("ended");
+    if (what === "covered") pause();
   });
 
   const told = () => {

@@ -2,7 +2,7 @@
 "use strict";
 
 (() => {
-  const { desk, word, say, ask, key, decide, busy, complain } = window.talk;
+  const { desk, word, say, hush, ask, reach, key, decide, busy, complain } = window.talk;
   const form = desk.querySelector("[data-vote]");
   const canvas = desk.querySelector("[data-face]");
   const first = desk.querySelector("[data-first-face]");
@@ -30,7 +30,7 @@
         item.id,
         fetch(item.picture, { cache: "no-store" }).then(async (answer) => {
           if (answer.redirected || answer.status === 401) throw new Error("session");
-          if (!answer.ok) throw new Gone(item.id);
+          if (!answer.ok) throw new Gone(String(answer.status));
           return createImageBitmap(await answer.blob());
         }),
       );
@@ -54,6 +54,29 @@
     first?.remove();
     if (drawn) drop(drawn.id);
     drawn = null;
+  };
+
+  // A face of which nobody can say that it may still be seen is covered; what was chosen stays chosen.
+  let covered = false;
+  const cover = () => {
+    if (covered || !canvas) return;
+    covered = true;
+    desk.dataset.covered = "true";
+    canvas.getContext("2d").clearRect(0, 0, canvas.width, canvas.height);
+    canvas.hidden = true;
+    if (first) first.hidden = true;
+    if (!document.hidden) say(word("covered"));
+  };
+
+  const uncover = () => {
+    if (!covered || document.hidden) return;
+    covered = false;
+    delete desk.dataset.covered;
+    if (drawn) {
+      canvas.hidden = false;
+      draw(drawn.bitmap);
+    } else if (first) first.hidden = false;
+    hush();
   };
 
   // The frame after next has certainly been painted.
@@ -87,13 +110,14 @@
           complain(word("picture"), { again: false });
           return;
         }
-        say(word("gone"));
+        // Only who takes a face back closes it; one that lay ready too long is somebody else's by now.
+        if (error.message === "410") say(word("gone"));
         items.shift();
         continue;
       }
       wipe();
-      canvas.hidden = false;
-      draw(bitmap);
+      canvas.hidden = covered;
+      if (!covered) draw(bitmap);
       drawn = { id: item.id, bitmap };
       form.dataset.item = item.id;
       form.elements.item.value = item.id;
@@ -125,7 +149,7 @@
   };
 
   let acknowledged = 0; // decisions so far: an answer to a question from before one is old
-  let newest = document.querySelector("[data-last] a")?.dataset.item ?? null;
+  let newest = document.querySelector("[data-last] a:not([data-clip])")?.dataset.item ?? null;
   let refilling = null;
   const refill = () => {
     refilling ??= (async () => {
@@ -140,7 +164,7 @@
         items.push(...told.items.filter((item) => !here.has(item.id) && !answered.has(item.id)));
         ahead();
         if (begun !== acknowledged) continue;
-        newest = told.last[0]?.item ?? null;
+        newest = told.last.find((vote) => !vote.clip)?.item ?? null;
         report(told);
         return;
       }
@@ -165,6 +189,7 @@
         const made = row.cloneNode(true);
         made.querySelector("a").href = vote.href;
         made.querySelector("a").dataset.item = vote.item;
+        if (vote.clip) made.querySelector("a").dataset.clip = "";
         made.querySelector("[data-label]").textContent = vote.said;
         made.querySelector("time").textContent = vote.time;
         made.querySelector("time").dateTime = vote.at;
@@ -178,6 +203,10 @@
     const gone = answer.gone || [];
     say(answer.refused || [answer.words, gone.length ? word("gone") : ""].filter(Boolean).join(" "));
     acknowledged += 1;
+    if (!document.hidden) {
+      covered = false;
+      delete desk.dataset.covered;
+    }
     newest = decided ?? undefined;
     answered.add(decided);
     forget([decided, ...gone]);
@@ -273,21 +302,31 @@
 
   // A face whose participant takes it back leaves the screen without waiting for the next stroke.
   const look = async () => {
-    if (document.hidden || busy() || !items.length) return;
+    if (document.hidden || !items.length) return;
     const hold = items.map((item) => item.id).join(",");
-    const answer = await ask(`${desk.dataset.closed}?${new URLSearchParams({ hold })}`).catch(() => null);
-    if (!answer?.ok || answer.redirected || busy()) return;
+    const answer = await reach(`${desk.dataset.closed}?${new URLSearchParams({ hold })}`);
+    if (!answer?.ok) {
+      cover();
+      return;
+    }
     const { gone } = await answer.json();
-    if (busy() || !gone.length) return;
+    if (busy()) return;
     const on = items[0]?.id;
     forget(gone);
-    if (!gone.includes(on)) return;
+    if (!gone.includes(on)) {
+      uncover();
+      return;
+    }
+    covered = false;
+    delete desk.dataset.covered;
     say(word("gone"));
     wipe();
     await show(null);
   };
 
-  addEventListener("resize", () => drawn && draw(drawn.bitmap));
+  // Nobody looks at a hidden tab, and who comes back to it is shown nothing before it was asked for.
+  document.addEventListener("visibilitychange", () => (document.hidden ? cover() : look()));
+  addEventListener("resize", () => drawn && !covered && draw(drawn.bitmap));
   // A page from the browser's memory of pages would show a face again.
   addEventListener("pageshow", (event) => event.persisted && location.reload());
   addEventListener("pagehide", wipe);
