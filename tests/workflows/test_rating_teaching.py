@@ -10,15 +10,18 @@ from tests.processes import close
 from tests.workflows.rated import given, observation_of, rater, said, shown
 from tracker import personal
 from tracker.access import Access
-from tracker.domain.affect import Emotion
+from tracker.domain.affect import Distribution, Emotion
 from tracker.domain.consent import Recorder, Scope
-from tracker.domain.members import Role
+from tracker.domain.members import Member, Role
 from tracker.domain.people import Person
+from tracker.domain.rating import Verdict
 from tracker.domain.series import Correction
 from tracker.learning.weights import MAX_WEIGHT
 from tracker.store import feedback as words
-from tracker.store import tables
-from tracker.workflows import consenting, erasure, feedback, rating
+from tracker.store import rating_items, studies, tables
+from tracker.study import DEFAULT
+from tracker.study.rating import RatingRules
+from tracker.workflows import consenting, erasure, feedback, members, rating
 
 SOON, LATER, LAST = (NOW + timedelta(minutes=i) for i in (1, 2, 3))
 
@@ -28,6 +31,13 @@ def access(database_url: str, tmp_path: Path) -> Iterator[Access]:
     made = installation(database_url, tmp_path)
     yield made
     close(made)
+
+
+@pytest.fixture
+def two_see_each(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A study in which two raters see each item."""
+    rules = RatingRules(second_share=1, gold_share=0)
+    monkeypatch.setattr(studies, "in_force", lambda _: DEFAULT.model_copy(update={"rating": rules}))
 
 
 def standing(access: Access, who: Person) -> dict[int, words.RatedWord]:
@@ -143,11 +153,11 @@ def test_erasing_what_raters_may_see_erases_what_they_said_and_what_was_learned_
     assert learned(access, ada) == 1
 
 
+@pytest.mark.usefixtures("two_see_each")
 def test_a_decision_stands_for_the_votes(access: Access) -> None:
     ada = shown(access, faces=1)
     kim, judge = rater(access), rater(access, "judge", Role.RESEARCHER)
-    [item] = given(access, kim)
-    rating.vote(access, kim, item, said(Emotion.FEAR), NOW)
+    item = disputed(access, kim, rater(access, "lee"))
     rating.teach(access, SOON)
     [word] = standing(access, ada).values()
     assert word.rater == "crowd"
@@ -158,19 +168,114 @@ def test_a_decision_stands_for_the_votes(access: Access) -> None:
     assert learned(access, ada) == 1
 
 
-def test_an_erased_rater_s_votes_go_and_the_word_stays_nameless(access: Access) -> None:
+def disputed(access: Access, one: Member, other: Member) -> str:
+    """An item of which two raters say different things; the first one's."""
+    [item], [same] = given(access, one), given(access, other)
+    assert observation_of(access, item) == observation_of(access, same)
+    rating.vote(access, one, item, said(Emotion.FEAR), NOW)
+    rating.vote(access, other, same, said(Emotion.ANGER), NOW)
+    return item
+
+
+@pytest.mark.usefixtures("two_see_each")
+def test_a_decision_that_nobody_can_tell_takes_the_word_back(access: Access) -> None:
+    ada, kim = shown(access, faces=1), rater(access)
+    item = disputed(access, kim, rater(access, "lee"))
+    judge = rater(access, "judge", Role.RESEARCHER)
+    rating.teach(access, SOON)
+    rating.adjudicate(access, judge, item, said(Emotion.DISGUST), LATER)
+    rating.teach(access, LATER)
+    assert {w.rater for w in standing(access, ada).values()} == {"expert"}
+    rating.adjudicate(access, judge, item, said(None, now=LAST), LAST)
+    assert rating.teach(access, LAST) == rating.Taught(0, 0)
+    assert standing(access, ada) == {}
+    assert learned(access, ada) == 0
+
+
+@pytest.mark.parametrize("how", ["cannot tell", "not a face", "undo"])
+def test_what_a_rater_takes_back_leaves_the_learner(access: Access, how: str) -> None:
+    ada, kim = shown(access, faces=2), rater(access)
+    item, other = given(access, kim, 2)
+    rating.vote(access, kim, item, said(Emotion.FEAR), NOW)
+    rating.vote(access, kim, other, said(Emotion.FEAR), NOW)
+    rating.teach(access, SOON)
+    assert learned(access, ada) == 2
+    if how == "undo":
+        rating.undo(access, kim, item, "undo-it-once", LATER)
+    else:
+        verdict = Verdict.NOT_A_FACE if how == "not a face" else Verdict.CANNOT_TELL
+        rating.vote(access, kim, item, said(None, verdict=verdict, now=LATER), LATER)
+    assert rating.teach(access, LAST) == rating.Taught(0, 0)
+    assert set(standing(access, ada)) == {observation_of(access, other)}
+    assert learned(access, ada) == 1
+
+
+def test_a_moment_with_a_known_answer_teaches_nothing(access: Access) -> None:
+    ada, kim = shown(access, faces=2), rater(access)
+    judge = rater(access, "judge", Role.RESEARCHER)
+    item, other = given(access, kim, 2)
+    for one in (item, other):
+        rating.vote(access, kim, one, said(Emotion.FEAR), NOW)
+    known = observation_of(access, item)
+    rating.set_gold(access, judge, ada, known, Distribution.said(Emotion.HAPPINESS), NOW)
+    assert rating.teach(access, SOON) == rating.Taught(1, 1)
+    assert set(standing(access, ada)) == {observation_of(access, other)}
+
+
+def test_votes_older_than_what_one_queue_holds_teach_and_count(
+    access: Access, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ada, kim = shown(access, faces=6), rater(access)
+    for item in given(access, kim, 6):
+        rating.vote(access, kim, item, said(Emotion.FEAR), NOW)
+    monkeypatch.setattr(rating_items, "MOST_ITEMS", 2)
+    assert rating.agreement(access, SOON).votes == 6
+    assert rating.teach(access, SOON) == rating.Taught(6, 6)
+    assert len(standing(access, ada)) == 6
+
+
+@pytest.mark.usefixtures("two_see_each")
+def test_a_word_of_several_stays_when_one_of_them_is_erased(access: Access) -> None:
+    ada, kim, lee = shown(access, faces=1), rater(access), rater(access, "lee")
+    disputed(access, kim, lee)
+    rating.teach(access, SOON)
+    before = standing(access, ada)
+    rating.erase(access, kim, LATER)
+    assert rating.teach(access, LAST) == rating.Taught(0, 0)
+    assert standing(access, ada) == before
+    assert learned(access, ada) == 1
+    # Now it rests on one alone.
+    rating.erase(access, lee, LAST)
+    assert standing(access, ada) == {}
+    assert learned(access, ada) == 0
+
+
+@pytest.mark.usefixtures("two_see_each")
+def test_a_removed_rater_s_words_go_at_night(access: Access) -> None:
+    ada, kim = shown(access, faces=1), rater(access)
+    [item] = given(access, kim)
+    rating.vote(access, kim, item, said(Emotion.FEAR), NOW)
+    rating.teach(access, SOON)
+    members.remove(access, kim)
+    rating.teach(access, LATER)
+    assert standing(access, ada) == {}
+    assert learned(access, ada) == 0
+
+
+def test_an_erased_rater_s_votes_go_and_so_do_the_words_that_rest_on_them_alone(access: Access) -> None:
     ada, kim = shown(access, faces=2), rater(access)
     for item in given(access, kim, 2):
         rating.vote(access, kim, item, said(Emotion.FEAR), NOW)
     rating.teach(access, SOON)
-    before = standing(access, ada)
+    assert learned(access, ada) == 2
     gone = rating.erase(access, kim, LATER)
     assert gone["rating_votes"] == 2
     assert rating.stored(access, kim) == {}
-    assert standing(access, ada) == before
-    assert learned(access, ada) == 2
+    assert standing(access, ada) == {}
+    assert learned(access, ada) == 0
     assert rating.teach(access, LAST) == rating.Taught(0, 0)
     with access.database.read() as connection:
+        assert connection.execute(select(tables.corrections)).all() == []
         for table in tables.metadata.sorted_tables:
             if table.name not in ("members", "member_roles"):
                 assert kim.id not in repr(connection.execute(select(table)).all()), table.name

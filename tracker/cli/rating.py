@@ -69,12 +69,14 @@ def agreement(context: typer.Context, as_json: AsJson = False) -> None:
                 "estimated": found.estimated,
                 "converged": found.converged,
                 "uncompared": found.uncompared,
+                "network_on_drawn": _maybe(found.network_on_drawn),
                 "raters": [_as_json(r, names) for r in found.raters],
             }
         )
         return
     for words, alpha in (("answers", found.words), ("valence", found.valence), ("arousal", found.arousal)):
         typer.echo(f"{words}: {_alpha(alpha)}")
+    typer.echo(f"the network on what was drawn at random: {_share(found.network_on_drawn)}")
     table = Table(
         "rater", "answers", "as the network", "as others", "labels", "cannot tell", "speed", "time", "counts"
     )

@@ -1,8 +1,9 @@
 """In which order items are put before raters, how many raters see each, and why: all of it pure.
 
 The order is that of what a learner gains (uncertainty sampling, Lewis & Gale 1994) with room for what was long not
-asked and for chance. Data in that order cannot estimate an accuracy, so every tenth item is drawn purely at random,
-and is marked so. How many raters see an item follows from the item itself: nothing has to be remembered of it.
+asked and for chance. Data in that order cannot estimate an accuracy, so a tenth of all items is drawn beforehand, at
+random: every tenth item comes from there, and is marked so; the order never takes one of these while it has others.
+Which these are and how many raters see an item follow from the item itself: nothing has to be remembered of it.
 """
 
 from __future__ import annotations
@@ -153,7 +154,7 @@ def because(candidate: Candidate, weights: OrderWeights = OrderWeights()) -> Bec
 
 
 def at_random(turn: int, every: int) -> bool:
-    """Whether the n-th item of a rater (from 1) is drawn purely at random.
+    """Whether the n-th item of a rater (from 1) is one of those that were drawn at random.
 
     Examples
     --------
@@ -221,8 +222,20 @@ def share_of(subject: str, item: int) -> float:
     >>> share_of("s", 1) == share_of("s", 1), 0 <= share_of("s", 2) < 1
     (True, True)
     """
-    digest = hashlib.sha256(f"{subject}|{item}".encode()).digest()
-    return int.from_bytes(digest[:7]) / 2**56
+    return _uniform(f"{subject}|{item}")
+
+
+def drawn(subject: str, item: int, every: int) -> bool:
+    """Whether an item is one of the so-manieth part that is drawn at random from all, before anybody rates one.
+
+    What is drawn of the items that nobody has rated yet lacks the hard ones, which came first; this lacks nothing.
+
+    Examples
+    --------
+    >>> round(sum(drawn("s", item, 10) for item in range(2_000)) / 2_000, 2)
+    0.1
+    """
+    return _uniform(f"drawn|{subject}|{item}") < 1 / every
 
 
 def _top(said: Distribution | None) -> Emotion | None:
@@ -231,3 +244,8 @@ def _top(said: Distribution | None) -> Emotion | None:
 
 def _waiting(candidate: Candidate) -> float:
     return 1.0 if candidate.waited is None else min(max(candidate.waited / LONG, 0.0), 1.0)
+
+
+def _uniform(name: str) -> float:
+    digest = hashlib.sha256(name.encode()).digest()
+    return int.from_bytes(digest[:7]) / 2**56

@@ -253,8 +253,16 @@ def standing_corrections(
 
 
 def _standing() -> Any:
+    return select(corrections).where(*_unreplaced())
+
+
+def _unreplaced() -> list[ColumnElement[bool]]:
     newer = aliased(corrections, name="newer")
-    return select(corrections).where(~select(newer.c.id).where(replaces(newer)).exists())
+    # One search for each way to be replaced, as in `ended_at`.
+    ways = _same_moment(newer)
+    return [
+        ~select(newer.c.id).where(_same_kind(newer), same).correlate(corrections).exists() for same in ways
+    ]
 
 
 def replaces(newer: Any) -> ColumnElement[bool]:
@@ -300,15 +308,14 @@ def _of_rater(rater: str) -> ColumnElement[bool]:
     return corrections.c.rater == rater
 
 
-def rated_words(connection: Connection, subject: str) -> dict[int, RatedWord]:
-    """What stands said by raters together, by observation."""
+def rated_words(connection: Connection, subject: str, observation: int | None = None) -> dict[int, RatedWord]:
+    """What stands said by raters together, by observation; of one alone, where it is named."""
     c = corrections.c
-    newer = aliased(corrections, name="newer")
     query = select(c.id, c.observation, c.rater, c.recorded_at, *(c[n] for n in EMOTION_COLUMNS)).where(
         c.subject == subject,
         c.rated_grant.is_not(None),
-        c.observation.is_not(None),
-        ~select(newer.c.id).where(replaces(newer)).exists(),
+        c.observation.is_not(None) if observation is None else c.observation == observation,
+        *_unreplaced(),
     )
     found = {}
     for row in connection.execute(query.order_by(c.id)).mappings():
@@ -317,13 +324,17 @@ def rated_words(connection: Connection, subject: str) -> dict[int, RatedWord]:
     return found
 
 
-def own_words(connection: Connection, subject: str) -> dict[int, Distribution]:
-    """What the participant says of their emotion at observations, where it stands."""
+def own_words(
+    connection: Connection, subject: str, observation: int | None = None
+) -> dict[int, Distribution]:
+    """What the participant says of their emotion at observations, where it stands; at one alone, where it is named."""
     query = _standing().where(
         corrections.c.subject == subject,
         corrections.c.target == "emotion",
         corrections.c.rater == PARTICIPANT,
-        corrections.c.observation.is_not(None),
+        corrections.c.observation.is_not(None)
+        if observation is None
+        else corrections.c.observation == observation,
     )
     rows = connection.execute(query.order_by(corrections.c.id)).mappings()
     found = ((row["observation"], from_columns(dict(row))) for row in rows)

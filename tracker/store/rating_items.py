@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, and_, select
+from sqlalchemy import ColumnElement, Connection, Select, and_, select, union
 from sqlalchemy.orm import aliased
 
 from tracker.domain.affect import Distribution
@@ -15,10 +16,18 @@ from tracker.domain.rating import Verdict
 from tracker.domain.series import MACHINE
 from tracker.store.hiding import unhidden
 from tracker.store.rows import EMOTION_COLUMNS
-from tracker.store.tables import corrections, crops, estimates, observations, rating_tasks, rating_votes
+from tracker.store.tables import (
+    adjudications,
+    corrections,
+    crops,
+    estimates,
+    observations,
+    rating_tasks,
+    rating_votes,
+)
 
 MOST_ITEMS = 2_000
-"""Of one person that are looked at for one request, the newest; what is older waits until there are fewer."""
+"""Of one person that are put in order for one queue, the newest; what is older waits until there are fewer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,18 +81,18 @@ class Own:
 def rateable(connection: Connection, permit: Permit, subject: str) -> list[Rateable]:
     """The moments of a subject that raters may see now, the newest first; those that are hidden are none."""
     permit.demand(Use.RATE_CROPS)
-    query = (
-        select(observations.c.id, observations.c.at, *(estimates.c[c] for c in EMOTION_COLUMNS))
-        .join(crops, crops.c.observation == observations.c.id)
-        .join(estimates, and_(estimates.c.observation == observations.c.id, estimates.c.snapshot == MACHINE))
-        .where(*_may_be_seen(permit, subject))
-        # The network that read it last speaks for it.
-        .order_by(observations.c.at.desc(), observations.c.id, estimates.c.id)
-        .limit(MOST_ITEMS)
+    return _rateable(connection, _with_estimates().where(*_may_be_seen(permit, subject)).limit(MOST_ITEMS))
+
+
+def spoken_of(connection: Connection, permit: Permit, subject: str) -> list[Rateable]:
+    """The moments that raters may see now and have said something of, or somebody decided: every one, however old."""
+    said = union(
+        select(rating_votes.c.observation).where(rating_votes.c.subject == subject),
+        select(adjudications.c.observation).where(adjudications.c.subject == subject),
     )
-    rows = connection.execute(query)
-    found = {row[0]: Rateable(row[0], row[1], tuple(row[2:])) for row in rows}
-    return list(found.values())
+    permit.demand(Use.RATE_CROPS)
+    query = _with_estimates().where(*_may_be_seen(permit, subject), observations.c.id.in_(said))
+    return _rateable(connection, query)
 
 
 def may_be_seen(connection: Connection, permit: Permit, subject: str, observation: int) -> bool:
@@ -189,6 +198,22 @@ def standing_vote() -> ColumnElement[bool]:
     """The condition under which a vote was not superseded."""
     newer = aliased(rating_votes, name="newer_vote")
     return ~select(newer.c.id).where(newer.c.supersedes == rating_votes.c.id).exists()
+
+
+def _with_estimates() -> Select[Any]:
+    """Moments with a picture and what the network says of them, the newest first."""
+    return (
+        select(observations.c.id, observations.c.at, *(estimates.c[c] for c in EMOTION_COLUMNS))
+        .join(crops, crops.c.observation == observations.c.id)
+        .join(estimates, and_(estimates.c.observation == observations.c.id, estimates.c.snapshot == MACHINE))
+        # The network that read it last speaks for it.
+        .order_by(observations.c.at.desc(), observations.c.id, estimates.c.id)
+    )
+
+
+def _rateable(connection: Connection, query: Select[Any]) -> list[Rateable]:
+    found = {row[0]: Rateable(row[0], row[1], tuple(row[2:])) for row in connection.execute(query)}
+    return list(found.values())
 
 
 def _may_be_seen(permit: Permit, subject: str) -> tuple[ColumnElement[bool], ...]:

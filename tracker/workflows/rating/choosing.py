@@ -12,7 +12,7 @@ from tracker.domain.affect import Distribution
 from tracker.domain.consent import Permit
 from tracker.domain.rating import Because
 from tracker.domain.series import CONTEXT_HOLDS, Context
-from tracker.learning.queueing import LONG, Candidate, Overlap, because, entropies, top_decile, wanted
+from tracker.learning.queueing import LONG, Candidate, Overlap, because, drawn, entropies, top_decile, wanted
 from tracker.store import feedback, rating_decisions, rating_items
 from tracker.store.rating_items import Own, Rateable, Standing
 
@@ -29,19 +29,25 @@ class Pool:
     candidates
         The items, with what the order needs; those put off among them, marked so.
     gold
-        Items with a known answer that this rater has not seen.
+        Items with a known answer that this rater has not seen, with the same.
+    drawn
+        Which of the candidates were drawn at random, before anybody rated one.
     decile
         From which entropy on an estimate is among the most unsure tenth.
     """
 
     candidates: tuple[Candidate, ...]
-    gold: tuple[int, ...]
+    gold: tuple[Candidate, ...]
     decile: float
+    drawn: frozenset[int] = frozenset()
 
-    def because(self, item: int) -> Because:
-        """The reason for an item, which an item with a known answer has like any other."""
-        found = next((c for c in self.candidates if c.item == item), None)
-        return Because.UNSURE if found is None else because(found)
+    def ordered(self) -> list[Candidate]:
+        """The candidates that come by what they teach, without those that were put off."""
+        return [c for c in self.candidates if not c.skipped and c.item not in self.drawn]
+
+    def because(self, candidate: Candidate) -> Because:
+        """The reason for an item: an item with a known answer has the one that it would have without."""
+        return Because.CHANCE if candidate.item in self.drawn else because(candidate)
 
 
 def pool(unit: Unit, permit: Permit, member: str, kind: str) -> Pool:
@@ -60,18 +66,22 @@ def pool(unit: Unit, permit: Permit, member: str, kind: str) -> Pool:
     fresh = [item for item in items if item.observation not in had]
     open_ = _wanting(unit, {i.observation: unsure[i.observation] for i in fresh}, decile, member, kind)
     waited = _waited(unit, items)
-    candidates = [
-        Candidate(
+    candidates = {
+        item.observation: Candidate(
             item.observation,
             unsure[item.observation],
             waited[item.observation],
             skipped=own.get(item.observation, _NEW).put_off,
         )
         for item in fresh
-        if item.observation in open_ and item.observation not in settled
-    ]
-    gold = [item.observation for item in fresh if item.observation in known]
-    return Pool(tuple(candidates), tuple(gold), decile)
+    }
+    open_items = [c for item, c in candidates.items() if item in open_ and item not in settled]
+    return Pool(
+        tuple(open_items),
+        tuple(c for item, c in candidates.items() if item in known),
+        decile,
+        frozenset(c.item for c in open_items if drawn(subject, c.item, unit.study.rating.random_every)),
+    )
 
 
 def wanting(

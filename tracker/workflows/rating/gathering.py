@@ -1,7 +1,7 @@
 """All votes that may be looked at now, of everybody who lets raters see them, and what they mean together.
 
-Votes are opened person by person, each under that person's own consent at this instant. Raters who do not let their
-agreement be computed are one rater together, of whom nothing is known.
+Votes are opened person by person, each under that person's own consent at this instant. Of raters who do not let their
+agreement be computed nothing is fitted: their votes count as those of somebody at chance.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from tracker.domain.consent import ConsentMissingError
 from tracker.domain.people import Person, UnknownParticipantError
 from tracker.domain.raters import RaterScope, rater_notice
 from tracker.domain.rating import Verdict
-from tracker.learning.agreement_skills import Skills, Votes, dawid_skene, reliability
+from tracker.learning.agreement_skills import COIN, TURNS, Skills, Votes, dawid_skene, reliability, together
 from tracker.store import feedback, raters, rating_decisions, rating_items, rating_votes
 from tracker.store.rating_decisions import Adjudication
 from tracker.store.rating_votes import VoteRow
@@ -27,8 +27,7 @@ from tracker.study import StudyClosedError
 from tracker.workflows.rating import doors
 from tracker.workflows.rating.queue import CROP
 
-UNCOUNTED = ""
-"""In the place of a rater's id: those whose agreement is not computed."""
+_CHANCE = 1 / len(EMOTIONS)
 
 Place = tuple[str, int]
 """A person's subject and an observation: which item a vote is about."""
@@ -69,14 +68,14 @@ class Meant:
     Attributes
     ----------
     items
-        The items with an emotion said of them, in the order of `skills.posterior`.
+        The items with an emotion said of them.
     members
-        The raters in the order of `skills.confusion`; `UNCOUNTED` for those together.
+        The raters who let their agreement be computed, in the order of `skills.confusion`.
     skills
-        Posteriors and confusion matrices; None where no item has two raters and none is known, so that nothing can be
-        learned of any rater.
+        Their confusion matrices; None where no item has two of them and none is known, so that nothing can be learned
+        of any rater.
     weights
-        How much each rater's word counts, by member.
+        How much each of their words counts, by member: chance where nothing is known, or the fit did not come to rest.
     """
 
     items: tuple[Place, ...]
@@ -95,7 +94,7 @@ def gather(access: Access, now: datetime) -> Gathered:
         ):
             connection, subject = unit.connection, person.subject
             shown = {
-                r.observation: r for r in rating_items.rateable(connection, doors.permit_of(unit), subject)
+                r.observation: r for r in rating_items.spoken_of(connection, doors.permit_of(unit), subject)
             }
             found.people[subject] = person
             for row in rating_votes.of_subject(connection, subject):
@@ -134,31 +133,62 @@ def understand(
     named
         The raters who let their agreement be computed.
     """
-    said = [(place, row, row.distribution) for place, row in votes if row.distribution is not None]
-    items = tuple(dict.fromkeys(place for place, _, _ in said))
-    members = tuple(sorted({_name(row, named) for _, row, _ in said}))
-    chance = 1 / len(EMOTIONS)
-    if not said:
-        return Meant((), (), None, {})
-    place_of, member_of = {p: i for i, p in enumerate(items)}, {m: i for i, m in enumerate(members)}
+    said = [(place, row.member, row.distribution) for place, row in votes if row.distribution is not None]
+    counted = [vote for vote in said if vote[1] in named]
+    members = tuple(sorted({member for _, member, _ in counted}))
+    skills = _fitted(counted, members, known)
+    weights = dict.fromkeys(members, _CHANCE)
+    if skills is not None and skills.converged:  # one that has not come to rest says nothing of anybody
+        weights = dict(zip(members, map(float, reliability(skills)), strict=True))
+    return Meant(tuple(dict.fromkeys(place for place, _, _ in said)), members, skills, weights)
+
+
+def put_together(
+    votes: Sequence[tuple[Place, VoteRow]], meant: Meant
+) -> dict[Place, tuple[Distribution, list[float]]]:
+    """What is said of each item, each vote counted by its rater's weight; and those weights."""
+    said = [(place, row.member, row.distribution) for place, row in votes if row.distribution is not None]
+    arrays, places, members = _arrays(said)
+    average = together(arrays, np.array([meant.weights.get(member, _CHANCE) for member in members]))
+    counted: dict[Place, list[float]] = {}
+    for place, member, _ in said:
+        counted.setdefault(place, []).append(meant.weights.get(member, _CHANCE))
+    return {
+        place: (Distribution.from_sequence([float(p) for p in average[i]]), counted[place])
+        for i, place in enumerate(places)
+    }
+
+
+_Vote = tuple[Place, str, Distribution]
+
+
+def _arrays(said: Sequence[_Vote]) -> tuple[Votes, list[Place], list[str]]:
+    """Votes as arrays, with the items and the raters in the order of their numbers."""
+    places = list(dict.fromkeys(place for place, _, _ in said))
+    members = sorted({member for _, member, _ in said})
+    place_of, member_of = {p: i for i, p in enumerate(places)}, {m: i for i, m in enumerate(members)}
     arrays = Votes(
-        np.array([place_of[place] for place, _, _ in said]),
-        np.array([member_of[_name(row, named)] for _, row, _ in said]),
-        np.array([words.probabilities for _, _, words in said]),
-        len(items),
+        np.array([place_of[place] for place, _, _ in said], dtype=np.int64),
+        np.array([member_of[member] for _, member, _ in said], dtype=np.int64),
+        np.array([words.probabilities for _, _, words in said]).reshape(-1, len(EMOTIONS)),
+        len(places),
         len(members),
     )
-    answers = np.full((len(items), len(EMOTIONS)), np.nan)
-    for place, answer in known.items():
-        if place in place_of:
-            answers[place_of[place]] = answer.probabilities
+    return arrays, places, members
+
+
+def _fitted(said: Sequence[_Vote], members: Sequence[str], known: dict[Place, Distribution]) -> Skills | None:
+    """What can be learned of raters; None where no item has two of them and none of theirs is known."""
+    if not said:
+        return None
+    arrays, places, _ = _arrays(said)
+    answers = np.full((len(places), len(EMOTIONS)), np.nan)
+    for i, place in enumerate(places):
+        if place in known:
+            answers[i] = known[place].probabilities
     if not arrays.overlapping and np.isnan(answers).all():
-        return Meant(items, members, None, dict.fromkeys(members, chance))
-    skills = dawid_skene(arrays, known=answers)
-    weights = dict(zip(members, map(float, reliability(skills)), strict=True))
-    if UNCOUNTED in weights:
-        weights[UNCOUNTED] = chance
-    return Meant(items, members, skills, weights)
+        return None
+    return dawid_skene(arrays, known=answers, coin=COIN, most=TURNS)
 
 
 def answers_of(found: Gathered) -> dict[Place, Distribution]:
@@ -169,7 +199,3 @@ def answers_of(found: Gathered) -> dict[Place, Distribution]:
         if d.verdict is Verdict.EMOTION and d.distribution is not None
     }
     return found.known | decided
-
-
-def _name(row: VoteRow, named: frozenset[str]) -> str:
-    return row.member if row.member in named else UNCOUNTED
