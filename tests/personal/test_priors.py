@@ -11,6 +11,7 @@ from tests import templates
 from tests.builders import NOW, installation, person
 from tests.personal.saying import DAY, HOUR, MINUTE, newest, replayed, said, talkative
 from tests.processes import close, die_at, finish, opened, start
+from tests.workflows.exported import stored_instants
 from tracker import personal
 from tracker.access import Access
 from tracker.domain.consent import ConsentError, Recorder, Scope, Use
@@ -281,16 +282,23 @@ def test_who_hides_or_erases_while_it_is_fitted_is_not_in_it(
 
 def test_what_is_shown_again_is_in_the_next_prior(access: Access) -> None:
     people = contributors(access, 6, [VALENCE])
-    hid = hiding.hide(access, people[0], Stretch(NOW - 40 * DAY, NOW + HOUR), NOW + HOUR)
+    answered = sorted(stored_instants(access, "corrections", people[0]))
+    part = Stretch(answered[len(answered) // 2], NOW + HOUR)
     counts = []
-    for hour in (1, 2, 3, 4):
-        if hour == 3:
-            hiding.show_again(access, people[0], hid.number, NOW + hour * HOUR)
-        personal.refit(access, NOW + hour * HOUR)
+    for hour in range(1, 6):
+        now = NOW + hour * HOUR
+        if hour == 2:
+            hid = hiding.hide(access, people[0], part, now)
+        if hour == 4:
+            hiding.show_again(access, people[0], hid.number, now)
+        personal.refit(access, now)
         row = standing(access, VALENCE)
         assert row is not None
-        counts.append(row.people)
-    assert counts == [5, 5, 6, 6]
+        counts.append((row.people, row.events))
+    whole, less = counts[0], counts[1]
+    assert whole[0] == less[0] == 6
+    assert less[1] < whole[1]
+    assert counts == [whole, less, less, whole, whole]
 
 
 def test_with_fewer_than_five_left_there_is_none(access: Access) -> None:
