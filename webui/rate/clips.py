@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
@@ -16,7 +17,7 @@ from tracker.domain.affect import derived_valence_arousal
 from tracker.domain.instants import InstantError, parse_instant
 from tracker.domain.rating import Dimension, RatingError, Sample, Trace
 from tracker.workflows import rating
-from tracker.workflows.rating import Frame
+from tracker.workflows.rating import Frame, watching
 from webui import auth, words
 from webui.rate import room
 from webui.rate.faces import ballot
@@ -58,8 +59,9 @@ def frame(item: str, observation: int) -> Response:
 
 @pages.get("/rate/series/<item:item>/open")
 def series_open(item: str) -> Response:
-    """Whether a clip may still be seen: the page asks while it plays."""
-    if rating.gone(services().access, auth.member(), [item], auth.now()):
+    """Whether a clip may still be seen, with every picture that the page holds: it asks while it plays."""
+    held = {int(n) for n in request.args.get("frames", "").split(",") if re.fullmatch("[0-9]{1,18}", n)}
+    if not watching.may_go_on(services().access, auth.member(), item, held, auth.now()):
         abort(410, gettext("This clip was taken back by its participant, so it is not shown any more."))
     return jsonify(open=True)
 
