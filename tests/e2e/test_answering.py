@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, Route, expect
+from playwright.sync_api import Browser, Dialog, Page, Route, expect
 from sqlalchemy import select
 
 from tests import builders
@@ -38,6 +38,17 @@ SEALED = """async () => {
 
 LISTEN = """() => { window.told = new Promise((tell) => document.addEventListener(
   "waiting-answers", ({ detail }) => { if (detail.state === "sent") tell(true); })); }"""
+WORKED = """async () => {
+  const handlers = {};
+  const self = { addEventListener: (name, handler) => (handlers[name] = handler) };
+  const caches = { match: async () => "shell" };
+  const fetch = async () => ({ status: %(status)s, toString: () => "page" });
+  (function () { %(script)s })();
+  let told = null;
+  const request = { method: "GET", mode: "navigate", url: location.origin + "/answer" };
+  handlers.fetch({ request, respondWith: (answer) => (told = answer) });
+  return String(await told);
+}"""
 CONTROLLED = """async () => {
   await navigator.serviceWorker.ready;
   if (navigator.serviceWorker.controller) return;
@@ -239,6 +250,42 @@ def test_the_page_opens_without_a_network_and_what_is_said_there_is_sent_later(
     assert [row["p_disgust"] for row in stored(site)] == [1.0]
 
 
+def test_a_network_that_hangs_is_none_and_an_answer_waits(
+    people: tuple[Served, Person, Person], browser: Browser
+) -> None:
+    site = people[0]
+    with visited(browser, site, **PHONE) as visit:
+        page = visit.page
+        page.context.add_init_script(
+            "const real = AbortSignal.timeout.bind(AbortSignal); AbortSignal.timeout = (ms) => real(ms / 20);"
+        )
+        page.goto(site.doors["ada"])
+        opened(page)
+        page.route("**/answer/standing", lambda route: None)
+        say(page, "fear")
+        expect(page.locator("[data-saved]")).to_contain_text("There is no connection")
+        assert stored(site) == []
+        page.unroute("**/answer/standing")
+        page.get_by_role("button", name="Send now").click()
+        expect(page.locator("[data-waiting]")).to_be_hidden()
+        visit.complaints.clear()
+    assert len(stored(site)) == 1
+
+
+@pytest.mark.parametrize(("status", "shown"), [(200, "page"), (404, "page"), (502, "shell"), (504, "shell")])
+def test_a_server_that_is_away_is_no_network_either(
+    people: tuple[Served, Person, Person], browser: Browser, status: int, shown: str
+) -> None:
+    """The worker as it is served, with a network that is stated: what a proxy answers reaches no test's route."""
+    site = people[0]
+    with visited(browser, site) as visit:
+        page = visit.page
+        page.goto(site.doors["ada"])
+        script = page.request.get("answer/worker.js").text()
+        told = page.evaluate(WORKED % {"script": script, "status": status})
+    assert told == shown
+
+
 def test_a_double_press_stores_one(people: tuple[Served, Person, Person], browser: Browser) -> None:
     site = people[0]
     with visited(browser, site) as visit:
@@ -298,9 +345,21 @@ def test_logging_out_leaves_nothing_on_the_phone(
         say(page, "fear")
         expect(page.get_by_role("heading", name="1 answer waits on this phone")).to_be_visible()
         page.context.set_offline(False)
-        # From a page that knows nothing of answers: the server's word alone has to do.
+        # From a page that knows nothing of answers: it asks first, and the server's word empties the browser.
         page.goto("consent")
-        page.context.set_offline(False)
+        page.route("**/answer/standing", lambda route: route.abort())
+        asked: list[str] = []
+
+        def stay(dialog: Dialog) -> None:
+            asked.append(dialog.message)
+            dialog.dismiss()
+
+        page.once("dialog", stay)
+        page.get_by_role("button", name="Log out").click()
+        page.wait_for_timeout(300)
+        assert asked == ["Answers wait on this phone. Logging out deletes them. Log out?"]
+        assert page.evaluate(SEALED)["n"] == 1
+        page.once("dialog", lambda dialog: dialog.accept())
         page.get_by_role("button", name="Log out").click()
         expect(page.get_by_role("button", name="Log in", exact=True)).to_be_visible()
         assert page.evaluate("indexedDB.databases()") == []
@@ -374,8 +433,7 @@ def test_erasing_everything_leaves_nothing_on_the_phone(
         form.get_by_role("button").click()
         page.wait_for_url("**/erased")
         expect(page.locator("html[data-left=gone]")).to_be_attached()
-        left = page.evaluate(SEALED)
-        assert (left["n"], left["extractable"]) == (0, [])
+        assert page.evaluate("indexedDB.databases()") == []
         assert page.evaluate("caches.keys()") == []
         visit.complaints.clear()
 

@@ -249,7 +249,12 @@ window.waitingAnswers = (() => {
   if (usable) {
     document.addEventListener("submit", leaving);
     const left = document.body.dataset.left; // who erased everything, or logged out, a moment ago
-    if (left) leave(left).then(() => (document.documentElement.dataset.left = "gone"), () => {});
+    const empty = async () => {
+      const there = indexedDB.databases ? await indexedDB.databases() : [{ name: NAME }];
+      if (there.some(({ name }) => name === NAME)) await leave(left); // else the browser has forgotten everything
+      document.documentElement.dataset.left = "gone";
+    };
+    if (left) empty().catch(() => {});
   }
 
   return { usable, add, list, drop, here, arrive, leave, deliver, count, unseal, remove, put };
