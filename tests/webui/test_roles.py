@@ -56,7 +56,13 @@ SINGLE = {
 """Endpoints that differ from their room; None: anybody."""
 TELLING = {"/login", "/withdraw", "/answer/standing"}
 """Addresses that say 401 themselves: forms for a wrong password, and a phone is told that nobody is logged in."""
-DECIDING = {"rate.adjudications", "rate.adjudicating", "rate.disputed", "rate.adjudicate"}
+DECIDING = {
+    "rate.adjudications",
+    "rate.adjudicating",
+    "rate.disputed",
+    "rate.disputed_open",
+    "rate.adjudicate",
+}
 
 
 def who_may(endpoint: str) -> set[Role] | None:

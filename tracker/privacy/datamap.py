@@ -402,7 +402,7 @@ TABLES: tuple[Stored, ...] = (
             ),
             (
                 "rating_votes",
-                "What a rater said that a face looks like, or that they could not tell; how long they took where they allow it.",
+                "What a rater said a face looks like, or that they could not tell; how long they took, if allowed.",
                 f"id subject task observation member verdict {_EMOTIONS} valence arousal suggestion_shown shown_at "
                 "response_ms visible_ms key supersedes grant_id recorded_at",
             ),
