@@ -85,7 +85,11 @@ def create_app(
         MAX_FORM_MEMORY_SIZE=limits.LARGEST_REQUEST,
         DEMO_ENTRIES=dict(entries or {}),
     )
-    captures = reader and Captures(access, reader, clock, time.monotonic, max(1, (os.cpu_count() or 1) // 2))
+    captures = (
+        Captures(access, reader, clock, time.monotonic, max(1, (os.cpu_count() or 1) // 2))
+        if reader is not None
+        else None
+    )
     app.extensions[NAME] = Services(
         access,
         clock,
@@ -93,7 +97,7 @@ def create_app(
         limits.Turns(),
         help_contact,
         captures=captures,
-        uploads=captures and Uploads(access, captures.reader, clock, time.monotonic),
+        uploads=Uploads(access, captures.reader, clock, time.monotonic) if captures is not None else None,
     )
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     auth_store.set_up(app, access)

@@ -395,7 +395,9 @@ def test_a_face_of_long_ago_or_none_asks_nothing(access: Access) -> None:
 
 
 def test_an_unsure_learner_asks_within_its_budget_and_the_same_after_a_restart(access: Access) -> None:
-    unsure = '[asking]\nunsure_per_day = 4\naudits = 0\n[[prompts]]\nid = "unsure"\nafter = "learner_unsure"\n'
+    unsure = (
+        '[asking]\nunsure_per_day = 4\naudits = 0\n[[prompts]]\nid = "unsure"\nafter = "learner_unsure"\n'
+    )
     scheduled(access, unsure)
     who = person(access, now=ENROLLED)
     morning = datetime(2026, 3, 20, 6, tzinfo=UTC)

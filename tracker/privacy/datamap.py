@@ -141,7 +141,9 @@ TABLES: tuple[Stored, ...] = (
     Stored(
         "members",
         "Raters, researchers and operators, under a random id each. The name is encrypted, the password hashed.",
-        _columns("members", _S, _R.MEMBER, "id password_hash session_version failures locked_until created_at")
+        _columns(
+            "members", _S, _R.MEMBER, "id password_hash session_version failures locked_until created_at"
+        )
         + _columns("members", _S, _R.MEMBER, "name_sealed", sealed=True)
         + _columns("members", _S, _R.MEMBER, "name_digest", derives_from="members.name_sealed"),
     ),
@@ -389,16 +391,14 @@ TABLES: tuple[Stored, ...] = (
         Stored(
             name,
             what,
-            _columns(
-                name, Scope.SHARE_WITH_RATERS, _R.ERASED, columns, derives_from="observations.id"
-            ),
+            _columns(name, Scope.SHARE_WITH_RATERS, _R.ERASED, columns, derives_from="observations.id"),
         )
         for name, what, columns in (
             (
                 "rating_tasks",
                 "Which moment was put before which rater, why, and until when it was kept for them.",
-                "id subject observation member kind turn because random gold offered_at leased_until put_off_at done_at "
-                "grant_id",
+                "id subject observation member kind turn because random gold offered_at leased_until put_off_at "
+                "done_at grant_id",
             ),
             (
                 "rating_votes",
@@ -481,7 +481,8 @@ TABLES: tuple[Stored, ...] = (
     ),
     Stored(
         "kept_tombstones",
-        "In the key store: that somebody, or one scope or stretch of time of theirs, was erased; no restored backup brings it back.",
+        "In the key store: that somebody, or one scope or stretch of time of theirs, was erased; no restored backup "
+        "brings it back.",
         _columns("kept_tombstones", _O, _R.EVIDENCE, "id subject_digest scope erased_at"),
     ),
     Stored(

@@ -1,7 +1,7 @@
 """Hide a stretch of time from everybody but oneself, and show it again.
 
-What is hidden is shown to no researcher or rater, counted in no figure, exported to nobody, and learned from by no learner, until
-the participant shows it again. It needs no grant: it takes away, and gives nobody anything.
+What is hidden is shown to no researcher or rater, counted in no figure, exported to nobody, and learned from by no
+learner, until the participant shows it again. It needs no grant: it takes away, and gives nobody anything.
 """
 
 from __future__ import annotations
@@ -88,7 +88,9 @@ def show_again(access: Access, person: Person, number: int, now: datetime) -> Ch
         connection, subject = unit.connection, unit.person.subject
         found = {row.id: row.stretch for row in hiding.standing(connection, subject)}
         if number not in found or not hiding.show_again(connection, subject, number, now):
-            raise HiddenError(f"nothing that is hidden has the number {number}; it may be shown again already")
+            raise HiddenError(
+                f"nothing that is hidden has the number {number}; it may be shown again already"
+            )
         return Changed(number, found[number], _learn_again(unit))
 
 

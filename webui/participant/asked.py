@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import g
 
 from tracker.domain.people import Person, UnknownParticipantError
-from tracker.privacy.keys import KeyUnavailableError
+from tracker.privacy.key_errors import KeyUnavailableError
 from tracker.store.database import DatabaseError
 from tracker.workflows import prompting
 from webui.clock import now

@@ -19,7 +19,12 @@ Answer = Response | tuple[Response | str, int]
 def closed(_: ItemClosedError) -> Answer:
     """The participant took it back: on to the next one."""
     told = gettext("One face was taken back by its participant, so it is not shown any more.")
-    if auth.wants_json() or request.endpoint in ("rate.picture", "rate.frame", "rate.disputed", "rate.disputed_open"):
+    if auth.wants_json() or request.endpoint in (
+        "rate.picture",
+        "rate.frame",
+        "rate.disputed",
+        "rate.disputed_open",
+    ):
         return answer(410, told)
     back = "rate.adjudications" if "adjudicate" in request.path else "rate.page"
     return redirect(url_for(back, gone=1), 303)

@@ -53,7 +53,9 @@ class DecidedError(RatingError):
     """Somebody who decided about an item would rate it."""
 
     def __init__(self) -> None:
-        super().__init__("you decided about this item yourself, so you do not rate it too; go on with the next")
+        super().__init__(
+            "you decided about this item yourself, so you do not rate it too; go on with the next"
+        )
 
 
 class OwnDecisionError(RatingError):
