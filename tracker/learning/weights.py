@@ -58,8 +58,8 @@ def together_weight(reliabilities: Iterable[float]) -> float:
     --------
     >>> round(together_weight([0.8]), 2), round(together_weight([0.8, 0.8, 0.8]), 2)
     (0.56, 0.69)
-    >>> round(together_weight([0.125]), 3)
-    0.088
+    >>> round(together_weight([0.125]), 4)
+    0.0875
     """
     # As if each were right by themselves: it falls with every rater who might have noticed an error.
     return _TOGETHER * (1 - math.prod(1 - r for r in reliabilities))
