@@ -23,7 +23,7 @@ test: $(VENV)/.dev ## Run all tests, those of the store and the gate on a real P
 	@$(BIN)/python -m pytest --numprocesses=auto $(ARGS)
 
 test-postgres: $(VENV)/.dev ## Run the other rooms' tests again, on PostgreSQL (AFFECT_TEST_POSTGRES_URL names another)
-	@$(BIN)/python -m pytest --numprocesses=auto -m postgres tests $(ARGS)
+	@$(BIN)/python -m pytest --numprocesses=auto -m 'postgres and not privacy' tests $(ARGS)
 
 lint: $(VENV)/.dev ## Check style, formatting, types and who may import whom
 	@$(BIN)/ruff check .
