@@ -122,6 +122,18 @@ def test_a_clip_in_pieces_becomes_rows_and_is_dropped(capturing: Site, clip: byt
     assert uploads(capturing).held() == 0, "its bytes are gone"
 
 
+def test_moments_without_a_face_are_counted_in_words(lite_capturing: Site, clip: bytes, seen: Seen) -> None:
+    seen.boxes = ()
+    lite_capturing.person()
+    mine = Clip(lite_capturing, clip)
+    mine.begin()
+    mine.send_all()
+    mine.read()
+    told = mine.settled()
+    assert (told["stage"], told["read"]) == ("done", 0)
+    assert told["without"] == {"no face in view": 20}
+
+
 def test_an_upload_goes_on_after_a_break_and_after_a_reload(lite_capturing: Site, clip: bytes) -> None:
     lite_capturing.person()
     mine = Clip(lite_capturing, clip)

@@ -198,7 +198,7 @@ def _progress(told: Progress) -> dict[str, Any]:
         "lost": told.lost,
         "box": _box(told.box) if told.box is not None else None,
         "reason": told.reason.value if told.reason is not None else None,
-        "said": REASONS[told.reason] if told.reason is not None else None,
+        "said": str(REASONS[told.reason]) if told.reason is not None else None,
     }
     if told.read is not None:
         said["looks"] = looks_like(told.read.distribution)

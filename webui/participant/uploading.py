@@ -149,7 +149,7 @@ def _told(upload: Upload) -> dict[str, Any]:
         "stored": result.added,
         "known": result.observations - result.added,
         "read": result.with_face,
-        "without": {REASONS[reason]: count for reason, count in result.reasons.items() if count},
+        "without": {str(REASONS[reason]): count for reason, count in result.reasons.items() if count},
         "problem": result.problem or _why(upload.problem),
         "ask_start": isinstance(upload.problem, StartUnknownError | InstantError),
     }
