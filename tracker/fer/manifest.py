@@ -11,8 +11,8 @@ from typing import Any, Literal
 from tracker.domain.affect import EMOTIONS
 from tracker.domain.framing import CropSpec
 
-NORMALISATIONS = ("per_image",)
-"""How pixels are scaled; ``per_image`` is `tracker.fer.preprocess.standardise`."""
+NORMALISATIONS = ("per_image", "imagenet", "half")
+"""How pixels are scaled; `tracker.fer.preprocess.prepare` does it."""
 
 
 class ZooError(ValueError):

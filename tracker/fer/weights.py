@@ -13,7 +13,8 @@ from safetensors import SafetensorError
 from torch import Tensor, nn
 
 from tracker.fer.manifest import Entry, NetworkSpec, ZooError
-from tracker.fer.networks import build
+from tracker.fer.networks import build, by_head
+from tracker.fer.preprocess import prepare
 
 _CLASSES = "classes"
 
@@ -113,7 +114,12 @@ def _check_order(path: str, data: bytes, spec: NetworkSpec) -> None:
 @torch.inference_mode()
 def _check_heads(network: nn.Module, entry: Entry) -> None:
     size = entry.spec.crop.size
-    found = {name: z.shape[1] for name, z in network(torch.zeros(1, 1, size, size)).items()}
     stated = {head.name: len(head.classes) for head in entry.spec.heads}
+    face = prepare(torch.zeros(1, size, size, 3, dtype=torch.uint8), entry.spec.normalisation)
+    try:
+        found = {name: z.shape[1] for name, z in by_head(network(face), stated).items()}
+    except (RuntimeError, ValueError) as error:
+        detail = " ".join(str(error).split())[:300]
+        raise ZooError(f"{entry.name} cannot read crops as its manifest describes them: {detail}") from error
     if found != stated:
         raise ZooError(f"{entry.name} has the heads {found}, but the manifest says {stated}")

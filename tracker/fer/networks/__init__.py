@@ -6,7 +6,10 @@ from typing import Any
 
 from torch import nn
 
+from tracker.fer.networks.outputs import by_head
 from tracker.fer.networks.se_resnet import SeResNet
+
+__all__ = ["build", "by_head"]
 
 _ARCHITECTURES: dict[str, type[nn.Module]] = {"se_resnet": SeResNet}
 
