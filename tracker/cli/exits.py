@@ -51,7 +51,7 @@ _BY_NAME: dict[str, Exit] = {
     "tracker.fer.manifest.ZooError": Exit.NETWORK,
     "tracker.fer.device.DeviceError": Exit.NETWORK,
     "tracker.fer.engine.EngineError": Exit.NETWORK,
-    "tracker.lab.datasets.DatasetError": Exit.SOURCE,
+    "tracker.lab.datasets.errors.DatasetError": Exit.SOURCE,
     "tracker.lab.challenge.diaries.ReadingError": Exit.SOURCE,
     "tracker.lab.challenge.diaries.TargetError": Exit.USAGE,
     "tracker.lab.recipe.RecipeError": Exit.USAGE,
