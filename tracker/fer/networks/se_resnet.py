@@ -31,8 +31,9 @@ class SqueezeExcitation(nn.Module):
 class Block(nn.Module):
     """Two 3x3 convolutions with a gate, added to the (projected) input."""
 
-    def __init__(self, inputs: int, outputs: int, stride: int) -> None:
+    def __init__(self, inputs: int, outputs: int, stride: int, drop_path: float = 0.0) -> None:
         super().__init__()
+        self.drop_path = drop_path
         self.conv1 = nn.Conv2d(inputs, outputs, 3, stride, 1, bias=False)
         self.bn1 = nn.BatchNorm2d(outputs)
         self.conv2 = nn.Conv2d(outputs, outputs, 3, 1, 1, bias=False)
@@ -49,6 +50,9 @@ class Block(nn.Module):
         """Map features (N, inputs, H, W) to (N, outputs, H / stride, W / stride)."""
         y = F.relu(self.bn1(self.conv1(x)))
         y = self.gate(self.bn2(self.conv2(y)))
+        if self.training and self.drop_path > 0:
+            kept = torch.rand(len(y), 1, 1, 1, device=y.device, dtype=y.dtype) >= self.drop_path
+            y = y * kept / (1 - self.drop_path)
         return F.relu(y + self.shortcut(x))
 
 
@@ -65,6 +69,9 @@ class SeResNet(nn.Module):
         Blocks in each stage.
     dropout
         Share of trunk features dropped before the heads while training.
+    drop_path
+        Probability that the last block is skipped for a face while training; it rises from 0 at the first
+        (stochastic depth, Huang et al. 2016, arXiv 1603.09382).
 
     Examples
     --------
@@ -79,16 +86,17 @@ class SeResNet(nn.Module):
         widths: Sequence[int] = (32, 64, 128, 192),
         depths: Sequence[int] = (2, 2, 2),
         dropout: float = 0.3,
+        drop_path: float = 0.0,
     ) -> None:
         super().__init__()
         self.stem = nn.Sequential(
             nn.Conv2d(1, widths[0], 3, 1, 1, bias=False), nn.BatchNorm2d(widths[0]), nn.ReLU()
         )
         blocks: list[nn.Module] = []
-        channels = widths[0]
+        channels, last = widths[0], max(sum(depths) - 1, 1)
         for width, depth in zip(widths[1:], depths, strict=True):
             for i in range(depth):
-                blocks.append(Block(channels, width, 2 if i == 0 else 1))
+                blocks.append(Block(channels, width, 2 if i == 0 else 1, drop_path * len(blocks) / last))
                 channels = width
         self.stages = nn.Sequential(*blocks)
         self.dropout = nn.Dropout(dropout)
