@@ -161,7 +161,7 @@ TABLES: tuple[Stored, ...] = (
     Stored(
         "consent_events",
         "What a participant granted, refused or withdrew: scope, notice, start, end and evidence, encrypted.",
-        _columns("consent_events", _I, _R.PERSON, "seq participant recorded_at salt")
+        _columns("consent_events", _I, _R.PERSON, "seq participant recorded_at salt study")
         + _columns("consent_events", _I, _R.PERSON, "sealed", sealed=True),
     ),
     Stored(
@@ -199,7 +199,7 @@ TABLES: tuple[Stored, ...] = (
     Stored(
         "erasure_requests",
         "What a participant wants done with what a withdrawn scope covers.",
-        _columns("erasure_requests", _I, _R.PERSON, "id participant scope due_at answer recorded_at"),
+        _columns("erasure_requests", _I, _R.PERSON, "id participant scope due_at answer study recorded_at"),
     ),
     Stored(
         "observations",
@@ -209,14 +209,17 @@ TABLES: tuple[Stored, ...] = (
             Scope.AFFECT_SERIES,
             _R.ERASED,
             "id subject source pts_us at zone time_source reason faces box_x box_y box_w box_h detector "
-            "score sharpness aligned samples grant_id recorded_at",
+            "score sharpness aligned samples grant_id study recorded_at",
         ),
     ),
     Stored(
         "estimates",
         "Which emotion the face looked like, to the network and to the participant's own learner.",
         _columns(
-            "estimates", Scope.AFFECT_SERIES, _R.ERASED, "id observation network samples grant_id recorded_at"
+            "estimates",
+            Scope.AFFECT_SERIES,
+            _R.ERASED,
+            "id observation network samples grant_id study recorded_at",
         )
         + _columns(
             "estimates",
@@ -252,7 +255,7 @@ TABLES: tuple[Stored, ...] = (
             "contexts",
             Scope.CONTEXT,
             _R.ERASED,
-            "id subject at zone place activity company key grant_id recorded_at",
+            "id subject at zone place activity company key grant_id study recorded_at",
         ),
     ),
     Stored(
@@ -263,13 +266,13 @@ TABLES: tuple[Stored, ...] = (
             Scope.PROMPTS,
             _R.ERASED,
             "id subject slot zone scheduled_at notified_at started_at completed_at state reason random "
-            "expires_at reminded_at reminders ended_at grant_id recorded_at",
+            "expires_at reminded_at reminders ended_at grant_id study recorded_at",
         ),
     ),
     Stored(
         "zones",
         "In which time zones the participant said that they were, and since when, for the hours of questions.",
-        _columns("zones", Scope.PROMPTS, _R.ERASED, "id subject zone since grant_id recorded_at"),
+        _columns("zones", Scope.PROMPTS, _R.ERASED, "id subject zone since grant_id study recorded_at"),
     ),
     Stored(
         "corrections",
@@ -280,7 +283,7 @@ TABLES: tuple[Stored, ...] = (
             Scope.AFFECT_SERIES,
             _R.ERASED,
             f"id subject observation at zone target value {_EMOTIONS} rater suggestion_shown supersedes "
-            "intensity response_ms key grant_id recorded_at",
+            "intensity response_ms key grant_id study recorded_at",
         )
         + _columns("corrections", Scope.PROMPTS, _R.ERASED, "prompt")
         + _columns(
@@ -299,7 +302,7 @@ TABLES: tuple[Stored, ...] = (
             "learning_events",
             Scope.PERSONAL_LEARNING,
             _R.WINDOW,
-            "id subject target weight snapshot_before grant_id recorded_at",
+            "id subject target weight snapshot_before grant_id study recorded_at",
         )
         + _columns(
             "learning_events",
@@ -325,7 +328,7 @@ TABLES: tuple[Stored, ...] = (
             Scope.PERSONAL_LEARNING,
             _R.WINDOW,
             "id subject target prior rebased_at log_position learn_since context_since prompts_since raters_since "
-            "faded_before grant_id created_at",
+            "faded_before grant_id study created_at",
         )
         + _columns(
             "snapshots",
@@ -342,7 +345,7 @@ TABLES: tuple[Stored, ...] = (
             "drifts",
             Scope.PERSONAL_LEARNING,
             _R.ERASED,
-            "id subject target at kind detail grant_id recorded_at",
+            "id subject target at kind detail grant_id study recorded_at",
             derives_from="learning_events.predicted",
         ),
     ),
@@ -365,13 +368,13 @@ TABLES: tuple[Stored, ...] = (
             "prior_members",
             Scope.POOLED_LEARNING,
             _R.ERASED,
-            "prior subject learn_since context_since prompts_since grant_id",
+            "prior subject learn_since context_since prompts_since grant_id study",
         ),
     ),
     Stored(
         "crops",
         "The face that was read, as a small picture, encrypted.",
-        _columns("crops", Scope.FACE_CROPS, _R.ERASED, "id subject observation grant_id recorded_at")
+        _columns("crops", Scope.FACE_CROPS, _R.ERASED, "id subject observation grant_id study recorded_at")
         + _columns(
             "crops", Scope.FACE_CROPS, _R.ERASED, "sealed", sealed=True, derives_from="observations.id"
         ),
@@ -379,7 +382,7 @@ TABLES: tuple[Stored, ...] = (
     Stored(
         "notes",
         "What a participant wrote beside an answer, encrypted.",
-        _columns("notes", Scope.NOTES, _R.ERASED, "id subject correction grant_id recorded_at")
+        _columns("notes", Scope.NOTES, _R.ERASED, "id subject correction grant_id study recorded_at")
         + _columns("notes", Scope.NOTES, _R.ERASED, "sealed", sealed=True),
     ),
     Stored(
@@ -398,28 +401,28 @@ TABLES: tuple[Stored, ...] = (
                 "rating_tasks",
                 "Which moment was put before which rater, why, and until when it was kept for them.",
                 "id subject observation member kind turn because random gold offered_at leased_until put_off_at "
-                "done_at grant_id",
+                "done_at grant_id study",
             ),
             (
                 "rating_votes",
                 "What a rater said a face looks like, or that they could not tell; how long they took, if allowed.",
                 f"id subject task observation member verdict {_EMOTIONS} valence arousal suggestion_shown shown_at "
-                "response_ms visible_ms key supersedes grant_id recorded_at",
+                "response_ms visible_ms key supersedes grant_id study recorded_at",
             ),
             (
                 "rating_traces",
                 "How pleasant or how aroused a stretch looked to a rater, drawn as a line.",
-                "id subject task observation member dimension samples lag_s key grant_id recorded_at",
+                "id subject task observation member dimension samples lag_s key grant_id study recorded_at",
             ),
             (
                 "rating_gold",
                 "Moments whose answer is known, put among the others to see how well raters do.",
-                f"id subject observation {_EMOTIONS} decided_by grant_id recorded_at",
+                f"id subject observation {_EMOTIONS} decided_by grant_id study recorded_at",
             ),
             (
                 "adjudications",
                 "What a researcher who was not given the face decided where raters did not agree.",
-                f"id subject observation decided_by verdict {_EMOTIONS} key supersedes grant_id recorded_at",
+                f"id subject observation decided_by verdict {_EMOTIONS} key supersedes grant_id study recorded_at",
             ),
         )
     ),

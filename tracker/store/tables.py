@@ -23,6 +23,8 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    func,
+    select,
     text,
 )
 
@@ -54,6 +56,26 @@ def _grant() -> Column[int]:
     return Column("grant_id", BigInteger, nullable=False, server_default=text("0"))
 
 
+studies = Table(
+    "studies",
+    metadata,
+    Column("id", RowId, primary_key=True),
+    Column("sha256", String(64), nullable=False),
+    Column("document", JSON, nullable=False),
+    Column("applied_at", Instant, nullable=False),
+    Column("applied_by", String(64), nullable=False),
+)
+
+
+def _study() -> Column[int]:
+    """Which version of the study governed as a row was written, by its number in `studies`, which has its SHA-256.
+
+    The database itself looks it up as it inserts, so no writer can forget it. None: no study was applied, or the row
+    is older than this column. No foreign key: what a participant's rows point to would be the participant's.
+    """
+    return Column("study", RowId, default=select(func.max(studies.c.id)).scalar_subquery())
+
+
 def _log(name: str) -> Table:
     """A chain of commitments, which stays for ever and names nobody."""
     return Table(
@@ -67,7 +89,7 @@ def _log(name: str) -> Table:
     )
 
 
-def _events(name: str, log: Table) -> Table:
+def _events(name: str, log: Table, *more: Column[int]) -> Table:
     """What the rows of a log commit to, sealed under the person's key."""
     return Table(
         name,
@@ -77,6 +99,7 @@ def _events(name: str, log: Table) -> Table:
         Column("recorded_at", Instant, nullable=False),
         Column("sealed", LargeBinary, nullable=False),
         Column("salt", LargeBinary, nullable=False),
+        *more,
     )
 
 
@@ -181,7 +204,7 @@ subjects = Table("subjects", metadata, Column("id", String(32), primary_key=True
 
 consent_log = _log("consent_log")
 # Scope, state, notice, starts and ends, recorder and evidence of each choice.
-consent_events = _events("consent_events", consent_log)
+consent_events = _events("consent_events", consent_log, _study())
 # Who of the staff looked at whom and at what: the same kind of chain.
 access_log = _log("access_log")
 access_events = _events("access_events", access_log)
@@ -220,16 +243,6 @@ notices = Table(
     Column("absent", JSON),
 )
 
-studies = Table(
-    "studies",
-    metadata,
-    Column("id", RowId, primary_key=True),
-    Column("sha256", String(64), nullable=False),
-    Column("document", JSON, nullable=False),
-    Column("applied_at", Instant, nullable=False),
-    Column("applied_by", String(64), nullable=False),
-)
-
 observations = Table(
     "observations",
     metadata,
@@ -253,6 +266,7 @@ observations = Table(
     # How many observations it stands for: more than itself once retention made the series coarser.
     Column("samples", Integer, nullable=False, server_default=text("1")),
     _grant(),
+    _study(),
     Column("recorded_at", Instant, nullable=False),
     UniqueConstraint("subject", "source", "pts_us"),
     Index(None, "subject", "at"),
@@ -277,6 +291,7 @@ snapshots = Table(
     Column("parameters", JSON, nullable=False),
     Column("sha256", String(64), nullable=False),
     _grant(),
+    _study(),
     Column("created_at", Instant, nullable=False),
     Index(None, "subject", "target", "id"),
     # Estimates name snapshots by number; a number must not come back after its snapshot was deleted.
@@ -295,6 +310,7 @@ estimates = Table(
     # How many readings it is the mean of.
     Column("samples", Integer, nullable=False, server_default=text("1")),
     _grant(),
+    _study(),
     Column("recorded_at", Instant, nullable=False),
     UniqueConstraint("observation", "network", "snapshot"),
 )
@@ -322,6 +338,7 @@ contexts = Table(
     # The random key of the answer that it is part of; NULL where it was said by itself.
     Column("key", String(36)),
     _grant(),
+    _study(),
     Column("recorded_at", Instant, nullable=False),
     Index(None, "subject", "at"),
     Index(None, "subject", "key", unique=True),
@@ -348,6 +365,7 @@ prompts = Table(
     Column("reminders", Integer, nullable=False, server_default=text("0")),
     Column("ended_at", Instant),
     _grant(),
+    _study(),
     Column("recorded_at", Instant, nullable=False),
     UniqueConstraint("subject", "slot"),
 )
@@ -361,6 +379,7 @@ zones = Table(
     Column("zone", String(64), nullable=False),
     Column("since", Instant, nullable=False),
     _grant(),
+    _study(),
     Column("recorded_at", Instant, nullable=False),
     Index(None, "subject", "since"),
 )
@@ -387,6 +406,7 @@ corrections = Table(
     # Under which grant of share_with_raters it was put together from what raters said; NULL where nobody else said it.
     Column("rated_grant", BigInteger),
     _grant(),
+    _study(),
     Column("recorded_at", Instant, nullable=False),
     Index(None, "subject", "at"),
     Index(None, "subject", "key", "target", unique=True),
@@ -417,6 +437,7 @@ learning_events = Table(
     Column("prompts_from", Instant),
     Column("snapshot_before", RowId, nullable=False),
     _grant(),
+    _study(),
     Column("recorded_at", Instant, nullable=False),
     Index(None, "subject", "target", "id"),
 )
@@ -444,6 +465,7 @@ prior_members = Table(
     Column("context_since", Instant),
     Column("prompts_since", Instant),
     _grant(),
+    _study(),
 )
 
 drifts = Table(
@@ -456,6 +478,7 @@ drifts = Table(
     Column("kind", String(16), nullable=False),
     Column("detail", JSON, nullable=False),
     _grant(),
+    _study(),
     Column("recorded_at", Instant, nullable=False),
     Index(None, "subject", "target", "at"),
 )
@@ -468,6 +491,7 @@ crops = Table(
     Column("observation", RowId, ForeignKey("observations.id"), nullable=False, unique=True),
     Column("sealed", LargeBinary, nullable=False),
     _grant(),
+    _study(),
     Column("recorded_at", Instant, nullable=False),
     Index(None, "subject"),
 )
@@ -480,6 +504,7 @@ notes = Table(
     Column("correction", RowId, ForeignKey("corrections.id"), nullable=False, unique=True),
     Column("sealed", LargeBinary, nullable=False),
     _grant(),
+    _study(),
     Column("recorded_at", Instant, nullable=False),
     Index(None, "subject"),
 )
@@ -520,6 +545,7 @@ rating_tasks = Table(
     Column("put_off_at", Instant),
     Column("done_at", Instant),
     _grant(),
+    _study(),
     UniqueConstraint("member", "kind", "observation"),
     Index(None, "subject"),
 )
@@ -543,6 +569,7 @@ rating_votes = Table(
     Column("key", String(64), nullable=False),
     Column("supersedes", RowId, ForeignKey("rating_votes.id"), unique=True),
     _grant(),
+    _study(),
     Column("recorded_at", Instant, nullable=False),
     UniqueConstraint("member", "key"),
     Index(None, "subject"),
@@ -562,6 +589,7 @@ rating_traces = Table(
     Column("lag_s", Double, nullable=False),
     Column("key", String(64), nullable=False),
     _grant(),
+    _study(),
     Column("recorded_at", Instant, nullable=False),
     UniqueConstraint("member", "key"),
     Index(None, "subject"),
@@ -577,6 +605,7 @@ rating_gold = Table(
     *_emotions(),
     Column("decided_by", String(32)),
     _grant(),
+    _study(),
     Column("recorded_at", Instant, nullable=False),
     Index(None, "subject"),
 )
@@ -594,6 +623,7 @@ adjudications = Table(
     Column("key", String(64), nullable=False),
     Column("supersedes", RowId, ForeignKey("adjudications.id"), unique=True),
     _grant(),
+    _study(),
     Column("recorded_at", Instant, nullable=False),
     UniqueConstraint("decided_by", "key"),
     Index(None, "subject"),
@@ -665,6 +695,7 @@ erasure_requests = Table(
     Column("scope", String(32), nullable=False),
     Column("due_at", Instant),
     Column("answer", String(16), nullable=False),
+    _study(),
     Column("recorded_at", Instant, nullable=False),
 )
 

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import difflib
 import json
-import tomllib
-from collections.abc import Mapping, Sequence
-from datetime import date
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import date, time
 from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
 
+from tracker.domain.texts import unkeepable
 from tracker.study.errors import ForbiddenStudyError, StudyError
-from tracker.study.lines import line_of
+from tracker.study.toml_text import read_toml
 from tracker.study.whole import DEFAULT, Study
+from tracker.study.written import Place, Written, WrittenError
+from tracker.study.yaml_text import read_yaml
 
-LARGEST = 1_000_000
+LARGEST = 300_000
 """No study file is longer than this many bytes."""
 
 _EXAMPLES = {
@@ -59,11 +61,7 @@ def load(path: Path) -> Study:
         raise StudyError([f"{path} cannot be read: {error.strerror}"]) from None
     if len(raw) > LARGEST:
         raise StudyError([f"{path} has {len(raw)} bytes; a study file has at most {LARGEST}"])
-    try:
-        text = raw.decode()
-    except UnicodeDecodeError as error:
-        raise StudyError([f"{path} is no UTF-8 text (byte {error.start}); save it as UTF-8"]) from None
-    return parse(text, path.name)
+    return parse(_decoded(raw, path.name), path.name)
 
 
 def parse(text: str, name: str = "study.toml") -> Study:
@@ -72,9 +70,9 @@ def parse(text: str, name: str = "study.toml") -> Study:
     Parameters
     ----------
     text
-        TOML.
+        YAML where the name ends in ``.yaml`` or ``.yml``, else TOML.
     name
-        What the file is called in errors.
+        What the file is called, also in errors.
 
     Raises
     ------
@@ -86,55 +84,95 @@ def parse(text: str, name: str = "study.toml") -> Study:
     >>> parse('id = "a"')  # doctest: +ELLIPSIS
     Traceback (most recent call last):
     ...
-    tracker.study.errors.StudyError: study.toml: title is missing; add it, ... (and 5 more; ...)
+    tracker.study.errors.StudyError: study.toml, line 1: title is missing; add it, ... (and 5 more; ...)
     """
+    text = text.removeprefix("\ufeff")
     try:
-        said = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise StudyError([f"{name} is no TOML: {error}"]) from None
-    study = _checked(said, name, text)
+        written = (read_yaml if name.lower().endswith((".yaml", ".yml")) else read_toml)(text)
+    except WrittenError as error:
+        raise StudyError([f"{name}, line {error.line}: {error}"]) from None
+    study = _checked(written.said, name, written)
     if study.id == DEFAULT.id:
-        line = line_of(text, ("id",))
         raise StudyError(
             [
-                f"{name}, line {line}: id is {study.id!r}, the name of what stands without a study; take another"
+                f"{name}, line {written.line(('id',))}: id is {study.id!r}, the name of what stands without a "
+                "study; take another"
             ]
         )
     return study
 
 
+def _decoded(raw: bytes, name: str) -> str:
+    if raw.startswith((b"\xff\xfe", b"\xfe\xff")):
+        raise StudyError([f"{name}, line 1: this is UTF-16; save it as UTF-8"])
+    try:
+        return raw.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = raw.count(b"\n", 0, error.start) + 1
+        raise StudyError(
+            [f"{name}, line {line}: byte 0x{raw[error.start]:02x} is no UTF-8; save the whole file as UTF-8"]
+        ) from None
+
+
 def from_document(document: Mapping[str, Any]) -> Study:
     """The study that was stored as `Study.document`."""
-    return _checked(document, "the stored study", "")
+    return _checked(document, "the stored study", None)
 
 
-def _checked(said: Mapping[str, Any], name: str, text: str) -> Study:
+def _checked(said: Mapping[str, Any], name: str, written: Written | None) -> Study:
+    if problems := [_at(name, written, place, told) for place, told in _unkeepable(said, ())]:
+        raise StudyError(problems)
     try:
         # By way of JSON, where texts may stand for dates and members of enumerations, and nothing else is bent.
         return Study.model_validate_json(json.dumps(said, default=_plain))
     except ValidationError as error:
         found = error.errors(include_url=False)
-        problems = [_line(problem, name, text) for problem in found]
+        problems = [_line(problem, name, written) for problem in found]
         kind = ForbiddenStudyError if any(p["type"] == "forbidden" for p in found) else StudyError
         raise kind(problems) from None
 
 
 def _plain(value: Any) -> str:
-    if isinstance(value, date):  # a datetime is one too
+    if isinstance(value, date | time):  # a datetime is a date too
         return value.isoformat()
     raise TypeError(f"{type(value).__name__} has no place in a study file")
 
 
-def _line(problem: Any, name: str, text: str) -> str:
-    place: tuple[str | int, ...] = tuple(problem.get("ctx", {}).get("place", problem["loc"]))
+def _unkeepable(value: Any, place: Place) -> Iterator[tuple[Place, str]]:
+    """Texts and keys that no database holds: the study is stored whole when it is applied."""
+    if isinstance(value, str) and (found := unkeepable(value)):
+        yield place, f"{_field(place)} holds {found}, which no text has; leave it out"
+    elif isinstance(value, Mapping):
+        for key, inner in value.items():
+            if found := unkeepable(str(key)):
+                yield place, f"a key in {_field(place)} holds {found}, which no text has; leave it out"
+            else:
+                yield from _unkeepable(inner, (*place, key))
+    elif isinstance(value, list):
+        for n, inner in enumerate(value):
+            yield from _unkeepable(inner, (*place, n))
+
+
+def _line(problem: Any, name: str, written: Written | None) -> str:
+    place: Place = tuple(problem.get("ctx", {}).get("place", problem["loc"]))
     place = tuple(part for part in place if part != "[key]")
-    line = line_of(text, place)
-    where = name if line is None else f"{name}, line {line}"
-    return f"{where}: {_told(problem, place)}"
+    return _at(name, written, place, _told(problem, place))
+
+
+def _at(name: str, written: Written | None, place: Place, told: str) -> str:
+    return f"{name}: {told}" if written is None else f"{name}, line {written.line(place)}: {told}"
+
+
+def _field(place: Sequence[str | int]) -> str:
+    return ".".join(str(part) for part in place).translate(_SHOWN) or "the file"
+
+
+_SHOWN = {n: f"\\x{n:02x}" for n in (*range(32), 127)}
+"""Control characters as they are written, so that a problem stays one line and moves no cursor."""
 
 
 def _told(problem: Any, place: Sequence[str | int]) -> str:
-    field = ".".join(str(part) for part in place) or "the file"
+    field = _field(place)
     match problem["type"]:
         case "missing":
             example = _EXAMPLES.get(str(place[0])) if len(place) == 1 else None
@@ -145,6 +183,14 @@ def _told(problem: Any, place: Sequence[str | int]) -> str:
             return f"{field} is unknown; " + (
                 f"did you mean {near[0]}?" if near else f"what can stand there: {', '.join(known)}"
             )
+        case "string_type":
+            return f"{field} is {_short(problem['input'])}, which is no text; write it in quotes"
+        case "bool_type":
+            return f"{field} is {_short(problem['input'])}; write true or false, without quotes"
+        case "int_type" | "float_type" | "int_from_float" if isinstance(problem["input"], str | float):
+            return f"{field} is {_short(problem['input'])}; write a {_number(problem)}, without quotes"
+        case "finite_number":
+            return f"{field} is {_short(problem['input'])}, which is no number that can be used; say one"
         case "forbidden" | "rule":
             return f"{field}: {problem['msg']}"
         case "string_pattern_mismatch":
@@ -154,6 +200,10 @@ def _told(problem: Any, place: Sequence[str | int]) -> str:
             return f"{field} is {_short(problem['input'])}; write {like}"
         case _:
             return f"{field} is {_short(problem['input'])}; {_lowered(problem['msg'])}"
+
+
+def _number(problem: Any) -> str:
+    return "number" if problem["type"] == "float_type" else "whole number"
 
 
 def _known(place: Sequence[str | int]) -> list[str]:
@@ -175,7 +225,7 @@ def _resolved(schema: Any, at: Any) -> Any:
 
 
 def _short(value: Any) -> str:
-    said = repr(value)
+    said = "empty" if value is None else repr(value)
     return said if len(said) <= 60 else f"{said[:57]}..."
 
 
