@@ -11,10 +11,11 @@ from tests.lab.making import RECIPE, tiny_faces, tiny_recipe
 from tracker.domain.framing import CropSpec
 from tracker.fer.engine import Engine
 from tracker.fer.manifest import read_manifest
+from tracker.fer.weights import unpack_weights
 from tracker.fer.writing import write_manifest
 from tracker.fer.zoo import Zoo
 from tracker.lab import packaging
-from tracker.lab.packaging import PackagingError, package
+from tracker.lab.packaging import PackagingError, package, read_training
 from tracker.lab.training import train
 
 DAY = date(2030, 1, 2)
@@ -103,3 +104,18 @@ def test_trainings_that_cannot_be_packaged(
     with pytest.raises(PackagingError, match="bytes of weights; at most 1000 can ship"):
         package(trained, tiny_faces(), tmp_path / "more", today=DAY)
     assert not list(tmp_path.rglob("manifest.toml"))
+
+
+def test_half_the_bytes_read_the_same_faces(trained: Path) -> None:
+    made = read_training(trained, tiny_faces())
+    kept, entries = {}, {}
+    for stored in ("float32", "float16"):
+        entries[stored], kept[stored] = packaging._entry(
+            replace(made, recipe=replace(made.recipe, stored=stored)), 48, None
+        )
+    faces = torch.randn(4, 1, 48, 48)
+    whole, half = (unpack_weights(kept[s], entries[s])(faces) for s in ("float32", "float16"))
+    for head in whole:
+        assert torch.allclose(whole[head], half[head], atol=0.01)
+        assert not torch.equal(whole[head], half[head])
+    assert len(kept["float16"]) < 0.8 * len(kept["float32"])

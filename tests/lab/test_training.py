@@ -1,3 +1,4 @@
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -7,8 +8,11 @@ from torch import nn
 from tests.lab.making import tiny_faces, tiny_recipe
 from tracker.lab import training
 from tracker.lab.augment import Augmentation
-from tracker.lab.recipe import RecipeError
-from tracker.lab.training import Progress, learning_rate_share, train, vote_targets
+from tracker.lab.learning_rate import learning_rate_share
+from tracker.lab.mixing import mix
+from tracker.lab.recipe import Distillation, Recipe, RecipeError
+from tracker.lab.targets import vote_targets
+from tracker.lab.training import Progress, train
 
 
 class _KilledError(Exception):
@@ -100,3 +104,67 @@ def test_the_learning_rate_rises_falls_and_ends_at_nothing() -> None:
         assert falling == sorted(falling, reverse=True)
         assert falling[-1] == pytest.approx(0, abs=1e-12)
     assert learning_rate_share(8.0, cut) == pytest.approx(learning_rate_share(6.0, cut) / 2)
+
+
+def taught_recipe(**changes: object) -> Recipe:
+    teacher = tiny_recipe(name="teacher", epochs=1).as_dict()
+    lesson = Distillation((11, 12), teacher, share=0.5)
+    return tiny_recipe(distillation=lesson, augmentation=Augmentation(cutmix=0.5), **changes)
+
+
+def test_teachers_are_trained_first_and_their_answers_matter(tmp_path: Path) -> None:
+    faces = tiny_faces()
+    seen: list[Progress] = []
+    taught = train(taught_recipe(), faces, tmp_path / "taught", report=seen.append)
+    assert [p.network for p in seen] == ["teacher", "teacher", "tiny", "tiny"]
+    assert {p.name for p in (tmp_path / "taught").iterdir()} == {"checkpoint.pt", "teacher-11", "teacher-12"}
+    alone = train(tiny_recipe(augmentation=Augmentation(cutmix=0.5)), faces, tmp_path / "alone")
+    assert not _equal(taught, alone)
+
+
+def test_a_killed_student_ends_like_an_unbroken_one_and_teachers_are_used_again(tmp_path: Path) -> None:
+    recipe, faces = taught_recipe(), tiny_faces()
+    unbroken = train(recipe, faces, tmp_path / "unbroken")
+    with pytest.raises(_KilledError):
+        train(recipe, faces, tmp_path / "killed", teachers=tmp_path / "unbroken", report=_kill(1))  # type: ignore[arg-type]
+    seen: list[Progress] = []
+    resumed = train(
+        recipe, faces, tmp_path / "killed", resume=True, teachers=tmp_path / "unbroken", report=seen.append
+    )
+    assert _equal(unbroken, resumed)
+    assert {p.network for p in seen} == {"tiny"}, "its teachers were finished"
+
+
+def test_a_student_may_begin_where_its_teacher_ended(tmp_path: Path) -> None:
+    faces = tiny_faces()
+    recipe = taught_recipe(learning_rate=1e-9, ema=0.0, weight_decay=0.0)
+    assert recipe.distillation is not None
+    begun = replace(recipe, distillation=replace(recipe.distillation, start=True))
+    student = train(begun, faces, tmp_path)
+    teacher = torch.load(tmp_path / "teacher-11" / "checkpoint.pt")["average"]
+    for name, value in student.named_parameters():
+        assert torch.allclose(value, teacher[name], atol=1e-5), name
+    wider = {**recipe.arguments, "widths": [8, 8, 24]}
+    with pytest.raises(RecipeError, match="same architecture"):
+        replace(begun, arguments=wider)
+
+
+def test_teachers_of_another_recipe_are_refused(tmp_path: Path) -> None:
+    faces = tiny_faces()
+    train(tiny_recipe(seed=11), faces, tmp_path / "teacher-11")
+    with pytest.raises(RecipeError, match="another recipe"):
+        train(taught_recipe(), faces, tmp_path / "out", teachers=tmp_path)
+
+
+@pytest.mark.parametrize(("mixup", "cutmix"), [(0.0, 0.0), (0.2, 0.0), (0.0, 1.0), (0.2, 0.5)])
+def test_mixtures_keep_areas_and_labels_in_step(mixup: float, cutmix: float) -> None:
+    # Faces of one value each: what share of a picture a face has is read off the picture itself.
+    x = torch.arange(1.0, 9.0).view(8, 1, 1, 1).expand(8, 1, 48, 48)
+    target = torch.eye(8)
+    how = Augmentation(mixup=mixup, cutmix=cutmix)
+    for seed in range(20):
+        torch.manual_seed(seed)
+        mixed, (soft,) = mix(x, (target,), how)
+        assert torch.allclose(soft.sum(1), torch.ones(8))
+        assert torch.allclose(mixed.mean((1, 2, 3)), soft @ torch.arange(1.0, 9.0), atol=1e-4)
+    assert torch.equal(mixed, x) == (mixup == cutmix == 0)

@@ -34,32 +34,43 @@ def train(
     out: Annotated[Path, typer.Option(help="Folder for the checkpoint.")],
     resume: Annotated[bool, typer.Option("--resume", help="Continue a run that was stopped.")] = False,
     device: Device = "auto",
+    compiled: Annotated[
+        bool, typer.Option("--compile", help="Compile the network first: a minute, then faster on a GPU.")
+    ] = False,
+    teachers: Annotated[
+        Path | None, typer.Option(help="Folder of finished teachers (teacher-SEED); default: --out.")
+    ] = None,
 ) -> None:
-    """Train a network; a killed run continues with --resume, to the same result."""
+    """Train a network; a killed run continues with --resume, to the same result.
+
+    Where the recipe distils, its teachers are trained first, into teacher-SEED.
+    """
     from tracker.fer.device import resolve_device
     from tracker.lab import datasets, training
     from tracker.lab.recipe import Recipe, RecipeError
 
     plan = Recipe.load(recipe)
-    started = (out / training.CHECKPOINT).is_file()
+    started = (out / training.CHECKPOINT).is_file() or any(out.glob("teacher-*"))
     if started and not resume:
         raise RecipeError(f"{out} holds a training; give --resume to continue it, or another --out")
     on = str(resolve_device(device))
     screen = err()
     with screen.status(f"reading {data}"):
         faces = datasets.read(data)
-    if not started:
+    if not (out / "recipe.toml").is_file():
         out.mkdir(parents=True, exist_ok=True)
         (out / "recipe.toml").write_bytes(recipe.read_bytes())
 
     def report(p: training.Progress) -> None:
         screen.print(
-            f"epoch {p.epoch} of {p.epochs}: loss {p.loss:.3f}; on PublicTest FER2013 "
+            f"{p.network}: epoch {p.epoch} of {p.epochs}: loss {p.loss:.3f}; on PublicTest FER2013 "
             f"{p.fer2013_accuracy:.1%}, FER+ {p.ferplus_accuracy:.1%}",
             highlight=False,
         )
 
-    training.train(plan, faces, out, resume=resume, device=on, report=report)
+    training.train(
+        plan, faces, out, resume=resume, device=on, compiled=compiled, teachers=teachers, report=report
+    )
     typer.echo(str(out / training.CHECKPOINT))
 
 

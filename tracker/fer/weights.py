@@ -25,17 +25,23 @@ def sha256_of(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def pack_weights(state: Mapping[str, Tensor], spec: NetworkSpec) -> bytes:
+def pack_weights(state: Mapping[str, Tensor], spec: NetworkSpec, half: bool = False) -> bytes:
     """Turn a state dict into safetensors that carry their own class order.
 
     The same weights give the same bytes: floats as float32, the order of classes as the only metadata
-    (with several entries the format's writer would shuffle them).
+    (with several entries the format's writer would shuffle them). `half` keeps matrices and kernels as float16, which
+    loses what no figure shows; vectors, such as the variances of normalisations, stay float32.
     """
     tensors = {
-        name: (value.float() if value.dtype.is_floating_point else value).detach().cpu().contiguous()
-        for name, value in sorted(state.items())
+        name: _stored(value, half).detach().cpu().contiguous() for name, value in sorted(state.items())
     }
     return safetensors.torch.save(tensors, {_CLASSES: json.dumps(_order(spec))})
+
+
+def _stored(value: Tensor, half: bool) -> Tensor:
+    if not value.dtype.is_floating_point:
+        return value
+    return value.half() if half and value.ndim > 1 else value.float()
 
 
 def load_weights(path: Path, entry: Entry) -> nn.Module:

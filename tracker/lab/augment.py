@@ -29,6 +29,9 @@ class Augmentation:
         Probability that a rectangle of 2 to 20 % of the area is replaced by noise (Zhong et al. 2020).
     mixup
         Parameter of the symmetric Beta distribution of mixup (Zhang et al. 2018); 0 is off.
+    cutmix
+        Share of batches that are mixed by cutting a rectangle out of another face (Yun et al. 2019, arXiv
+        1905.04899) instead.
     """
 
     rotation: float = 15.0
@@ -37,23 +40,24 @@ class Augmentation:
     gamma: float = 1.5
     erase: float = 0.5
     mixup: float = 0.2
+    cutmix: float = 0.0
 
 
 def augment(faces: Tensor, how: Augmentation) -> Tensor:
-    """Change each face on its own; (N, 1, H, W) grey in 0-255 in and out."""
+    """Change each face on its own, on its device; (N, 1, H, W) grey in 0-255 in and out."""
     faces = _reframe(faces, how)
     n = len(faces)
-    exponent = how.gamma ** (2 * torch.rand(n, 1, 1, 1) - 1)
+    exponent = how.gamma ** (2 * torch.rand(n, 1, 1, 1, device=faces.device) - 1)
     faces = 255 * (faces.clamp(0, 255) / 255) ** exponent
     return _erase(faces, how.erase)
 
 
 def _reframe(faces: Tensor, how: Augmentation) -> Tensor:
-    n = len(faces)
-    angle = math.radians(how.rotation) * (2 * torch.rand(n) - 1)
-    scale = how.zoom ** (2 * torch.rand(n) - 1)
-    flip = torch.where(torch.rand(n) < 0.5, -1.0, 1.0)
-    offset = 2 * how.shift * (2 * torch.rand(n, 2) - 1)
+    n, device = len(faces), faces.device
+    angle = math.radians(how.rotation) * (2 * torch.rand(n, device=device) - 1)
+    scale = how.zoom ** (2 * torch.rand(n, device=device) - 1)
+    flip = torch.where(torch.rand(n, device=device) < 0.5, -1.0, 1.0)
+    offset = 2 * how.shift * (2 * torch.rand(n, 2, device=device) - 1)
     cos, sin = torch.cos(angle) / scale, torch.sin(angle) / scale
     theta = torch.stack(
         [torch.stack([cos * flip, -sin, offset[:, 0]], 1), torch.stack([sin * flip, cos, offset[:, 1]], 1)], 1
@@ -64,14 +68,15 @@ def _reframe(faces: Tensor, how: Augmentation) -> Tensor:
 
 def _erase(faces: Tensor, probability: float) -> Tensor:
     n, _, height, width = faces.shape
-    area = 0.02 + 0.18 * torch.rand(n)
-    aspect = torch.exp((2 * torch.rand(n) - 1) * math.log(3.0))
+    device = faces.device
+    area = 0.02 + 0.18 * torch.rand(n, device=device)
+    aspect = torch.exp((2 * torch.rand(n, device=device) - 1) * math.log(3.0))
     h = (torch.sqrt(area * aspect).clamp_max(1) * height).view(n, 1, 1)
     w = (torch.sqrt(area / aspect).clamp_max(1) * width).view(n, 1, 1)
-    top = torch.rand(n).view(n, 1, 1) * (height - h)
-    left = torch.rand(n).view(n, 1, 1) * (width - w)
-    rows = torch.arange(height).view(1, height, 1)
-    columns = torch.arange(width).view(1, 1, width)
+    top = torch.rand(n, device=device).view(n, 1, 1) * (height - h)
+    left = torch.rand(n, device=device).view(n, 1, 1) * (width - w)
+    rows = torch.arange(height, device=device).view(1, height, 1)
+    columns = torch.arange(width, device=device).view(1, 1, width)
     inside = (rows >= top) & (rows < top + h) & (columns >= left) & (columns < left + w)
-    inside &= (torch.rand(n) < probability).view(n, 1, 1)
+    inside &= (torch.rand(n, device=device) < probability).view(n, 1, 1)
     return torch.where(inside.unsqueeze(1), 255 * torch.rand_like(faces), faces)

@@ -31,7 +31,7 @@ from tracker.lab.truth import CLASSES, truth
 
 LICENCE = "MIT for the file; trained on FER2013 and FER+ (research use)"
 TERMS = "Made from research data: for research and personal use, not for commercial decisions about people."
-SIZE_LIMIT = 10_000_000  # bytes; what a wheel and a clone can bear
+SIZE_LIMIT = 30_000_000  # bytes; what a wheel and a clone can bear
 
 
 class PackagingError(ValueError):
@@ -161,7 +161,7 @@ def _entry(trained: Trained, side: int, before: Entry | None) -> tuple[Entry, by
         ),
         before.spec.crop if before else CropSpec(size=side),
     )
-    data = pack_weights(trained.weights, spec)
+    data = pack_weights(trained.weights, spec, half=recipe.stored == "float16")
     if len(data) > SIZE_LIMIT:
         raise PackagingError(f"{recipe.name} has {len(data)} bytes of weights; at most {SIZE_LIMIT} can ship")
     entry = Entry(

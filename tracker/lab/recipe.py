@@ -16,6 +16,43 @@ class RecipeError(ValueError):
 
 
 @dataclass(frozen=True)
+class Distillation:
+    """Learning from other networks' answers beside the labels (Hinton et al. 2015, arXiv 1503.02531).
+
+    Teachers and student see the same changed picture, which is what makes a long training pay (Beyer et
+    al. 2022, arXiv 2106.05237).
+
+    Parameters
+    ----------
+    seeds
+        One teacher is trained for each; their probabilities are averaged.
+    teacher
+        The teachers' whole recipe, as `Recipe.as_dict` gives it; its own seed is replaced by each of `seeds`.
+    share
+        How much of the target is the teachers' answer; the rest is the label.
+    start
+        Begin with the first teacher's weights, where both are of one architecture, instead of random ones.
+    """
+
+    seeds: tuple[int, ...]
+    teacher: Mapping[str, Any]
+    share: float = 0.9
+    start: bool = False
+
+    def __post_init__(self) -> None:
+        if not self.seeds or len(set(self.seeds)) != len(self.seeds):
+            raise RecipeError(f"distillation needs one or more seeds, each once, not {list(self.seeds)}")
+        if not 0 < self.share <= 1:
+            raise RecipeError(f"share must be above 0 and at most 1, not {self.share}")
+        if self.teacher.get("distillation") is not None:
+            raise RecipeError("a teacher learns from labels; take its own distillation out")
+
+    def teachers(self) -> tuple[Recipe, ...]:
+        """One recipe for each seed."""
+        return tuple(Recipe.from_dict({**self.teacher, "seed": seed}) for seed in self.seeds)
+
+
+@dataclass(frozen=True)
 class Recipe:
     """How a network is trained.
 
@@ -41,6 +78,10 @@ class Recipe:
         Fixes initial weights, order and augmentation.
     augmentation
         How training faces are changed.
+    stored
+        How the finished weights are kept: ``float32``, or ``float16`` for half the size.
+    distillation
+        Whose answers are learnt from beside the labels; None for the labels alone.
     """
 
     name: str
@@ -58,6 +99,8 @@ class Recipe:
     cosine: int = 0
     cooldown: int = 0
     augmentation: Augmentation = field(default_factory=Augmentation)
+    stored: str = "float32"
+    distillation: Distillation | None = None
 
     def __post_init__(self) -> None:
         positive = ("epochs", "batch_size", "learning_rate")
@@ -66,6 +109,11 @@ class Recipe:
         shares = ("momentum", "label_smoothing", "ema")
         if wrong := [name for name in shares if not 0 <= getattr(self, name) < 1]:
             raise RecipeError(f"{wrong[0]} must be in [0, 1), not {getattr(self, wrong[0])}")
+        if self.stored not in ("float32", "float16"):
+            raise RecipeError(f"stored must be float32 or float16, not {self.stored!r}")
+        lesson = self.distillation
+        if lesson is not None and lesson.start and not _alike(self, lesson.teacher):
+            raise RecipeError("start needs a teacher of the same architecture and arguments")
         if not 0 <= self.cooldown <= self.epochs - self.warmup:
             raise RecipeError(f"cooldown must fit between warmup and the end, not {self.cooldown}")
         if self.cosine and self.cosine < self.epochs:
@@ -87,9 +135,34 @@ class Recipe:
         known = {f.name for f in fields(cls)}
         if unknown := set(table) - known:
             raise RecipeError(f"unknown setting {sorted(unknown)[0]!r}; known: {', '.join(sorted(known))}")
-        augmentation = table.get("augmentation", {})
-        return cls(**{**table, "augmentation": Augmentation(**augmentation)})
+        augmentation = Augmentation(**table.get("augmentation", {}))
+        distillation = _distillation(table.get("distillation"))
+        recipe = cls(**{**table, "augmentation": augmentation, "distillation": distillation})
+        if distillation is not None:
+            distillation.teachers()  # so that a wrong teacher is found before hours of training
+        return recipe
 
     def as_dict(self) -> dict[str, Any]:
         """The recipe as plain values, as it is kept in checkpoints."""
         return asdict(self)
+
+
+def _alike(recipe: Recipe, teacher: Mapping[str, Any]) -> bool:
+    return (teacher["architecture"], teacher["arguments"]) == (recipe.architecture, recipe.arguments)
+
+
+def _distillation(table: Mapping[str, Any] | None) -> Distillation | None:
+    if table is None:
+        return None
+    known = {f.name for f in fields(Distillation)}
+    if unknown := set(table) - known:
+        raise RecipeError(
+            f"distillation: unknown setting {sorted(unknown)[0]!r}; known: {', '.join(sorted(known))}"
+        )
+    teacher = Recipe.from_dict({"seed": 0, **table.get("teacher", {})}).as_dict()
+    return Distillation(
+        tuple(table.get("seeds", ())),
+        teacher,
+        float(table.get("share", 0.9)),
+        bool(table.get("start", False)),
+    )

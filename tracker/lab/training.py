@@ -1,30 +1,35 @@
 """Train a network from its recipe: resumable to the step, with the same result as an unbroken run.
 
 Everything random in step s of a run is drawn after seeding with (recipe seed, s), so a checkpoint
-needs no generator state, and a run that was killed repeats exactly the steps that it lost.
+needs no generator state, and a run that was killed repeats exactly the steps that it lost: to the bit on a
+CPU, up to the order in which a GPU adds on a GPU.
 """
 
 from __future__ import annotations
 
 import copy
-import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 
 from tracker.fer.networks import build
 from tracker.fer.preprocess import standardise
 from tracker.lab.augment import augment
 from tracker.lab.datasets import LabelledFaces
+from tracker.lab.learning_rate import learning_rate_share
+from tracker.lab.mixing import mix
 from tracker.lab.recipe import Recipe, RecipeError
+from tracker.lab.targets import Targets, targets_of
 
 CHECKPOINT = "checkpoint.pt"
 CHECKPOINT_EVERY = 100  # steps; a checkpoint of the default network is 24 MB
+
+Reader = Callable[[Tensor], dict[str, Tensor]]
+"""A network's forward pass, compiled or not."""
 
 
 @dataclass(frozen=True)
@@ -36,11 +41,16 @@ class Progress:
     loss: float
     fer2013_accuracy: float
     ferplus_accuracy: float
+    network: str = ""
+
+
+Report = Callable[[Progress], None]
 
 
 @dataclass
 class _Run:
     network: nn.Module
+    forward: Reader
     average: nn.Module
     optimiser: torch.optim.SGD
     step: int = 0
@@ -53,14 +63,16 @@ def train(
     *,
     resume: bool = False,
     device: str = "cpu",
-    report: Callable[[Progress], None] = lambda _: None,
+    compiled: bool = False,
+    teachers: Path | None = None,
+    report: Report = lambda _: None,
 ) -> nn.Module:
     """Train on the Training split, watching PublicTest; PrivateTest is never looked at.
 
     Parameters
     ----------
     recipe
-        What to train and how.
+        What to train and how; where it distils, its teachers are trained first.
     faces
         All splits; see `tracker.lab.datasets.read_ferplus`.
     out
@@ -69,8 +81,13 @@ def train(
         Continue from the checkpoint in `out`; without one, start at the beginning.
     device
         A torch device. bfloat16 autocast is used on CPUs and CUDA devices alike.
+    compiled
+        Compile the forward and backward pass (`torch.compile`): a minute at the start, then faster on a GPU.
+    teachers
+        Folder of the teachers' trainings, ``teacher-SEED`` each; `out` unless given. Those that are
+        finished there are used, the others trained or continued.
     report
-        Called after each epoch.
+        Called after each epoch, of teachers too.
 
     Returns
     -------
@@ -80,49 +97,47 @@ def train(
     Raises
     ------
     RecipeError
-        When the checkpoint to resume was made from another recipe.
+        When a checkpoint to resume was made from another recipe.
     """
+    taught: list[Reader] = []
+    first: nn.Module | None = None
+    if recipe.distillation is not None:
+        for teacher in recipe.distillation.teachers():
+            folder = (teachers or out) / f"teacher-{teacher.seed}"
+            made = train(teacher, faces, folder, resume=True, device=device, compiled=compiled, report=report)
+            first = first or made
+            taught.append(_compiled(made.requires_grad_(False)) if compiled else made)
     out.mkdir(parents=True, exist_ok=True)
-    run = _start(recipe, device)
+    run = _start(recipe, device, compiled)
+    if first is not None and recipe.distillation is not None and recipe.distillation.start:
+        run.network.load_state_dict(first.state_dict())
+        run.average.load_state_dict(first.state_dict())
     checkpoint = out / CHECKPOINT
     if resume and checkpoint.is_file():
-        _restore(run, recipe, checkpoint)
+        _restore(run, recipe, checkpoint, device)
     training, public = faces.of("Training"), faces.of("PublicTest")
-    images = torch.from_numpy(training.images).unsqueeze(1)
-    ferplus, weight = vote_targets(training.votes)
-    fer2013 = functional.one_hot(torch.from_numpy(training.labels), 7).float()
-    smooth = recipe.label_smoothing
-    fer2013 = fer2013 * (1 - smooth) + smooth / 7
+    images = torch.from_numpy(training.images).unsqueeze(1).to(device)
+    targets = targets_of(training, recipe.label_smoothing, device)
     per_epoch = len(images) // recipe.batch_size
-    losses: list[float] = []
+    losses: list[Tensor] = []
+    saved = run.step
     while run.step < per_epoch * recipe.epochs:
         epoch, position = divmod(run.step, per_epoch)
-        order = np.random.default_rng((recipe.seed, epoch)).permutation(len(images))
-        rows = torch.from_numpy(order[position * recipe.batch_size : (position + 1) * recipe.batch_size])
+        if position == 0 or run.step == saved:
+            order = np.random.default_rng((recipe.seed, epoch)).permutation(len(images))
+            shuffled = torch.from_numpy(order).to(device)
+        rows = shuffled[position * recipe.batch_size : (position + 1) * recipe.batch_size]
         torch.manual_seed(recipe.seed * 1_000_003 + run.step)
-        losses.append(
-            _step(run, recipe, per_epoch, images[rows], ferplus[rows], weight[rows], fer2013[rows], device)
-        )
+        losses.append(_step(run, recipe, per_epoch, images[rows], targets.rows(rows), taught))
         if run.step % CHECKPOINT_EVERY == 0:
             _save(run, recipe, checkpoint)
         if run.step % per_epoch == 0:
             seven, eight = accuracies(run.average, public, device)
-            report(Progress(run.step // per_epoch, recipe.epochs, float(np.mean(losses)), seven, eight))
+            loss = float(torch.stack(losses).mean())
+            report(Progress(run.step // per_epoch, recipe.epochs, loss, seven, eight, recipe.name))
             losses = []
     _save(run, recipe, checkpoint)
     return run.average.eval()
-
-
-def vote_targets(votes: np.ndarray) -> tuple[Tensor, Tensor]:
-    """Turn FER+ votes (N, 10) into distributions (N, 8) and weights (N,).
-
-    Votes for "unknown" and "not a face" leave the distribution and lower the row's weight: a face that
-    nobody could name teaches the FER+ head nothing (Barsoum et al. 2016 drop such rows altogether).
-    """
-    emotion = torch.from_numpy(votes[:, :8]).float()
-    total = emotion.sum(1, keepdim=True)
-    uniform = torch.full_like(emotion, 1 / 8)
-    return torch.where(total > 0, emotion / total.clamp_min(1), uniform), total.squeeze(1) / 10
 
 
 @torch.inference_mode()
@@ -133,8 +148,8 @@ def logits(network: nn.Module, faces: LabelledFaces, device: str = "cpu") -> dic
     for chunk in torch.from_numpy(faces.images).unsqueeze(1).split(256):  # type: ignore[no-untyped-call]
         x = standardise(chunk.to(device).float()).contiguous(memory_format=torch.channels_last)
         for name, z in network(x).items():
-            parts.setdefault(name, []).append(z.float().cpu())
-    return {name: torch.cat(z) for name, z in parts.items()}
+            parts.setdefault(name, []).append(z.float())
+    return {name: torch.cat(z).cpu() for name, z in parts.items()}
 
 
 def accuracies(network: nn.Module, faces: LabelledFaces, device: str = "cpu") -> tuple[float, float]:
@@ -147,7 +162,7 @@ def accuracies(network: nn.Module, faces: LabelledFaces, device: str = "cpu") ->
     return float(seven), float(eight)
 
 
-def _start(recipe: Recipe, device: str) -> _Run:
+def _start(recipe: Recipe, device: str, compiled: bool) -> _Run:
     torch.manual_seed(recipe.seed)
     network = build(recipe.architecture, **recipe.arguments)
     network = network.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
@@ -160,7 +175,12 @@ def _start(recipe: Recipe, device: str) -> _Run:
         momentum=recipe.momentum,
         nesterov=True,
     )
-    return _Run(network, average, optimiser)
+    return _Run(network, _compiled(network) if compiled else network, average, optimiser)
+
+
+def _compiled(network: nn.Module) -> Reader:
+    forward: Reader = torch.compile(network, dynamic=False)
+    return forward
 
 
 def _step(
@@ -168,63 +188,45 @@ def _step(
     recipe: Recipe,
     per_epoch: int,
     images: Tensor,
-    ferplus: Tensor,
-    weight: Tensor,
-    fer2013: Tensor,
-    device: str,
-) -> float:
+    targets: Targets,
+    taught: Sequence[Reader],
+) -> Tensor:
     for group in run.optimiser.param_groups:
         group["lr"] = recipe.learning_rate * learning_rate_share(run.step / per_epoch, recipe)
     x = standardise(augment(images.float(), recipe.augmentation))
-    if recipe.augmentation.mixup > 0:
-        shape = torch.tensor(recipe.augmentation.mixup)
-        share = float(torch.distributions.Beta(shape, shape).sample())
-        other = torch.randperm(len(x))
-        x, ferplus, weight, fer2013 = (
-            share * t + (1 - share) * t[other] for t in (x, ferplus, weight, fer2013)
-        )
-    x = x.to(device).contiguous(memory_format=torch.channels_last)
-    run.network.train()
-    with torch.autocast(torch.device(device).type, torch.bfloat16):
-        out = run.network(x)
-    votes = -(ferplus.to(device) * functional.log_softmax(out["ferplus"].float(), 1)).sum(1)
-    loss = (votes * weight.to(device)).mean() + functional.cross_entropy(
-        out["fer2013"].float(), fer2013.to(device)
-    )
+    x, mixed = mix(x, (targets.ferplus, targets.weight, targets.fer2013), recipe.augmentation)
+    targets = Targets(*mixed)
+    x = x.contiguous(memory_format=torch.channels_last)
+    with torch.autocast(x.device.type, torch.bfloat16):
+        if taught and recipe.distillation is not None:
+            targets = targets.blended(_answers(taught, x), recipe.distillation.share)
+        run.network.train()
+        out = run.forward(x)
+    loss = targets.loss(out)
     run.optimiser.zero_grad(set_to_none=True)
     loss.backward()  # type: ignore[no-untyped-call]
     run.optimiser.step()
     run.step += 1
     _average(run, recipe.ema)
-    return float(loss.detach())
+    return loss.detach()
+
+
+@torch.no_grad()
+def _answers(taught: Sequence[Reader], x: Tensor) -> dict[str, Tensor]:
+    each = [{name: z.float().softmax(1) for name, z in teacher(x).items()} for teacher in taught]
+    return {name: torch.stack([one[name] for one in each]).mean(0) for name in each[0]}
 
 
 @torch.no_grad()
 def _average(run: _Run, decay: float) -> None:
     # The first steps' average would be the random start; a decay that grows with the step avoids it.
     decay = min(decay, (1 + run.step) / (10 + run.step))
-    for mean, value in zip(run.average.parameters(), run.network.parameters(), strict=True):
-        mean.lerp_(value, 1 - decay)
-    for kept, now in zip(run.average.buffers(), run.network.buffers(), strict=True):
-        if kept.dtype.is_floating_point:
-            kept.lerp_(now, 1 - decay)
-        else:
-            kept.copy_(now)
-
-
-def learning_rate_share(epoch: float, recipe: Recipe) -> float:
-    """The learning rate at a point of the training, as a share of the recipe's: warm-up, cosine, cooldown."""
-    length = recipe.cosine or recipe.epochs
-
-    def cosine(at: float) -> float:
-        if at < recipe.warmup:
-            return (at + 0.01) / (recipe.warmup + 0.01)
-        return 0.5 * (1 + math.cos(math.pi * (at - recipe.warmup) / (length - recipe.warmup)))
-
-    turn = recipe.epochs - recipe.cooldown
-    if epoch <= turn:
-        return cosine(epoch)
-    return cosine(turn) * (recipe.epochs - epoch) / recipe.cooldown
+    kept = list(run.average.parameters()) + [b for b in run.average.buffers() if b.is_floating_point()]
+    now = list(run.network.parameters()) + [b for b in run.network.buffers() if b.is_floating_point()]
+    torch._foreach_lerp_(kept, now, 1 - decay)
+    for count, new in zip(run.average.buffers(), run.network.buffers(), strict=True):
+        if not count.is_floating_point():
+            count.copy_(new)
 
 
 def _save(run: _Run, recipe: Recipe, path: Path) -> None:
@@ -240,8 +242,8 @@ def _save(run: _Run, recipe: Recipe, path: Path) -> None:
     partial.replace(path)
 
 
-def _restore(run: _Run, recipe: Recipe, path: Path) -> None:
-    state = torch.load(path, weights_only=True)
+def _restore(run: _Run, recipe: Recipe, path: Path, device: str) -> None:
+    state = torch.load(path, weights_only=True, map_location=device)
     if state["recipe"] != recipe.as_dict():
         raise RecipeError(
             f"{path} was made from another recipe; train into a new folder or restore the recipe"
