@@ -8,14 +8,17 @@ import pytest
 import torch
 
 from tests.lab.making import RECIPE, tiny_faces, tiny_recipe
+from tracker.domain.affect import EMOTIONS
 from tracker.domain.framing import CropSpec
 from tracker.fer.engine import Engine
-from tracker.fer.manifest import read_manifest
+from tracker.fer.manifest import Entry, Head, NetworkSpec, read_manifest
 from tracker.fer.weights import unpack_weights
 from tracker.fer.writing import write_manifest
 from tracker.fer.zoo import Zoo
 from tracker.lab import packaging
+from tracker.lab.card import _training
 from tracker.lab.packaging import PackagingError, package, read_training
+from tracker.lab.recipe import Distillation, Recipe
 from tracker.lab.training import train
 
 DAY = date(2030, 1, 2)
@@ -119,3 +122,22 @@ def test_half_the_bytes_read_the_same_faces(trained: Path) -> None:
         assert torch.allclose(whole[head], half[head], atol=0.01)
         assert not torch.equal(whole[head], half[head])
     assert len(kept["float16"]) < 0.8 * len(kept["float32"])
+
+
+def test_the_card_says_who_taught() -> None:
+    teacher = tiny_recipe(epochs=5).as_dict()
+    alone, lesson = tiny_recipe(), Distillation((1, 2), teacher, share=0.75)
+    assert "random weights" in _training_of(alone) and "answer of" not in _training_of(alone)
+    said = _training_of(replace(alone, distillation=lesson))
+    assert "75% of each target is the answer of the mean of 2 networks" in said
+    assert "for 5 epochs" in said and "random weights" in said
+    begun = replace(alone, distillation=replace(lesson, seeds=(1,), start=True))
+    assert "its teacher's weights" in _training_of(begun)
+
+
+def _training_of(recipe: Recipe) -> str:
+    head = Head("ferplus", tuple(e.value for e in EMOTIONS))
+    spec = NetworkSpec("se_resnet", {}, (head,), CropSpec(size=48))
+    return _training(
+        Entry("tiny", "network", "tiny/w", "0" * 64, 1, "MIT", "Research.", network=spec), recipe
+    )

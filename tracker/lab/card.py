@@ -80,14 +80,14 @@ def _training(entry: Entry, recipe: Recipe) -> str:
         framing += f" (eye line {crop.eye_line:.2f}, eye distance {crop.eye_distance:.2f})"
     return f"""## How it was made
 
-Architecture `{recipe.architecture}`, trained from random weights on FER2013's Training split with the
+Architecture `{recipe.architecture}`, trained from {_start(recipe)} on FER2013's Training split with the
 votes of FER+ (Barsoum et al. 2016) by `recipe.toml` beside this card: {recipe.epochs} epochs of batches
 of {recipe.batch_size}, SGD with Nesterov momentum,
 {_schedule(recipe)};
 the exponential moving average of the weights (decay {recipe.ema}). The FER+ head learns the
 distribution of the ten taggers' votes, the FER2013 head its labels with smoothing
 {recipe.label_smoothing}. Faces were flipped, rotated up to {a.rotation:.0f} degrees, zoomed by a factor of up to
-{a.zoom}, shifted by up to {a.shift:.0%}, changed in gamma, partly erased and mixed.
+{a.zoom}, shifted by up to {a.shift:.0%}, changed in gamma, partly erased and mixed.{_lesson(recipe)}
 
     affect-tracker fer train models/{entry.name}/recipe.toml --data ferplus:DIR --out OUT
     affect-tracker fer package OUT --data ferplus:DIR
@@ -95,6 +95,24 @@ distribution of the ten taggers' votes, the FER2013 head its labels with smoothi
 - Data: FER2013 (28,709 training faces, competition terms, research use) and FER+ labels (MIT). No face ships.
 - Framing that it expects: {framing}; each face is standardised by its own mean and deviation.
 - Temperatures, fitted on PublicTest by likelihood: {heads}."""
+
+
+def _start(recipe: Recipe) -> str:
+    lesson = recipe.distillation
+    return "its teacher's weights" if lesson is not None and lesson.start else "random weights"
+
+
+def _lesson(recipe: Recipe) -> str:
+    lesson = recipe.distillation
+    if lesson is None:
+        return ""
+    teacher = lesson.teachers()[0]
+    many = len(lesson.seeds)
+    who = f"the mean of {many} networks" if many > 1 else "one network"
+    return (
+        f"\n{lesson.share:.0%} of each target is the answer of {who} of architecture\n`{teacher.architecture}`, "
+        f"trained on the same faces and labels alone for {teacher.epochs} epochs, to the same changed picture."
+    )
 
 
 def _schedule(recipe: Recipe) -> str:
