@@ -112,7 +112,6 @@ class FeedForward(nn.Module):
 
     def forward(self, answers: Tensor, picture: Tensor) -> Tensor:
         """Map answers (N, H W, channels) and the normalised map (N, H, W, channels) to (N, channels, H, W)."""
-        side = picture.shape[1]
-        x = picture + self.drop_path(self.gamma1 * answers.unflatten(1, (side, -1)))
+        x: Tensor = picture + self.drop_path(self.gamma1 * answers.reshape(picture.shape))
         x = x + self.drop_path(self.gamma2 * self.mlp(self.norm(x)))
         return x.permute(0, 3, 1, 2)

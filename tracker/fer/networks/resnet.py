@@ -39,6 +39,21 @@ class BasicBlock(nn.Module):
         return F.relu(y + (x if self.downsample is None else self.downsample(x)))
 
 
+class InstanceNorm(nn.InstanceNorm2d):
+    """Each channel by its own mean and deviation in each image; takes no images too, and any memory format.
+
+    Entries are those of torch's class, whose own function fails on an empty batch and leaves channels-last,
+    which makes it three times as slow there.
+    """
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Normalise features (N, channels, H, W)."""
+        from_mean = x - x.mean((2, 3), keepdim=True)
+        variance = from_mean.square().mean((2, 3), keepdim=True)
+        scale = torch.rsqrt(variance + self.eps) * self.weight[:, None, None]
+        return torch.addcmul(self.bias[:, None, None], from_mean, scale)
+
+
 class InstanceBatchNorm(nn.Module):
     """The first half of the channels by each image's own statistics, the second half by the data's.
 
@@ -49,13 +64,12 @@ class InstanceBatchNorm(nn.Module):
         super().__init__()
         self._half = channels // 2
         # Names as in the published checkpoints.
-        self.IN = nn.InstanceNorm2d(self._half, affine=True)
+        self.IN = InstanceNorm(self._half, affine=True)
         self.BN = nn.BatchNorm2d(channels - self._half)
 
     def forward(self, x: Tensor) -> Tensor:
         """Normalise features (N, channels, H, W)."""
-        own, shared = x[:, : self._half], x[:, self._half :]
-        return torch.cat((self.IN(own.contiguous()), self.BN(shared.contiguous())), 1)
+        return torch.cat((self.IN(x[:, : self._half]), self.BN(x[:, self._half :])), 1)
 
 
 class Bottleneck(nn.Module):

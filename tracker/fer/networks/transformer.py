@@ -43,7 +43,7 @@ class Mlp(nn.Module):
 
 def split_heads(x: Tensor, heads: int) -> Tensor:
     """Cut the channels of tokens (N, T, channels) into heads (N, heads, T, channels / heads)."""
-    return x.unflatten(2, (heads, -1)).transpose(1, 2)
+    return x.unflatten(2, (heads, -1)).transpose(1, 2)  # type: ignore[no-any-return, no-untyped-call]
 
 
 class SelfAttention(nn.Module):
