@@ -1,5 +1,6 @@
 import threading
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -8,15 +9,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor, nn
 
-from tests.fer.making import EIGHT, crops, entry_for, tiny_network, tiny_spec
-from tracker.domain.affect import EMOTIONS
+from tests.fer.making import EIGHT, crops, tiny_network, tiny_spec
+from tracker.domain.affect import EMOTIONS, Emotion
 from tracker.fer.batching import SharedBatches
 from tracker.fer.calibration import log_softmax
 from tracker.fer.device import DeviceError, available_devices, resolve_device
 from tracker.fer.engine import Engine, EngineError
 from tracker.fer.folding import fold_batch_norm
 from tracker.fer.preprocess import standardise, to_grey
-from tracker.fer.zoo import Network
 
 TOLERANCE = 1e-5
 
@@ -115,10 +115,8 @@ class _Greedy(nn.Module):
         return self.inside(x)  # type: ignore[no-any-return]
 
 
-def _engine_with(module: nn.Module, batch_size: int) -> Engine:
-    engine = Engine(tiny_network(), "cpu", batch_size=batch_size)
-    engine._module = module
-    return engine
+def _engine_with(module: nn.Module, batch_size: int, device: str = "cpu") -> Engine:
+    return Engine(replace(tiny_network(), module=module), device, batch_size=batch_size)
 
 
 def test_too_little_memory_halves_the_batch() -> None:
@@ -140,11 +138,17 @@ def test_numbers_that_are_not_finite_are_refused() -> None:
         Engine(network, "cpu").read(crops(1))
 
 
-def test_a_head_without_contempt_is_not_read() -> None:
-    spec = tiny_spec(EIGHT[:7])
-    network = tiny_network(spec)
-    with pytest.raises(EngineError, match="does not know contempt"):
-        Engine(Network(entry_for(b"", spec), network.module), "cpu")
+def test_a_head_without_contempt_says_that_it_was_not_read() -> None:
+    spec = tiny_spec(tuple(reversed(EIGHT[:7])))
+    engine = Engine(tiny_network(spec), "cpu")
+    found = engine.read(crops(3))
+    assert engine.unread == found.unread == (Emotion.CONTEMPT,)
+    assert (found.probabilities[:, 7] == 0).all()
+    assert np.isneginf(found.log_probabilities[:, 7]).all()
+    assert np.allclose(found.probabilities.sum(axis=1), 1)
+    seven = np.exp(log_softmax(engine.logits(crops(3))["ferplus"], 1.3))
+    assert np.allclose(found.probabilities[:, :7], seven[:, ::-1])
+    assert found.distribution(0)[Emotion.CONTEMPT] == 0
 
 
 def test_threads_get_their_own_readings() -> None:
@@ -175,7 +179,7 @@ def test_requests_that_come_while_the_device_is_busy_share_a_batch() -> None:
         go.wait(10)
         return [r * 10 for r in requests]
 
-    shared: SharedBatches[int, int] = SharedBatches(run, limit=3)
+    shared: SharedBatches[int, Sequence[int], int] = SharedBatches(lambda batch: batch, run, limit=3)
     answers: dict[int, int] = {}
     threads = [
         threading.Thread(target=lambda i=i: answers.update({i: shared.submit(i, 1)}))  # type: ignore[misc]
@@ -200,7 +204,7 @@ def test_an_error_in_a_batch_reaches_everybody_in_it_and_nobody_after() -> None:
             raise EngineError("no")
         return list(requests)
 
-    shared: SharedBatches[int, int] = SharedBatches(run, limit=8)
+    shared: SharedBatches[int, Sequence[int], int] = SharedBatches(lambda batch: batch, run, limit=8)
     with pytest.raises(EngineError, match="no"):
         shared.submit(0, 1)
     assert shared.submit(1, 1) == 1

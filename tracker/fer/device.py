@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 
 DEVICES = ("auto", "cpu", "cuda", "mps")
@@ -21,13 +23,15 @@ def available_devices() -> tuple[str, ...]:
     return (*found, "cpu")
 
 
-def resolve_device(name: str = "auto") -> torch.device:
+def resolve_device(name: str = "auto", able: Sequence[str] | None = None) -> torch.device:
     """Turn what was asked for into a device.
 
     Parameters
     ----------
     name
         ``auto`` (the fastest there is), ``cpu``, ``cuda`` (or ``cuda:1``), ``mps``.
+    able
+        The devices that a network can use, where it runs elsewhere than in torch; None for all.
 
     Raises
     ------
@@ -41,7 +45,7 @@ def resolve_device(name: str = "auto") -> torch.device:
     """
     there = available_devices()
     if name == "auto":
-        return torch.device(there[0])
+        return torch.device(next((kind for kind in there if able is None or kind in able), "cpu"))
     kind, _, number = name.partition(":")
     if kind not in DEVICES or (number and (kind != "cuda" or not number.isdigit())):
         raise DeviceError(f"device {name!r} is unknown; use one of {', '.join(DEVICES)}")

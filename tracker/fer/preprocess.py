@@ -16,9 +16,14 @@ _IMAGENET_MEAN = (0.485, 0.456, 0.406)
 _IMAGENET_DEVIATION = (0.229, 0.224, 0.225)
 
 
+def _constant(values: tuple[float, ...], device: torch.device) -> Tensor:
+    # Made on the device: a copy from the host cannot be recorded in a CUDA graph.
+    return torch.cat([torch.full((1,), value, device=device) for value in values])
+
+
 def to_grey(crops: Tensor) -> Tensor:
     """Turn (N, H, W, 3) RGB in 0-255 into (N, 1, H, W) float luma in 0-255."""
-    weights = torch.tensor(_LUMA, device=crops.device)
+    weights = _constant(_LUMA, crops.device)
     return (crops.float() @ weights).unsqueeze(1)
 
 
@@ -53,8 +58,7 @@ def _half(crops: Tensor) -> Tensor:
 
 def _scaled(crops: Tensor, mean: tuple[float, float, float], deviation: tuple[float, float, float]) -> Tensor:
     share = crops.float() / 255
-    middle = torch.tensor(mean, device=crops.device)
-    spread = torch.tensor(deviation, device=crops.device)
+    middle, spread = _constant(mean, crops.device), _constant(deviation, crops.device)
     return ((share - middle) / spread).permute(0, 3, 1, 2)
 
 
