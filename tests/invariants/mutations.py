@@ -140,7 +140,7 @@ MUTATIONS: tuple[Mutation, ...] = (
     _change(
         10,
         "a column is stored that nobody declared",
-        "tracker/privacy/datamap.py",
+        "tracker/privacy/datamap/people.py",
         '"participants", _I, _R.PERSON, "id zone simulated enrolled_at paused_at"',
         '"participants", _I, _R.PERSON, "id simulated enrolled_at paused_at"',
     ),

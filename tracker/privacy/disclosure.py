@@ -43,7 +43,7 @@ def _listed(names: Iterable[str]) -> str:
 _HEAD = (
     "# What is stored about people",
     "",
-    "Made from `tracker/privacy/datamap.py`, in which every column and file is declared; a test fails for",
+    "Made from `tracker/privacy/datamap`, in which every column and file is declared; a test fails for",
     "one that is not, and for a difference between that table and this page.",
     "",
     "Nothing is stored, shown, learned from or exported unless the participant has granted every scope that",
