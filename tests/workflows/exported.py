@@ -19,6 +19,15 @@ from tracker.domain.series import Context, Correction, Prompt
 from tracker.workflows import consenting, feedback, prompts
 
 TABLES = ("participants", "observations", "estimates", "corrections", "contexts", "prompts", "drifts")
+EVERY = (*TABLES, "raters")
+DESCRIBED = {
+    "datapackage.json",
+    "croissant.json",
+    "ro-crate-metadata.json",
+    "codebook.md",
+    "codebook.html",
+    "manifest.json",
+}
 DAY = timedelta(days=1)
 MINUTE = timedelta(minutes=1)
 
@@ -47,14 +56,22 @@ def someone(access: Access, name: str, scopes: tuple[Scope, ...] = ALL, **more: 
 
 
 def read(folder: Path, table: str) -> list[dict[str, Any]]:
-    """The rows of a table's Parquet file."""
-    rows: list[dict[str, Any]] = pyarrow.parquet.read_table(folder / f"{table}.parquet").to_pylist()
+    """The rows of a table's Parquet files, in order; what a folder's name says stands first in each."""
+    if (one := folder / f"{table}.parquet").exists():
+        found: list[dict[str, Any]] = pyarrow.parquet.read_table(one).to_pylist()
+        return found
+    rows = []
+    for part in sorted((folder / table).glob("participant=*/month=*/rows.parquet")):
+        who = part.parent.parent.name.partition("=")[2]
+        of_file = pyarrow.parquet.ParquetFile(part).read().to_pylist()
+        rows += [{"participant": who, **row} for row in of_file]
     return rows
 
 
 def bytes_of(folder: Path) -> dict[str, bytes]:
     """Every file of an export."""
-    return {file.name: file.read_bytes() for file in sorted(folder.iterdir())}
+    files = sorted(file for file in folder.rglob("*") if file.is_file())
+    return {file.relative_to(folder).as_posix(): file.read_bytes() for file in files}
 
 
 def manifest(folder: Path) -> dict[str, Any]:

@@ -128,7 +128,7 @@ def test_an_unknown_id_and_contradicting_options_are_refused(lite: Access, tmp_p
     for more in ({"participants": ["ada"]}, {"at": NOW}, {"formats": {"csv"}}):
         with pytest.raises(ExportError, match="repeated as it was"):
             export_dataset(lite, tmp_path / "out", NOW, again="x", **more)  # type: ignore[arg-type]
-    with pytest.raises(ExportError, match="formats are parquet and csv, not xlsx"):
+    with pytest.raises(ExportError, match="formats are parquet, csv and openesm, not xlsx"):
         export_dataset(lite, tmp_path / "out", NOW, formats={"xlsx"})
 
 

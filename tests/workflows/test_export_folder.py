@@ -63,7 +63,6 @@ def test_a_file_in_the_way_and_a_folder_that_cannot_be_are_one_line(lite: Access
     [
         (OSError(errno.ENOSPC, "No space left on device"), StorageFullError),
         (OSError(errno.EIO, "Input/output error"), ExportError),
-        (KeyboardInterrupt(), KeyboardInterrupt),
     ],
 )
 def test_what_ends_in_mid_run_leaves_nothing(

@@ -7,6 +7,7 @@ from tracker.personal.drifting import drifted
 from tracker.personal.learners import (
     Personal,
     Replay,
+    as_of,
     consent_changed,
     current,
     live,
@@ -26,6 +27,7 @@ __all__ = [
     "Personal",
     "Replay",
     "Source",
+    "as_of",
     "clean",
     "consent_changed",
     "context_at",

@@ -92,6 +92,14 @@ def load(unit: Unit, target: str = EMOTION) -> Personal | None:
     return None if row is None else _opened(unit, row)
 
 
+def as_of(unit: Unit, at: datetime, mark: int, target: str = EMOTION) -> Personal | None:
+    """The person's learner as it stood at an instant, made by a snapshot of at most this id; None as in `load`."""
+    if unit.allowed(Use.LEARN) is None:
+        return None
+    row = snapshots.as_of(unit.connection, unit.person.subject, target, at, mark)
+    return None if row is None else _opened(unit, row)
+
+
 def current(unit: Unit, target: str = EMOTION) -> Personal | None:
     """The person's learner in a writing unit, made when there is none.
 

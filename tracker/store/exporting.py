@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import (
+    JSON,
     BigInteger,
     Column,
     ColumnElement,
@@ -22,7 +23,6 @@ from sqlalchemy import (
     cast,
     extract,
     func,
-    not_,
     or_,
     select,
     type_coerce,
@@ -31,7 +31,7 @@ from sqlalchemy import (
 from tracker.domain.series import MACHINE
 from tracker.domain.stretches import Stretch
 from tracker.store.ageing import NOTHING_AGES, Horizons, readable
-from tracker.store.hiding import outside
+from tracker.store.hiding import outside, outside_correction
 from tracker.store.rows import EMOTION_COLUMNS
 from tracker.store.tables import (
     consent_log,
@@ -41,6 +41,7 @@ from tracker.store.tables import (
     estimates,
     observations,
     prompts,
+    snapshots,
 )
 from tracker.store.types import Instant
 
@@ -48,6 +49,7 @@ BATCH = 16_384
 """Rows fetched at once: a few megabytes, so memory does not grow with the series."""
 
 CUT_TABLES = (observations, estimates, contexts, prompts, corrections, drifts)
+MARKED_TABLES = (*CUT_TABLES, snapshots)
 
 Rows = Sequence[Any]
 
@@ -84,22 +86,16 @@ class Cut:
     def _shown(self, table: Table) -> list[ColumnElement[bool]]:
         if table is estimates:  # read beside their observations, on which this stands
             return []
-        gaps = outside(table.c.scheduled_at if table is prompts else table.c.at, self.hidden)
-        if table is corrections and self.hidden:
-            # What it speaks of, or answers, may lie in a stretch where the moment itself does not.
-            for key, at in (
-                (corrections.c.observation == observations.c.id, observations.c.at),
-                (corrections.c.prompt == prompts.c.id, prompts.c.scheduled_at),
-            ):
-                gaps.append(~select(1).where(key, not_(and_(*outside(at, self.hidden)))).exists())
-        return gaps
+        if table is corrections:
+            return outside_correction(self.hidden)
+        return outside(table.c.scheduled_at if table is prompts else table.c.at, self.hidden)
 
 
 def marks(connection: Connection) -> dict[str, int]:
-    """The highest id of each exported table."""
+    """The highest id of each exported table, and of the learners' states."""
     return {
         table.name: connection.execute(select(func.coalesce(func.max(table.c.id), 0))).scalar_one()
-        for table in CUT_TABLES
+        for table in MARKED_TABLES
     }
 
 
@@ -182,6 +178,42 @@ def snapshots_used(
 
 
 CONTEXT_COLUMNS = ("at", "zone", "place", "activity", "company", "recorded_at")
+
+
+def series_rows(
+    connection: Connection, subject: str, cut: Cut, since: datetime, learner_since: datetime | None
+) -> Iterator[Rows]:
+    """Every observation in order, as often as something was said of it, and once where nothing was.
+
+    Each row is the observation's id, at, zone and samples, then snapshot (None where nothing was said), eight
+    probabilities and samples; of what networks said of one observation the last one comes last.
+    """
+    kinds = _kinds(learner_since)
+    query = (
+        select(
+            observations.c.id,
+            _plain(connection, observations.c.at),
+            observations.c.zone,
+            observations.c.samples.label("stands_for"),
+            estimates.c.snapshot,
+            *(estimates.c[c] for c in EMOTION_COLUMNS),
+            estimates.c.samples,
+        )
+        .select_from(observations)
+        .outerjoin(estimates, and_(estimates.c.observation == observations.c.id, cut.of(estimates), kinds))
+        .where(observations.c.subject == subject, observations.c.at >= since, cut.of(observations))
+        .order_by(observations.c.at, observations.c.id, estimates.c.recorded_at, estimates.c.id)
+    )
+    return _stream(connection, query)
+
+
+SERIES_COLUMNS = ("id", "at", "zone", "stands_for", "snapshot", *EMOTION_COLUMNS, "samples")
+
+
+def targets(connection: Connection, subject: str, cut: Cut) -> set[str]:
+    """What a subject was asked, or spoke of unasked."""
+    query = select(corrections.c.target).where(corrections.c.subject == subject, cut.of(corrections))
+    return set(connection.execute(query.distinct()).scalars())
 
 
 def context_rows(connection: Connection, subject: str, cut: Cut, since: datetime) -> Iterator[Rows]:
@@ -306,17 +338,18 @@ def _count_of(table: Table, subject: str, cut: Cut, horizons: Horizons) -> Selec
 def _estimates_of(
     subject: str, cut: Cut, since: datetime, learner_since: datetime | None
 ) -> tuple[ColumnElement[bool], ...]:
-    by_network = estimates.c.snapshot == MACHINE
-    kinds = by_network
-    if learner_since is not None:
-        kinds = or_(by_network, observations.c.at >= learner_since)
     return (
         observations.c.subject == subject,
         observations.c.at >= since,
         cut.of(observations),
         cut.of(estimates),
-        kinds,
+        _kinds(learner_since),
     )
+
+
+def _kinds(learner_since: datetime | None) -> ColumnElement[bool]:
+    by_network = estimates.c.snapshot == MACHINE
+    return by_network if learner_since is None else or_(by_network, observations.c.at >= learner_since)
 
 
 def _said(since: datetime | None, prompted_since: datetime | None) -> ColumnElement[bool]:
@@ -344,5 +377,15 @@ def _plain(connection: Connection, column: Column[Any]) -> ColumnElement[Any]:
 
 
 def _stream(connection: Connection, query: Select[Any]) -> Iterator[Rows]:
-    result = connection.execute(query.execution_options(yield_per=BATCH))
-    yield from result.partitions()
+    if connection.dialect.name != "sqlite" or any(isinstance(c.type, JSON) for c in query.selected_columns):
+        # On PostgreSQL this is a cursor of the server's, so that memory does not grow with the series.
+        yield from connection.execute(query.execution_options(yield_per=BATCH)).partitions()
+        return
+    # SQLite's own tuples: making a row object of each would cost as much as reading it.
+    result = connection.execute(query)
+    cursor: Any = result.cursor
+    try:
+        while rows := cursor.fetchmany(BATCH):
+            yield rows
+    finally:
+        result.close()

@@ -7,11 +7,12 @@ A stretch that is shown again keeps its row with the instant at which it was: an
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, and_, or_, select, update
+from sqlalchemy import ColumnElement, Connection, FromClause, Select, and_, not_, or_, select, update
 
 from tracker.domain.stretches import Stretch
 from tracker.store.feedback import insert_row
@@ -79,19 +80,10 @@ def unhidden_correction() -> ColumnElement[bool]:
 
     Neither its moment is hidden, nor that of what it speaks of, nor when what it answers fell due.
     """
-    seen, asked = observations.alias("hidden_seen"), prompts.alias("hidden_asked")
-    return and_(
+    return _of_correction(
         unhidden(corrections.c.subject, corrections.c.at),
-        *(
-            ~select(hidden.c.id)
-            .join(there, hidden.c.subject == there.c.subject)
-            .where(there.c.id == points, *_holds(at))
-            .correlate(corrections)
-            .exists()
-            for there, points, at in (
-                (seen, corrections.c.observation, seen.c.at),
-                (asked, corrections.c.prompt, asked.c.scheduled_at),
-            )
+        lambda there, at: (
+            select(hidden.c.id).join(there, hidden.c.subject == there.c.subject).where(*_holds(at))
         ),
     )
 
@@ -111,6 +103,44 @@ def hides_correction(connection: Connection, correction: int) -> bool:
 def outside(at: ColumnElement[datetime], gaps: Iterable[Stretch]) -> list[ColumnElement[bool]]:
     """The conditions under which a row lies in none of some stretches."""
     return [or_(at < gap.start, at >= gap.end) for gap in gaps]
+
+
+def outside_correction(gaps: Iterable[Stretch]) -> list[ColumnElement[bool]]:
+    """The same for a row of `corrections`, with what it speaks of or answers: as `unhidden_correction` has it."""
+    stretches = tuple(gaps)
+    if not stretches:
+        return []
+    itself = and_(*outside(corrections.c.at, stretches))
+    return [
+        _of_correction(
+            itself, lambda there, at: select(there.c.id).where(not_(and_(*outside(at, stretches))))
+        )
+    ]
+
+
+def _of_correction(
+    itself: ColumnElement[bool], hides: Callable[[FromClause, ColumnElement[datetime]], Select[Any]]
+) -> ColumnElement[bool]:
+    """The moment of an answer is not hidden, nor that of what it speaks of, nor when what it answers fell due.
+
+    Parameters
+    ----------
+    itself
+        Its own moment is not.
+    hides
+        The query that finds something where the moment of a row elsewhere is, given its table and that column.
+    """
+    seen, asked = observations.alias("hidden_seen"), prompts.alias("hidden_asked")
+    return and_(
+        itself,
+        *(
+            ~hides(there, at).where(there.c.id == points).correlate(corrections).exists()
+            for there, points, at in (
+                (seen, corrections.c.observation, seen.c.at),
+                (asked, corrections.c.prompt, asked.c.scheduled_at),
+            )
+        ),
+    )
 
 
 def _holds(at: ColumnElement[datetime]) -> tuple[ColumnElement[bool], ...]:

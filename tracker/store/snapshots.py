@@ -96,6 +96,19 @@ def latest(connection: Connection, subject: str, target: str) -> SnapshotRow | N
     return None if row is None else _row(row)
 
 
+def as_of(connection: Connection, subject: str, target: str, at: datetime, mark: int) -> SnapshotRow | None:
+    """The newest snapshot of a learner that was made up to an instant and has at most this id, or None."""
+    query = (
+        _rows()
+        .where(snapshots.c.subject == subject, snapshots.c.target == target)
+        .where(snapshots.c.created_at <= at, snapshots.c.id <= mark)
+        .order_by(snapshots.c.id.desc())
+        .limit(1)
+    )
+    row = connection.execute(query).mappings().one_or_none()
+    return None if row is None else _row(row)
+
+
 def live(connection: Connection, subject: str) -> dict[str, SnapshotRow]:
     """The newest snapshot of each of a subject's learners, by target in order of name."""
     newest = select(func.max(snapshots.c.id)).where(snapshots.c.subject == subject)

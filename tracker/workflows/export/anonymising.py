@@ -21,11 +21,11 @@ from tracker.domain.people import Person
 from tracker.privacy.anonymity import AS_IT_IS, WITHHELD, Level, generalise, smallest_class
 from tracker.workflows.export.eligibility import Starts
 from tracker.workflows.export.frames import Frame
-from tracker.workflows.export.tables import PARTICIPANTS, SIMULATED, TABLES
+from tracker.workflows.export.tables import ABOUT_ALL, PARTICIPANTS, SIMULATED, TABLES
 
 KINDS = ("series", "learner", "contexts", "prompts")
 GRANTED = tuple(f"{kind}_granted" for kind in KINDS)
-COUNTED = tuple(f"n_{table.name}" for table in TABLES if table is not PARTICIPANTS)
+COUNTED = tuple(f"n_{table.name}" for table in TABLES if table not in ABOUT_ALL)
 QUASI = ("zone", *GRANTED, *COUNTED)
 
 _BANDS = ((-12, "UTC-12 to UTC-2"), (-2, "UTC-2 to UTC+5"), (5, "UTC+5 to UTC+14"))

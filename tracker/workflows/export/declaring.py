@@ -64,6 +64,8 @@ class Table:
         Columns that point to another table: (column, table, column there).
     scopes
         What a participant has granted for a row to be here, beside `export_pseudonymous`.
+    moment
+        The instant whose month (UTC) parts its Parquet files; empty where the table is one file.
     """
 
     name: str
@@ -72,6 +74,7 @@ class Table:
     primary_key: tuple[str, ...]
     references: tuple[tuple[str, str, str], ...]
     scopes: str
+    moment: str = ""
 
     def column(self, name: str) -> Column:
         """The column of this name."""

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from datetime import datetime
 from typing import Any
 
+import numpy as np
 import pyarrow.compute as pc
 
 from tracker.workflows.export.declaring import Column, Kind, Table
@@ -13,7 +16,11 @@ from tracker.workflows.export.declaring import Column, Kind, Table
 SHOWN = 12
 """How many values are listed with their counts before only their number is told."""
 
+BARS = 10
+"""Into how many equal parts a column with bounds is counted."""
+
 _COUNTED = 1000
+_BLOCKS = "▁▂▃▄▅▆▇█"
 
 
 @dataclass
@@ -25,6 +32,7 @@ class _Seen:
     greatest: Any = None
     total: float = 0.0
     n: int = 0
+    bars: list[int] = field(default_factory=list)
 
 
 class Distributions:
@@ -34,12 +42,14 @@ class Distributions:
     ----------
     table
         The declaration.
+    left
+        What an earlier run had counted, as `state` told.
     """
 
-    def __init__(self, table: Table) -> None:
+    def __init__(self, table: Table, left: Mapping[str, Any] | None = None) -> None:
         self.table = table
-        self.rows = 0
-        self._seen = {c.name: _Seen() for c in table.columns}
+        self.rows = left["rows"] if left else 0
+        self._seen = {c.name: _back(c, left["seen"][c.name]) if left else _Seen() for c in table.columns}
 
     def add(self, block: Any) -> None:
         """Count an Arrow table with this table's columns."""
@@ -47,9 +57,17 @@ class Distributions:
         for column in self.table.columns:
             self._add(self._seen[column.name], column, block[column.name])
 
+    def state(self) -> dict[str, Any]:
+        """What was counted so far, as JSON."""
+        return {"rows": self.rows, "seen": {name: _state(seen) for name, seen in self._seen.items()}}
+
     def missing(self, name: str) -> int:
         """How many cells of a column are empty."""
         return self._seen[name].missing
+
+    def bars(self, column: Column) -> list[int]:
+        """How many values lie in each tenth of a column's bounds; empty where it has none."""
+        return self._seen[column.name].bars
 
     def text(self, column: Column) -> str:
         """The distribution of a column, for a reader."""
@@ -61,7 +79,8 @@ class Distributions:
         if column.kind is Kind.DATETIME:
             return f"{seen.least:%Y-%m-%d} to {seen.greatest:%Y-%m-%d}"
         if column.kind in (Kind.INTEGER, Kind.NUMBER):
-            return f"{seen.least:.6g} to {seen.greatest:.6g}, mean {seen.total / seen.n:.6g}"
+            told = f"{seen.least:.6g} to {seen.greatest:.6g}, mean {seen.total / seen.n:.6g}"
+            return f"{told}, {_drawn(seen.bars)}" if seen.bars else told
         if seen.many or len(seen.counts) > SHOWN:
             return f"{'more than ' if seen.many else ''}{len(seen.counts)} different values"
         return ", ".join(f"{value} {n}" for value, n in sorted(seen.counts.items()))
@@ -84,3 +103,30 @@ class Distributions:
         seen.greatest = ends["max"] if seen.greatest is None else max(seen.greatest, ends["max"])
         if column.kind is not Kind.DATETIME:
             seen.total += pc.sum(values).as_py()
+        if column.bounds is not None and column.kind is Kind.NUMBER:
+            low, high = column.bounds
+            share = (np.asarray(pc.drop_null(values)) - low) * (BARS / (high - low))
+            found = np.bincount(np.clip(share, 0, BARS - 1).astype(np.int8), minlength=BARS)
+            seen.bars = [a + int(b) for a, b in zip(seen.bars or [0] * BARS, found, strict=True)]
+
+
+def _drawn(bars: list[int]) -> str:
+    """Bars as characters: the highest is full, and only nothing is a point."""
+    top = max(bars)
+    return "".join(_BLOCKS[(n * len(_BLOCKS) - 1) // top] if n else "." for n in bars)
+
+
+def _state(seen: _Seen) -> dict[str, Any]:
+    # Not asdict: it makes a Counter of pairs of a Counter.
+    told = {f.name: getattr(seen, f.name) for f in fields(seen)} | {"counts": dict(seen.counts)}
+    for name in ("least", "greatest"):
+        if isinstance(told[name], datetime):
+            told[name] = told[name].isoformat()
+    return told
+
+
+def _back(column: Column, told: Mapping[str, Any]) -> _Seen:
+    seen = _Seen(**{**told, "counts": Counter(told["counts"])})
+    if column.kind is Kind.DATETIME and seen.least is not None:
+        seen.least, seen.greatest = (datetime.fromisoformat(v) for v in (seen.least, seen.greatest))
+    return seen

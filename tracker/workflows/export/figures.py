@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from tracker.workflows.export import folder
-from tracker.workflows.export.describing import as_json
+from tracker.workflows.export.package import as_json
 from tracker.workflows.export.tables import RECORDED, SIMULATED
 
 LIMITS = (

@@ -78,12 +78,15 @@ class Numbers:
 
     def find(self, ids: Ids) -> Ids:
         """The numbers of ids; 0 for one that has none."""
-        if self._sorted is None or self._order is None:
+        if self._sorted is None:
             every = np.concatenate(self._parts) if self._parts else np.empty(0, np.int64)
-            self._order = np.argsort(every, kind="stable")
-            self._sorted = every[self._order]
+            # Mostly rows were stored in the order of their instants: then nothing has to be sorted or kept for it.
+            self._order = None if (every[1:] > every[:-1]).all() else np.argsort(every, kind="stable")
+            self._sorted = every if self._order is None else every[self._order]
+            self._parts = [every]
         if not len(self._sorted):
             return np.zeros(len(ids), np.int64)
         places = np.minimum(np.searchsorted(self._sorted, ids), len(self._sorted) - 1)
         there = self._sorted[places] == ids
-        return np.where(there, self._order[places] + self._first, 0)
+        ranks = places if self._order is None else self._order[places]
+        return np.where(there, ranks + self._first, 0)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib.metadata
 import secrets
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import datetime
@@ -27,7 +27,9 @@ from tracker.workflows.export.errors import (
     WithdrawnError,
 )
 from tracker.workflows.export.frames import Who
+from tracker.workflows.export.journal import Begun
 from tracker.workflows.export.naming import Pseudonyms
+from tracker.workflows.export.shapes import Asked, Shape
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +68,10 @@ class Plan:
         For whom: `Use.EXPORT` or `Use.EXPORT_PUBLIC`.
     k
         How many people at least share what the table `participants` tells of them; None: as it is.
+    asked
+        What is made beside the tables.
+    targets
+        What anybody in it was asked, where a format has a column for each.
     repeated
         The SHA-256 of the manifest that a repetition must arrive at; None for a new export.
     """
@@ -80,6 +86,8 @@ class Plan:
     told: dict[str, Any]
     door: Use
     k: int | None
+    asked: Asked
+    targets: frozenset[str]
     repeated: str | None = None
 
 
@@ -95,8 +103,15 @@ def plan_new(
     formats: frozenset[str],
     door: Use = Use.EXPORT,
     k: int | None = None,
+    asked: Asked | None = None,
+    begun: Begun | None = None,
 ) -> Plan:
     """Decide who is in a new export.
+
+    Parameters
+    ----------
+    begun
+        One that was cut short, to be gone on with: its id and its end are kept, consent is asked anew.
 
     Raises
     ------
@@ -111,15 +126,21 @@ def plan_new(
     allowed, said, excluded = [], set(), Counter[str]()
     with locked(access, persons, now) as units:
         if door is Use.EXPORT_PUBLIC:
+            units[0].study.demand_public_exports()
             k = max(k or 0, units[0].study.export.k)
+        made, study = begun.created_at if begun is not None else now, units[0].study
         seq, cut = exporting.log_position(units[0].connection), Cut(at, exporting.marks(units[0].connection))
+        if begun is not None:
+            at, seq, cut = begun.at, begun.seq, Cut(begun.at, begun.marks)
+        targets: set[str] = set()
         for unit in units:
-            starts = decide(unit, at, seq, door, _hidden(unit, now))
+            starts = decide(unit, at, seq, door, _hidden(unit, made))
             if isinstance(starts, Exclusion):
                 excluded[starts.told(door)] += 1
             else:
                 allowed.append((unit.person, starts))
                 said |= notices(unit, at, seq, door)
+                targets |= _targets(unit, cut, starts, formats)
     if not allowed:
         reasons = ", ".join(f"{n} {reason}" for reason, n in sorted(excluded.items()))
         raise NothingToExportError(
@@ -133,13 +154,16 @@ def plan_new(
             "affect-tracker": importlib.metadata.version("affect-tracker"),
             "pyarrow": pa.__version__,
         },
+        "study": {"id": study.id, "version": study.version, "sha256": study.sha256},
         "notices": sorted((asdict(n) for n in said), key=lambda n: sorted(n.items())),
         "excluded_participants": dict(sorted(excluded.items())),
     }
-    export = secrets.token_hex(16)
+    export = begun.export if begun is not None else secrets.token_hex(16)
     names = Pseudonyms(access.vault.secret(f"export|{export}"))
     members = _in_order(_member(person, names, starts) for person, starts in allowed)
-    return Plan(export, cut, seq, now, members, names, formats, told, door, k)
+    return Plan(
+        export, cut, seq, made, members, names, formats, told, door, k, asked or Asked(), frozenset(targets)
+    )
 
 
 def plan_again(access: Access, export: str, now: datetime) -> Plan:
@@ -164,7 +188,7 @@ def plan_again(access: Access, export: str, now: datetime) -> Plan:
     if not persons:
         raise WithdrawnError(export, gone)
     names = Pseudonyms(access.vault.secret(f"export|{export}"))
-    members = []
+    members, targets, cut = [], set[str](), Cut(row.at, request["marks"])
     with locked(access, persons, now) as units:
         for unit in units:
             starts = decide(unit, row.at, seq, door, _hidden(unit, row.created_at))
@@ -175,11 +199,12 @@ def plan_again(access: Access, export: str, now: datetime) -> Plan:
                 gone += 1
             else:
                 members.append(_member(unit.person, names, starts))
+                targets |= _targets(unit, cut, starts, request["formats"])
     if gone:
         raise WithdrawnError(export, gone)
     return Plan(
         export,
-        Cut(row.at, request["marks"]),
+        cut,
         seq,
         row.created_at,
         _in_order(members),
@@ -188,6 +213,8 @@ def plan_again(access: Access, export: str, now: datetime) -> Plan:
         request["told"],
         door,
         request.get("k"),
+        _asked(request.get("asked")),
+        frozenset(targets),
         row.manifest_sha256,
     )
 
@@ -201,8 +228,22 @@ def request(plan: Plan, told: dict[str, Any]) -> dict[str, Any]:
         "members": len(plan.members),
         "public": plan.door is Use.EXPORT_PUBLIC,
         "k": plan.k,
+        "asked": asdict(plan.asked),
         "told": told,
     }
+
+
+def _asked(told: Mapping[str, Any] | None) -> Asked:
+    """What the registry says of it; exports from before anything was made beside the tables say nothing."""
+    if told is None:
+        return Asked(learner_now=False)
+    return Asked(Shape(told["shape"]) if told["shape"] else None, told["every_s"], told["learner_now"])
+
+
+def _targets(unit: Unit, cut: Cut, starts: Starts, formats: Container[str]) -> set[str]:
+    if "openesm" not in formats:
+        return set()
+    return exporting.targets(unit.connection, unit.person.subject, cut.without(starts.hidden))
 
 
 @contextmanager

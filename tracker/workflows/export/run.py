@@ -2,29 +2,30 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
-from tracker import shipped
 from tracker.access import Access
 from tracker.domain.consent import Use
 from tracker.domain.instants import require_past
 from tracker.domain.readers import UNNAMED, Reader
-from tracker.fer.manifest import read_manifest
 from tracker.store import exports
-from tracker.workflows.export import anonymising, codebook, folder, planning
-from tracker.workflows.export.describing import as_json, data_package, iso, networks
-from tracker.workflows.export.errors import ExportError, NothingToExportError
-from tracker.workflows.export.exclusions import Excluded
+from tracker.workflows.export import describing, folder, going_on, making, planning
+from tracker.workflows.export.errors import ExportError
+from tracker.workflows.export.going_on import Left
+from tracker.workflows.export.journal import Begun, Journal
 from tracker.workflows.export.planning import ChangedError, Plan
-from tracker.workflows.export.streaming import Stream, Tables
-from tracker.workflows.export.tables import PARTICIPANTS, SIMULATED, TABLES
-from tracker.workflows.export.writing import FORMATS, TableWriter, Written
+from tracker.workflows.export.shapes import Asked, Shape
+from tracker.workflows.export.writing import FORMATS
+
+USUAL = frozenset({"parquet", "csv"})
+"""The formats that are made where nothing is said."""
+
+LONGEST_WINDOW_S = 86_400
+"""Seconds of the longest window that a series is put together in: a day."""
 
 ATTEMPTS = 3
 """How often an export begins anew because somebody's consent changed while it was made."""
@@ -78,6 +79,9 @@ def export_dataset(
     again: str | None = None,
     public: bool = False,
     k: int | None = None,
+    shape: Shape | str | None = None,
+    every_s: int | None = None,
+    learner_now: bool = True,
     reader: Reader = UNNAMED,
     progress: Callable[[float], None] = lambda done: None,
 ) -> ExportResult:
@@ -97,7 +101,8 @@ def export_dataset(
         The export's instant: it holds what was recorded up to then, under the consent of then and now.
         Default `now`.
     formats
-        Of ``parquet`` and ``csv``; default both.
+        Of ``parquet``, ``csv`` and ``openesm`` (one row a prompt, as experience-sampling research has it); default
+        the first two.
     again
         Id of an earlier export to repeat byte for byte; it brings its own participants, instant, formats, door
         and k.
@@ -107,10 +112,22 @@ def export_dataset(
     k
         How many people at least share what the table `participants` tells of them: it is told more coarsely, and
         so is the zone of every row, until they do. None: as it is. In a public export at least the study's k.
+    shape
+        With a table `series` of all that was said of each moment: wide (side by side) or long (below each other).
+    every_s
+        That table in windows of so many seconds instead of at the raw rate.
+    learner_now
+        Whether the learner as it stands at the export's instant says something of every moment; that takes about a
+        tenth of a millisecond for each.
     reader
         Who makes it: whoever is in it finds that noted, before any row is read.
     progress
         Hears how much is done, 0 to 1.
+
+    Notes
+    -----
+    What a run that was killed or interrupted had written lies beside `out` until the same is asked again: then it goes
+    on after the last participant that was finished, unless consent has changed meanwhile.
 
     Raises
     ------
@@ -130,48 +147,83 @@ def export_dataset(
     StorageFullError
         When the disk fills up; nothing is left behind.
     """
-    chosen = (participants, at, formats, k)
-    if again is not None and (public or any(choice is not None for choice in chosen)):
+    chosen = (participants, at, formats, k, shape, every_s)
+    if again is not None and (public or not learner_now or any(choice is not None for choice in chosen)):
         raise ExportError(
-            "an export is repeated as it was: --again takes no participants, instant, format, --public or --k"
+            "an export is repeated as it was: --again takes no participants, instant, format, shape, --public or --k"
         )
-    if k is not None and k < 1:
-        raise ExportError(f"--k is a number of people from 1 on, not {k}")
-    wanted = frozenset(formats if formats is not None else FORMATS)
-    if not wanted or wanted - set(FORMATS):
-        raise ExportError(
-            f"formats are {' and '.join(FORMATS)}, not {', '.join(sorted(wanted)) or 'nothing'}"
-        )
+    wanted = frozenset(formats if formats is not None else USUAL)
+    asked = _checked(wanted, k, shape, every_s, learner_now)
     instant = min(require_past(at, now), now) if at is not None else now
     place = folder.check(out)
+    whom = sorted(set(participants)) if participants is not None else None
+    told = [whom, at, sorted(wanted), k, public, asdict(asked), again, making.versions()]
+    left = going_on.find(access, place, told)
+    door = Use.EXPORT_PUBLIC if public else Use.EXPORT
     for _ in range(ATTEMPTS):
+        begun = left.begun if left is not None else None
         try:
-            if again is not None:
-                plan = planning.plan_again(access, again, now)
+            if again is not None or (begun is not None and going_on.registered(access, begun)):
+                plan = planning.plan_again(access, again or begun.export, now)
             else:
-                door = Use.EXPORT_PUBLIC if public else Use.EXPORT
-                plan = planning.plan_new(access, instant, now, participants, wanted, door, k)
+                plan = planning.plan_new(access, instant, now, participants, wanted, door, k, asked, begun)
             for member in plan.members:
                 access.record_look(member.person.id, now, reader=reader.told, what=f"export {plan.id[:12]}")
-            return _make(access, plan, place, now, progress)
+            return _make(access, plan, place, now, progress, told, left)
         except ChangedError:
-            continue
+            left = None
     raise ExportError(
         f"consent changed {ATTEMPTS} times while the export was made; nothing was exported, run it again"
     )
 
 
+def _checked(
+    wanted: AbstractSet[str], k: int | None, shape: Shape | str | None, every_s: int | None, learner_now: bool
+) -> Asked:
+    if k is not None and k < 1:
+        raise ExportError(f"--k is a number of people from 1 on, not {k}")
+    if not wanted or wanted - set(FORMATS):
+        told = f"{', '.join(FORMATS[:-1])} and {FORMATS[-1]}"
+        raise ExportError(f"formats are {told}, not {', '.join(sorted(wanted)) or 'nothing'}")
+    if shape is None and every_s is not None:
+        raise ExportError("--every is the step of the table series: ask for it with --shape wide or long")
+    if every_s is not None and not 1 <= every_s <= LONGEST_WINDOW_S:
+        raise ExportError(f"--every is from 1 s to 1 day, not {every_s} s")
+    if shape is not None and wanted == {"openesm"}:
+        raise ExportError("the table series is Parquet or CSV: ask for one of these formats too")
+    return Asked(Shape(shape) if shape is not None else None, every_s, learner_now)
+
+
 def _make(
-    access: Access, plan: Plan, out: Path, now: datetime, progress: Callable[[float], None]
+    access: Access,
+    plan: Plan,
+    out: Path,
+    now: datetime,
+    progress: Callable[[float], None],
+    told: object,
+    left: Left | None,
 ) -> ExportResult:
-    with folder.partial(out, plan.id[:12]) as here:
-        tables, files, excluded, anonymity = _write_tables(access, plan, here, now, progress)
-        told = plan.told if plan.repeated is not None else plan.told | _found(tables, excluded, anonymity)
-        manifest, digest = _describe(plan, here, tables, files, told)
+    with folder.partial(out, plan.id[:12], resumable=True) as here:
+        journal = Journal(here)
+        done = going_on.usable(access, journal, plan, left)
+        if not done:
+            folder.empty(here)
+            begun = Begun(
+                plan.id,
+                plan.cut.at,
+                plan.created_at,
+                plan.seq,
+                plan.cut.marks,
+                going_on.asked(access, plan.id, told),
+            )
+            journal.begin(begun)
+        made = making.write(access, plan, here, now, progress, journal, done)
+        known = plan.told if plan.repeated is not None else plan.told | making.found(made)
+        manifest, digest = describing.describe(plan, here, made, known)
         if plan.repeated not in (None, digest):
             raise ExportError(
                 f"export {plan.id} cannot be repeated byte for byte: rows in it were erased since, or other "
-                f"versions made it ({told['made_with']}). Make a new one, without --again"
+                f"versions made it ({known['made_with']}). Make a new one, without --again"
             )
         with planning.locked(access, [m.person for m in plan.members], now) as units:
             planned = {m.person.id: m for m in plan.members}
@@ -179,10 +231,16 @@ def _make(
                 planning.require_unchanged(plan, planned[unit.person.id], unit)
             if plan.repeated is None:
                 row = exports.ExportRow(
-                    plan.id, plan.cut.at, now, planning.request(plan, told), digest, outdated_at=None
+                    plan.id,
+                    plan.cut.at,
+                    plan.created_at,
+                    planning.request(plan, known),
+                    digest,
+                    outdated_at=None,
                 )
                 exports.add(units[0].connection, row, planned)
         # Registered first: a dataset that nobody could flag as outdated must not exist.
+        journal.remove()
         folder.publish(here, out)
     return ExportResult(
         plan.id,
@@ -191,89 +249,8 @@ def _make(
         manifest["rows"],
         manifest["participants"],
         manifest["simulated_participants"],
-        told["excluded_participants"],
-        told["excluded_rows"],
+        known["excluded_participants"],
+        known["excluded_rows"],
         digest,
-        told.get("anonymity", {}).get("k"),
+        known.get("anonymity", {}).get("k"),
     )
-
-
-def _write_tables(
-    access: Access, plan: Plan, here: Path, now: datetime, progress: Callable[[float], None]
-) -> tuple[Tables, dict[str, Written], Excluded, dict[str, Any]]:
-    writers: dict[str, TableWriter] = {}
-    excluded = Excluded()
-    try:
-        for table in TABLES:
-            writers[table.name] = TableWriter(here, table, plan.formats)
-        tables = Tables(writers)
-        veil = None
-        if plan.k is not None:
-            people = [(member.person, member.starts) for member in plan.members]
-            veil = anonymising.veil(people, plan.cut.at, plan.k)
-        for i, member in enumerate(plan.members):
-
-            def report(done: float, i: int = i) -> None:
-                progress((i + done) / len(plan.members))
-
-            with planning.reading(access, plan, member, now) as unit:
-                stream = Stream(unit, member.who, member.starts, plan.cut, plan.names, tables, veil)
-                excluded += stream.run(report)
-            report(1.0)
-        frame, anonymity = anonymising.told(tables.people, veil)
-        tables.write(PARTICIPANTS, frame)
-        if not any(w.rows for name, w in writers.items() if name != PARTICIPANTS.name):
-            raise NothingToExportError(
-                f"nothing to export: up to {plan.cut.at.isoformat()} there is no row that consent allows "
-                f"({excluded.total()} rows left out)"
-            )
-        files = {file.name: file for writer in writers.values() for file in writer.close()}
-    except BaseException:
-        for writer in writers.values():
-            writer.abandon()
-        raise
-    return tables, files, excluded, anonymity
-
-
-def _found(tables: Tables, excluded: Excluded, anonymity: dict[str, Any]) -> dict[str, Any]:
-    known = read_manifest(shipped.models() / "manifest.toml").values()
-    return {
-        "anonymity": anonymity,
-        "excluded_rows": {f"{table}: {why}": n for (table, why), n in sorted(excluded.items())},
-        "networks": networks(list(tables.networks), {e.id: (e.sha256, e.card) for e in known}),
-    }
-
-
-def _describe(
-    plan: Plan, here: Path, tables: Tables, files: dict[str, Written], told: dict[str, Any]
-) -> tuple[dict[str, Any], str]:
-    """Write data package, codebook and manifest; return the manifest with its SHA-256."""
-    simulated = sum(m.who.simulated for m in plan.members)
-    mark = f" {simulated} of the {len(plan.members)} participants are {SIMULATED}." if simulated else ""
-    heading = (
-        f"Export `{plan.id}` of {iso(plan.cut.at)}.{mark} `manifest.json` has the SHA-256 of every file."
-    )
-    if "anonymity" in told:  # exports from before it was looked at say what they said
-        heading += f"\n\n{anonymising.sentence(told['anonymity'])}"
-    seen = {name: writer.distributions for name, writer in tables.writers.items()}
-    described = {
-        "datapackage.json": as_json(data_package(plan.id, plan.created_at, files, simulated=bool(simulated))),
-        "codebook.md": codebook.render(seen, heading).encode(),
-    }
-    for name, data in described.items():
-        folder.write(here / name, data)
-        files[name] = Written(name, len(data), hashlib.sha256(data).hexdigest())
-    manifest = {
-        "export": plan.id,
-        "at": iso(plan.cut.at),
-        "created_at": iso(plan.created_at),
-        "contains": sorted({m.who.origin for m in plan.members}),
-        "participants": len(plan.members),
-        "simulated_participants": simulated,
-        "rows": {name: writer.rows for name, writer in tables.writers.items()},
-        **{name: told[name] for name in sorted(told)},
-        "files": {f.name: {"bytes": f.size, "sha256": f.sha256} for _, f in sorted(files.items())},
-    }
-    data = as_json(manifest)
-    folder.write(here / "manifest.json", data)
-    return manifest, hashlib.sha256(data).hexdigest()

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -16,8 +17,9 @@ from tracker.store import exporting
 from tracker.store.exporting import Cut
 from tracker.store.rows import EMOTION_COLUMNS
 from tracker.store.types import from_microseconds, to_microseconds
-from tracker.workflows.export import tables
+from tracker.workflows.export import beeps, series, standing, tables
 from tracker.workflows.export.anonymising import KINDS, Veil
+from tracker.workflows.export.as_of_now import LearnerNow, woven
 from tracker.workflows.export.declaring import Table
 from tracker.workflows.export.eligibility import Starts
 from tracker.workflows.export.exclusions import Excluded, excluded
@@ -31,10 +33,13 @@ from tracker.workflows.export.frames import (
     instant,
     numbered,
     plain,
+    said,
     sources,
+    texts,
 )
 from tracker.workflows.export.naming import Numbers, Pseudonyms
-from tracker.workflows.export.tables import PARTICIPANTS
+from tracker.workflows.export.shapes import SERIES, Asked
+from tracker.workflows.export.tables import ABOUT_ALL
 from tracker.workflows.export.writing import TableWriter
 
 _ESTIMATE_COLUMNS = ("id", "at", "zone", "network", "snapshot", *EMOTION_COLUMNS, "samples", "recorded_at")
@@ -42,18 +47,45 @@ _PROMPT_TIMES = ("notified_at", "started_at", "completed_at")
 _TIMES = ("scheduled_at", *_PROMPT_TIMES, "expires_at", "ended_at")
 
 
+_COUNTED = tuple(table for table in tables.TABLES if table not in ABOUT_ALL)
+_NUMBERED = ("observations", "corrections", "contexts", "prompts", "drifts")
+
+
 @dataclass
 class Tables:
-    """The open tables of an export, its people with what is told of each, and the numbers given out so far."""
+    """The open tables of an export, its people with what is told of each, and the numbers given out so far.
+
+    Attributes
+    ----------
+    raters
+        How many corrections each rater said of each participant.
+    beeps
+        Where rows of prompts go one by one; None where no format asks for them.
+    """
 
     writers: dict[str, TableWriter]
     people: list[dict[str, Any]] = field(default_factory=list)
     networks: set[str] = field(default_factory=set)
-    numbers: dict[str, Numbers] = field(
-        default_factory=lambda: {
-            n: Numbers() for n in ("observations", "corrections", "contexts", "prompts", "drifts")
+    numbers: dict[str, Numbers] = field(default_factory=lambda: {n: Numbers() for n in _NUMBERED})
+    raters: dict[str, Counter[str]] = field(default_factory=dict)
+    beeps: beeps.BeepFile | None = None
+
+    def state(self) -> dict[str, Any]:
+        """Where they stand between two participants, as JSON."""
+        return {
+            "writers": {name: w.state() for name, w in self.writers.items() if w.table not in ABOUT_ALL},
+            "networks": sorted(self.networks),
+            "numbers": {name: n.last for name, n in self.numbers.items()},
+            "raters": {rater: dict(n) for rater, n in self.raters.items()},
+            "beeps": self.beeps.state() if self.beeps is not None else None,
         }
-    )
+
+    def go_on(self, left: Mapping[str, Any]) -> None:
+        """Continue what `state` told; the writers were made from it already."""
+        self.networks = set(left["networks"])
+        for name, last in left["numbers"].items():
+            self.numbers[name].last = last
+        self.raters = {rater: Counter(n) for rater, n in left["raters"].items()}
 
     def write(self, table: Table, frame: Frame) -> None:
         """Write a frame."""
@@ -77,6 +109,8 @@ class Stream:
         The open tables.
     veil
         How zones are told; None where they are told as they are.
+    asked
+        What is made beside the tables.
     """
 
     def __init__(
@@ -88,7 +122,13 @@ class Stream:
         names: Pseudonyms,
         into: Tables,
         veil: Veil | None = None,
+        asked: Asked | None = None,
     ) -> None:
+        self._unit, self._asked = unit, asked or Asked()
+        self._made_now = 0
+        self._prompted: list[dict[str, Any]] = []
+        self._corrected: list[dict[str, Any]] = []
+        self._surrounded: list[tuple[int, str | None, str | None, str | None]] = []
         self._connection, self._person = unit.connection, unit.person
         self._horizons = unit.horizons()
         self._who, self._starts, self._names, self._into = who, starts, names, into
@@ -102,20 +142,30 @@ class Stream:
         """
         for numbers in self._into.numbers.values():
             numbers.begin()
+        for writer in self._into.writers.values():
+            writer.begin(self._who.pseudonym)
         before = {name: writer.rows for name, writer in self._into.writers.items()}
         first = self._into.numbers["observations"].last
         there = exporting.counts(self._connection, self._person.subject, self._cut, self._horizons)
         expected = 2 * max(1, there["observations"])
+        now = LearnerNow.of(self._unit, self._cut, self._starts.learner) if self._asked.learner_now else None
         for done in self._observations():
             report(min(1.0, (done - first) / expected))
-        for done in self._estimates():
+        for done in self._estimates(now):
             report(min(1.0, 0.5 + (done - first) / expected))
         self._prompts()
         self._corrections()
         self._contexts()
         self._drifts()
+        self._series(now)
+        if self._into.beeps is not None:
+            rows = beeps.frame(self._into.beeps.table, self._who, self._prompted, self._corrected)
+            self._into.beeps.write(rows if self._veil is None else self._veil.over(rows, self._person))
+        for writer in self._into.writers.values():
+            writer.end()
         self._participant(before)
         written = {name: writer.rows - before[name] for name, writer in self._into.writers.items()}
+        written["estimates"] -= self._made_now  # computed for the export, so not among what is there
         return excluded(there, self._starts, written)
 
     def _observations(self) -> Iterator[int]:
@@ -128,39 +178,48 @@ class Stream:
         kept = [n for n in exporting.OBSERVATION_COLUMNS if n not in changed]
         for rows in exporting.observation_rows(self._connection, self._person.subject, self._cut, since):
             c = columns_of(rows, names)
-            recordings = [self._names.recording(self._person.id, source) for source in c["source"]]
+            named = {source: self._names.recording(self._person.id, source) for source in set(c["source"])}
             frame = {
                 **common(self._who, len(rows), c["zone"]),
                 **instant("at", c["zone"], c["at"]),
                 **plain(c, table, kept),
                 "observation": pa.array(numbers.add(ids(c["id"]))),
-                "recording": pa.array(recordings, pa.string()),
-                "aligned": pa.array([None if a is None else bool(a) for a in c["aligned"]], pa.bool_()),
+                "recording": texts([named[source] for source in c["source"]]),
+                "aligned": said(c["aligned"]),
                 **instant("recorded_at", c["zone"], c["recorded_at"]),
             }
             self._write(table, frame)
             yield numbers.last
 
-    def _estimates(self) -> Iterator[int]:
-        since, learner, numbers = (
-            self._starts.series,
-            self._starts.learner,
-            self._into.numbers["observations"],
-        )
+    def _estimates(self, now: LearnerNow | None) -> Iterator[int]:
+        since, learner = self._starts.series, self._starts.learner
+        numbers = self._into.numbers["observations"]
         if since is None:
             return
         asked = (self._connection, self._person.subject, self._cut, since, learner)
-        order = {snapshot: i for i, snapshot in enumerate(exporting.snapshots_used(*asked), start=1)}
-        for rows in exporting.estimate_rows(*asked):
+        used = set(exporting.snapshots_used(*asked))
+        if now is not None:
+            used.add(now.snapshot)
+        order = {snapshot: i for i, snapshot in enumerate(sorted(used), start=1)}
+        stored = exporting.estimate_rows(*asked)
+        batches: Iterator[tuple[Sequence[Any], list[bool] | None]] = (
+            woven(stored, now) if now is not None else ((rows, None) for rows in stored)
+        )
+        for rows, late in batches:
+            if not rows:
+                continue
+            self._made_now += sum(late) if late is not None else 0
             c = columns_of(rows, _ESTIMATE_COLUMNS)
             self._into.networks.update(c["network"])
             observed = numbers.find(ids(c["id"]))
+            told = plain(c, tables.ESTIMATES, (*EMOTION_COLUMNS, "samples"))
             frame = {
                 **common(self._who, len(rows), c["zone"]),
                 **instant("at", c["zone"], c["at"]),
-                **sources(c["snapshot"], order),
-                **plain(c, tables.ESTIMATES, ("network", *EMOTION_COLUMNS, "samples")),
-                **derived(c),
+                **sources(c["snapshot"], order, late),
+                **told,
+                **derived(told),
+                "network": texts(c["network"]),
                 "observation": pa.array(observed),
                 **instant("recorded_at", c["zone"], c["recorded_at"]),
             }
@@ -177,9 +236,11 @@ class Stream:
             frame = {
                 **common(self._who, len(rows), c["zone"]),
                 **plain(c, tables.PROMPTS, ("slot", "state", "reason")),
-                "random": pa.array([bool(r) for r in c["random"]], pa.bool_()),
+                "random": said(c["random"]),
                 "prompt": pa.array(self._into.numbers["prompts"].add(ids(c["id"]))),
             }
+            if self._into.beeps is not None:
+                self._prompted += standing.as_dicts(c)
             for name in ("scheduled_at", *_PROMPT_TIMES, "recorded_at"):
                 frame |= instant(name, c["zone"], c[name])
             self._write(tables.PROMPTS, frame)
@@ -190,10 +251,15 @@ class Stream:
         asked = (self._connection, self._person.subject, self._cut, self._starts.series, self._starts.prompts)
         into, names = self._into.numbers, ("id", *exporting.CORRECTION_COLUMNS)
         batches = list(exporting.correction_rows(*asked))
+        if self._asked.shape is not None or self._into.beeps is not None:
+            self._corrected = [d for rows in batches for d in standing.as_dicts(columns_of(rows, names))]
         # All are numbered first: what a correction replaces can stand behind it in time.
         given = [into["corrections"].add(ids(row[0] for row in rows)) for rows in batches]
         for rows, numbers in zip(batches, given, strict=True):
             c = columns_of(rows, names)
+            raters = [self._names.rater(r) for r in c["rater"]]
+            for rater, n in Counter(raters).items():
+                self._into.raters.setdefault(rater, Counter())[self._who.pseudonym] += n
             frame = {
                 **common(self._who, len(rows), c["zone"]),
                 **instant("at", c["zone"], c["at"]),
@@ -206,8 +272,8 @@ class Stream:
                 "observation": numbered(into["observations"].find(ids(c["observation"]))),
                 "prompt": numbered(into["prompts"].find(ids(c["prompt"]))),
                 "supersedes": numbered(into["corrections"].find(ids(c["supersedes"]))),
-                "rater": pa.array([self._names.rater(r) for r in c["rater"]], pa.string()),
-                "suggestion_shown": pa.array([bool(s) for s in c["suggestion_shown"]], pa.bool_()),
+                "rater": pa.array(raters, pa.string()),
+                "suggestion_shown": said(c["suggestion_shown"]),
                 **instant("recorded_at", c["zone"], c["recorded_at"]),
             }
             self._write(tables.CORRECTIONS, frame)
@@ -218,6 +284,7 @@ class Stream:
             return
         for rows in exporting.context_rows(self._connection, self._person.subject, self._cut, since):
             c = columns_of(rows, exporting.CONTEXT_COLUMNS)
+            self._surrounded += zip(c["at"], c["place"], c["activity"], c["company"], strict=True)
             numbers = self._into.numbers["contexts"]
             frame = {
                 **common(self._who, len(rows), c["zone"]),
@@ -247,6 +314,17 @@ class Stream:
             }
             self._write(tables.DRIFTS, frame)
 
+    def _series(self, now: LearnerNow | None) -> None:
+        shape, since = self._asked.shape, self._starts.series
+        if shape is None or since is None:
+            return
+        rows = exporting.series_rows(
+            self._connection, self._person.subject, self._cut, since, self._starts.learner
+        )
+        around = series.Around(standing.answers(self._corrected), tuple(self._surrounded))
+        for frame in series.frames(rows, self._who, around, now, shape, self._asked.every_s):
+            self._write(SERIES[shape], frame)
+
     def _participant(self, before: dict[str, int]) -> None:
         writers = self._into.writers.items()
         self._into.people.append(
@@ -254,7 +332,7 @@ class Stream:
                 "participant": self._who.pseudonym,
                 "zone": self._person.zone,
                 **{f"{kind}_granted": getattr(self._starts, kind) is not None for kind in KINDS},
-                **{f"n_{name}": w.rows - before[name] for name, w in writers if name != PARTICIPANTS.name},
+                **{f"n_{t.name}": w.rows - before[t.name] for _, w in writers if (t := w.table) in _COUNTED},
                 "origin": self._who.origin,
             }
         )

@@ -9,12 +9,16 @@ from tracker.workflows.export.declaring import Column, Kind, Table
 RECORDED = "RECORDED"
 SIMULATED = "SIMULATED"
 
+NETWORK, LEARNER, LEARNER_NOW = "network", "learner", "learner_now"
+"""Who says an estimate: the network, the learner when it was captured, the learner as the export finds it."""
 
-_HIDDEN = "withheld, so that nobody stands out"
+
+HIDDEN = "withheld, so that nobody stands out"
 
 
-def _instant(name: str, meaning: str, missing: str = "") -> tuple[Column, Column]:
-    offset, hidden = f"Local time minus UTC at `{name}`, from `zone`.", f"{missing}, or {_HIDDEN}"
+def instant_columns(name: str, meaning: str, missing: str = "") -> tuple[Column, Column]:
+    """An instant in UTC, and beside it the offset of local time."""
+    offset, hidden = f"Local time minus UTC at `{name}`, from `zone`.", f"{missing}, or {HIDDEN}"
     return (
         Column(name, Kind.DATETIME, meaning, "UTC", missing=missing),
         Column(
@@ -22,7 +26,7 @@ def _instant(name: str, meaning: str, missing: str = "") -> tuple[Column, Column
             Kind.INTEGER,
             offset,
             "min",
-            missing=hidden if missing else _HIDDEN,
+            missing=hidden if missing else HIDDEN,
             bounds=(-1440, 1440),
         ),
     )
@@ -35,19 +39,19 @@ def _emotions(missing: str = "") -> tuple[Column, ...]:
     )
 
 
-_PARTICIPANT = Column(
+PARTICIPANT_COLUMN = Column(
     "participant",
     Kind.STRING,
     "Random pseudonym, made anew for every export: the same person has another one in another export.",
 )
-_ZONE = Column(
+ZONE_COLUMN = Column(
     "zone",
     Kind.STRING,
     "IANA time zone of the participant then; where manifest.json says so under `anonymity`, told more coarsely.",
-    missing=_HIDDEN,
+    missing=HIDDEN,
 )
-_RECORDED_AT = _instant("recorded_at", "When the row was stored.")
-_ORIGIN = Column(
+_RECORDED_AT = instant_columns("recorded_at", "When the row was stored.")
+ORIGIN_COLUMN = Column(
     "origin",
     Kind.STRING,
     f"{RECORDED}: from a real recording or person. {SIMULATED}: made by a program.",
@@ -59,19 +63,19 @@ PARTICIPANTS = Table(
     "participants",
     "One participant whose rows are here.",
     (
-        _PARTICIPANT,
+        PARTICIPANT_COLUMN,
         Column(
             "zone",
             Kind.STRING,
             "IANA time zone of the participant; told more coarsely where manifest.json says so under `anonymity`.",
-            missing=_HIDDEN,
+            missing=HIDDEN,
         ),
         *(
             Column(
                 f"{what}_granted",
                 Kind.BOOLEAN,
                 f"Whether {rows} could be exported; where not, none are here.",
-                missing=_HIDDEN,
+                missing=HIDDEN,
             )
             for what, rows in (
                 ("series", "observations, the network's estimates and corrections"),
@@ -81,10 +85,10 @@ PARTICIPANTS = Table(
             )
         ),
         *(
-            Column(f"n_{rows}", Kind.INTEGER, f"How many rows they have in {rows}.", missing=_HIDDEN)
+            Column(f"n_{rows}", Kind.INTEGER, f"How many rows they have in {rows}.", missing=HIDDEN)
             for rows in ("observations", "estimates", "corrections", "contexts", "prompts", "drifts")
         ),
-        _ORIGIN,
+        ORIGIN_COLUMN,
     ),
     ("participant",),
     (),
@@ -96,9 +100,9 @@ OBSERVATIONS = Table(
     "What was captured at one instant, or the reason why nothing was.",
     (
         Column("observation", Kind.INTEGER, _OBSERVATION, key=True),
-        _PARTICIPANT,
-        *_instant("at", "The instant of the frame: start of the recording plus `pts_us`."),
-        _ZONE,
+        PARTICIPANT_COLUMN,
+        *instant_columns("at", "The instant of the frame: start of the recording plus `pts_us`."),
+        ZONE_COLUMN,
         Column("recording", Kind.STRING, "Random name of the recording, made anew for every export."),
         Column("pts_us", Kind.INTEGER, "Presentation time within the recording.", "µs"),
         Column(
@@ -138,11 +142,12 @@ OBSERVATIONS = Table(
             "seen, and `recording` names no single one.",
         ),
         *_RECORDED_AT,
-        _ORIGIN,
+        ORIGIN_COLUMN,
     ),
     ("observation",),
     (("participant", "participants", "participant"),),
     "affect_series",
+    "at",
 )
 
 ESTIMATES = Table(
@@ -150,14 +155,16 @@ ESTIMATES = Table(
     "What one network, or one state of a personal learner over it, says about an observation.",
     (
         Column("observation", Kind.INTEGER, _OBSERVATION, key=True),
-        _PARTICIPANT,
-        *_instant("at", "The instant of the observation."),
-        _ZONE,
+        PARTICIPANT_COLUMN,
+        *instant_columns("at", "The instant of the observation."),
+        ZONE_COLUMN,
         Column(
             "source",
             Kind.STRING,
-            "network: the same for everybody. learner: adapted to this person by their corrections.",
-            levels=("network", "learner"),
+            "network: the same for everybody. learner: adapted to this person by their corrections, as it stood when "
+            "the moment was captured. learner_now: as it stood at the export's instant, so with corrections that came "
+            "later; computed for the export, and good for describing, not for judging the learner.",
+            levels=(NETWORK, LEARNER, LEARNER_NOW),
         ),
         Column("network", Kind.STRING, "Name and hash of the network; manifest.json names its card."),
         Column(
@@ -177,12 +184,15 @@ ESTIMATES = Table(
             for what in ("valence", "arousal")
         ),
         Column("samples", Kind.INTEGER, "Of how many readings the probabilities are the mean; mostly 1."),
-        *_RECORDED_AT,
-        _ORIGIN,
+        *instant_columns(
+            "recorded_at", "When the row was stored; of `learner_now`, when that state was learned."
+        ),
+        ORIGIN_COLUMN,
     ),
-    ("observation", "network", "snapshot"),
+    ("observation", "network", "source", "snapshot"),
     (("participant", "participants", "participant"), ("observation", "observations", "observation")),
     "affect_series; for the learner's also personal_learning",
+    "at",
 )
 
 CORRECTIONS = Table(
@@ -190,9 +200,9 @@ CORRECTIONS = Table(
     "What a human says about a moment; a later word supersedes an earlier one, and both are here.",
     (
         Column("correction", Kind.INTEGER, "Number of the correction in this export.", key=True),
-        _PARTICIPANT,
-        *_instant("at", "The moment spoken of."),
-        _ZONE,
+        PARTICIPANT_COLUMN,
+        *instant_columns("at", "The moment spoken of."),
+        ZONE_COLUMN,
         Column("observation", Kind.INTEGER, _OBSERVATION, missing="none near, or it is not here", key=True),
         Column("prompt", Kind.INTEGER, "The prompt that this answers.", missing="unprompted", key=True),
         Column(
@@ -232,8 +242,10 @@ CORRECTIONS = Table(
             missing="a first word",
             key=True,
         ),
-        *_instant("recorded_at", "When the answer was given; the lag since `at` makes it retrospective."),
-        _ORIGIN,
+        *instant_columns(
+            "recorded_at", "When the answer was given; the lag since `at` makes it retrospective."
+        ),
+        ORIGIN_COLUMN,
     ),
     ("correction",),
     (
@@ -243,6 +255,7 @@ CORRECTIONS = Table(
         ("supersedes", "corrections", "correction"),
     ),
     "affect_series; for answers to prompts: prompts",
+    "at",
 )
 
 CONTEXTS = Table(
@@ -250,9 +263,9 @@ CONTEXTS = Table(
     "What surrounded the face from an instant on, for at most two hours; join as of that instant.",
     (
         Column("context", Kind.INTEGER, "Number of the context in this export.", key=True),
-        _PARTICIPANT,
-        *_instant("at", "From when on."),
-        _ZONE,
+        PARTICIPANT_COLUMN,
+        *instant_columns("at", "From when on."),
+        ZONE_COLUMN,
         *(
             Column(
                 what, Kind.STRING, f"{what.capitalize()}, in the words that were given.", missing="not said"
@@ -260,11 +273,12 @@ CONTEXTS = Table(
             for what in ("place", "activity", "company")
         ),
         *_RECORDED_AT,
-        _ORIGIN,
+        ORIGIN_COLUMN,
     ),
     ("context",),
     (("participant", "participants", "participant"),),
     "affect_series and context",
+    "at",
 )
 
 PROMPTS = Table(
@@ -272,13 +286,13 @@ PROMPTS = Table(
     "A question that was put to the participant or withheld, with its four times as known at the export's instant.",
     (
         Column("prompt", Kind.INTEGER, "Number of the prompt in this export.", key=True),
-        _PARTICIPANT,
+        PARTICIPANT_COLUMN,
         Column("slot", Kind.STRING, "Name of the slot in the participant's schedule."),
-        _ZONE,
-        *_instant("scheduled_at", "When it was due."),
-        *_instant("notified_at", "When it was sent.", missing="not sent"),
-        *_instant("started_at", "When it was opened.", missing="not opened"),
-        *_instant("completed_at", "When it was answered.", missing="not answered"),
+        ZONE_COLUMN,
+        *instant_columns("scheduled_at", "When it was due."),
+        *instant_columns("notified_at", "When it was sent.", missing="not sent"),
+        *instant_columns("started_at", "When it was opened.", missing="not opened"),
+        *instant_columns("completed_at", "When it was answered.", missing="not answered"),
         Column(
             "state",
             Kind.STRING,
@@ -296,11 +310,12 @@ PROMPTS = Table(
             "Whether chance chose the moment: only the answers to these speak for all such moments without bias.",
         ),
         *_RECORDED_AT,
-        _ORIGIN,
+        ORIGIN_COLUMN,
     ),
     ("prompt",),
     (("participant", "participants", "participant"),),
     "prompts",
+    "scheduled_at",
 )
 
 DRIFTS = Table(
@@ -308,9 +323,9 @@ DRIFTS = Table(
     "That the personal learner noticed that its estimates had begun to fit less well.",
     (
         Column("drift", Kind.INTEGER, "Number of the drift in this export.", key=True),
-        _PARTICIPANT,
-        *_instant("at", "Since about when."),
-        _ZONE,
+        PARTICIPANT_COLUMN,
+        *instant_columns("at", "Since about when."),
+        ZONE_COLUMN,
         Column("target", Kind.STRING, "What had been asked."),
         Column("kind", Kind.STRING, "How it was noticed: `page_hinkley`, a Page-Hinkley test."),
         Column(
@@ -318,12 +333,36 @@ DRIFTS = Table(
         ),
         Column("after", Kind.NUMBER, "Mean surprise of the answers from then on.", "nats"),
         Column("answers", Kind.INTEGER, "How many answers from then until it was noticed."),
-        *_instant("recorded_at", "When it was noticed."),
-        _ORIGIN,
+        *instant_columns("recorded_at", "When it was noticed."),
+        ORIGIN_COLUMN,
     ),
     ("drift",),
     (("participant", "participants", "participant"),),
     "affect_series and personal_learning",
+    "at",
 )
 
-TABLES = (PARTICIPANTS, OBSERVATIONS, ESTIMATES, CORRECTIONS, CONTEXTS, PROMPTS, DRIFTS)
+RATERS = Table(
+    "raters",
+    "Somebody, or a kind of people, whose words are in corrections.",
+    (
+        Column("rater", Kind.STRING, "As in `corrections`."),
+        Column(
+            "kind",
+            Kind.STRING,
+            "participant: about themselves. other: somebody else, whose words came with an import.",
+            levels=("participant", "other"),
+        ),
+        Column("n_corrections", Kind.INTEGER, "How many corrections of theirs are here."),
+        Column("n_participants", Kind.INTEGER, "About how many participants."),
+    ),
+    ("rater",),
+    (),
+    "those of the corrections that it counts",
+)
+
+TABLES = (PARTICIPANTS, OBSERVATIONS, ESTIMATES, CORRECTIONS, CONTEXTS, PROMPTS, DRIFTS, RATERS)
+"""The tables of every export, in the order in which they are described."""
+
+ABOUT_ALL = (PARTICIPANTS, RATERS)
+"""Those of them that are written last, when everybody was read."""

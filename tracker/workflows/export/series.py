@@ -1,0 +1,296 @@
+"""One person's rows of the table `series`: all that was said of each moment, at the raw rate or in windows."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from tracker.domain.affect import EMOTIONS
+from tracker.domain.series import CONTEXT_HOLDS, MACHINE
+from tracker.store.exporting import SERIES_COLUMNS
+from tracker.workflows.export.as_of_now import LearnerNow
+from tracker.workflows.export.frames import Frame, Who, columns_of, common, derived, ids, instant
+from tracker.workflows.export.shapes import (
+    BESIDE_S,
+    CONTEXT,
+    MEASURES,
+    SAID,
+    SECOND_US,
+    SPEAKERS,
+    TARGETS,
+    Shape,
+    column,
+)
+from tracker.workflows.export.tables import LEARNER, LEARNER_NOW, NETWORK
+
+_N = len(EMOTIONS)
+_P = MEASURES[:_N]
+_HOLDS_US = int(CONTEXT_HOLDS.total_seconds()) * SECOND_US
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a participant said, where it stands."""
+
+    at_us: int
+    target: str
+    value: float | None
+    probabilities: tuple[float, ...] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Around:
+    """What was said beside the estimates of one person, each in order of its instant.
+
+    Attributes
+    ----------
+    contexts
+        Instants (microseconds), and place, activity and company.
+    """
+
+    answers: tuple[Answer, ...] = ()
+    contexts: tuple[tuple[int, str | None, str | None, str | None], ...] = ()
+
+
+@dataclass
+class _Rows:
+    """Moments with sums of what was said in each, so that windows can be put together from pieces."""
+
+    at: NDArray[np.int64]
+    zones: list[str]
+    observations: NDArray[np.int64]
+    read: NDArray[np.int64]
+    weight: dict[str, NDArray[np.float64]] = field(default_factory=dict)
+    total: dict[str, NDArray[np.float64]] = field(default_factory=dict)
+
+    def __len__(self) -> int:
+        return len(self.at)
+
+    def cut(self, start: int, end: int) -> _Rows:
+        """Some of the rows."""
+        return _Rows(
+            self.at[start:end],
+            self.zones[start:end],
+            self.observations[start:end],
+            self.read[start:end],
+            {s: v[start:end] for s, v in self.weight.items()},
+            {s: v[start:end] for s, v in self.total.items()},
+        )
+
+    def then(self, other: _Rows) -> _Rows:
+        """These and others after them."""
+        return _Rows(
+            np.concatenate([self.at, other.at]),
+            self.zones + other.zones,
+            np.concatenate([self.observations, other.observations]),
+            np.concatenate([self.read, other.read]),
+            {s: np.concatenate([v, other.weight[s]]) for s, v in self.weight.items()},
+            {s: np.concatenate([v, other.total[s]]) for s, v in self.total.items()},
+        )
+
+
+def frames(
+    batches: Iterable[Sequence[Any]],
+    who: Who,
+    around: Around,
+    now: LearnerNow | None,
+    shape: Shape,
+    every_s: int | None,
+) -> Iterator[Frame]:
+    """The person's rows of the table.
+
+    Parameters
+    ----------
+    batches
+        As `exporting.series_rows` gives them.
+    who, around, now
+        How the dataset calls them, what they said, and their learner.
+    shape, every_s
+        Wide or long; the length of a window in seconds, None for the raw rate.
+    """
+    size = every_s * SECOND_US if every_s is not None else None
+    waiting: _Rows | None = None
+    held: list[Any] = []
+    for batch, last in _peeked(batches):
+        rows = [*held, *batch]
+        # What was said of the last observation may go on in the next batch.
+        start = len(rows)
+        while not last and start and rows[start - 1][0] == rows[-1][0]:
+            start -= 1
+        rows, held = (rows, []) if last else (rows[:start], rows[start:])
+        if rows:
+            found = _moments(rows, now)
+            found = found if size is None else _windows(found, size)
+            waiting = found if waiting is None else waiting.then(found)
+            waiting = waiting if size is None else _windows(waiting, size)
+        if waiting is not None and len(waiting) > (0 if last else 1):
+            # The last row waits: the next one says where it ends.
+            whole = len(waiting) if last else len(waiting) - 1
+            until = None if last else int(waiting.at[whole])
+            yield _told(waiting.cut(0, whole), until, who, around, shape, size)
+            waiting = waiting.cut(whole, len(waiting))
+
+
+def _peeked(batches: Iterable[Sequence[Any]]) -> Iterator[tuple[Sequence[Any], bool]]:
+    """Each batch, and whether it is the last."""
+    before: Sequence[Any] | None = None
+    for batch in batches:
+        if before is not None:
+            yield before, False
+        before = batch
+    if before is not None:
+        yield before, True
+
+
+def _moments(rows: Sequence[Any], now: LearnerNow | None) -> _Rows:
+    c = columns_of(rows, SERIES_COLUMNS)
+    number = ids(c["id"])
+    first = np.flatnonzero(np.concatenate([[True], number[1:] != number[:-1]]))
+    place = np.cumsum(np.concatenate([[0], (number[1:] != number[:-1]).astype(np.int64)]))
+    said = np.array([s is not None for s in c["snapshot"]])
+    snapshot = ids(c["snapshot"])
+    each = np.column_stack([np.array(c[name], dtype=np.float64) for name in _P])
+    samples = ids(c["samples"]).astype(np.float64)
+    n = len(first)
+    found = _Rows(
+        ids(c["at"])[first],
+        [c["zone"][i] for i in first],
+        ids(c["stands_for"])[first],
+        np.zeros(n, np.int64),
+    )
+    for speaker, mine in (
+        (NETWORK, said & (snapshot == MACHINE)),
+        (LEARNER, said & (snapshot != MACHINE)),
+    ):
+        weight, total = np.zeros(n), np.zeros((n, _N))
+        rank = np.flatnonzero(mine)
+        # Of several the last one stays: later assignments to one place overwrite earlier ones.
+        weight[place[rank]] = samples[rank]
+        total[place[rank]] = each[rank] * samples[rank, None]
+        found.weight[speaker], found.total[speaker] = weight, total
+    found.read = found.weight[NETWORK].astype(np.int64)
+    weight, total = np.zeros(n), np.zeros((n, _N))
+    if now is not None:
+        for i in np.flatnonzero(found.weight[NETWORK]):
+            if found.at[i] >= now.since_us:
+                w = found.weight[NETWORK][i]
+                p = (found.total[NETWORK][i] / w).tolist()
+                weight[i] = w
+                total[i] = np.array(now.says(int(found.at[i]), found.zones[i], p)) * w
+    found.weight[LEARNER_NOW], found.total[LEARNER_NOW] = weight, total
+    return found
+
+
+def _windows(rows: _Rows, size: int) -> _Rows:
+    """Rows of one window added up."""
+    start = rows.at // size * size
+    first = np.flatnonzero(np.concatenate([[True], start[1:] != start[:-1]]))
+    if len(first) == len(rows):
+        rows.at = start
+        return rows
+    return _Rows(
+        start[first],
+        [rows.zones[i] for i in first],
+        np.add.reduceat(rows.observations, first),
+        np.add.reduceat(rows.read, first),
+        {s: np.add.reduceat(v, first) for s, v in rows.weight.items()},
+        {s: np.add.reduceat(v, first, axis=0) for s, v in rows.total.items()},
+    )
+
+
+def _told(rows: _Rows, until: int | None, who: Who, around: Around, shape: Shape, size: int | None) -> Frame:
+    at = rows.at.tolist()
+    frame: Frame = {
+        **common(who, len(rows), rows.zones),
+        **instant("at", rows.zones, at),
+        "n_observations": pa.array(rows.observations),
+        "n_read": pa.array(rows.read),
+    }
+    for speaker in SPEAKERS:
+        there = rows.weight[speaker] > 0
+        with np.errstate(invalid="ignore", divide="ignore"):
+            mean = np.clip(rows.total[speaker] / rows.weight[speaker][:, None], 0.0, 1.0)
+        ours: Frame = {name: mean[:, k] for k, name in enumerate(_P)}
+        ours |= derived(ours)
+        for name in _P:
+            ours[name] = pa.array(np.ascontiguousarray(ours[name]), mask=~there)
+        frame |= {column(speaker, name): ours[name] for name in MEASURES}
+    frame |= _answers(at, until, around.answers, size)
+    frame |= _contexts(at, around)
+    return frame if shape is Shape.WIDE else _melted(frame)
+
+
+def _answers(at: list[int], until: int | None, answers: Sequence[Answer], size: int | None) -> Frame:
+    names = (*_P, *TARGETS)
+    sums: dict[str, dict[int, list[float]]] = {name: {} for name in names}
+    for answer in answers:
+        i = bisect_right(at, answer.at_us) - 1
+        if i < 0 or (until is not None and i == len(at) - 1 and answer.at_us >= until):
+            continue
+        if answer.at_us - at[i] >= (size if size is not None else BESIDE_S * SECOND_US + 1):
+            continue
+        told: Mapping[str, float | None] = (
+            dict(zip(_P, answer.probabilities, strict=True))
+            if answer.probabilities is not None
+            else {answer.target: answer.value}
+        )
+        for name, value in told.items():
+            if name in sums and value is not None:
+                sums[name].setdefault(i, []).append(value)
+    frame = {}
+    for name in names:
+        values, missing = np.zeros(len(at)), np.ones(len(at), dtype=bool)
+        for i, each in sums[name].items():
+            values[i], missing[i] = sum(each) / len(each), False
+        frame[column(SAID, name)] = pa.array(values, mask=missing)
+    return frame
+
+
+def _contexts(at: list[int], around: Around) -> Frame:
+    instants = [c[0] for c in around.contexts]
+    found = []
+    for t in at:
+        i = bisect_right(instants, t) - 1
+        found.append(around.contexts[i] if i >= 0 and t - instants[i] <= _HOLDS_US else None)
+    frame: Frame = {
+        name: pa.array([None if c is None else c[k] for c in found], pa.string())
+        for k, name in enumerate(CONTEXT, start=1)
+    }
+    ages = [None if c is None else (t - c[0]) / SECOND_US for t, c in zip(at, found, strict=True)]
+    return frame | {"context_age_s": pa.array(ages, pa.float64())}
+
+
+def _melted(wide: Frame) -> Frame:
+    """A wide frame with one row for each cell that holds something, in order of the moments."""
+    heads = ("participant", "at", "at_offset_min", "zone", "origin")
+    cells = [
+        (speaker, name, column(speaker, name))
+        for speaker, names in (*((s, MEASURES) for s in SPEAKERS), (SAID, (*_P, *TARGETS)))
+        for name in names
+    ]
+    n, k = len(wide["at"]), len(cells) + len(CONTEXT)
+    there = np.zeros((n, k), dtype=bool)
+    values = np.zeros((n, k))
+    words: NDArray[np.object_] = np.full((n, k), None, dtype=object)
+    for j, (_, _, name) in enumerate(cells):
+        there[:, j] = ~np.asarray(wide[name].is_null())
+        values[:, j] = np.asarray(wide[name].fill_null(0.0))
+    for j, name in enumerate(CONTEXT, start=len(cells)):
+        words[:, j] = wide[name].to_pylist()
+        there[:, j] = ~np.asarray(wide[name].is_null())
+    row, cell = np.nonzero(there)
+    sources = np.array([*(s for s, _, _ in cells), *(SAID for _ in CONTEXT)], dtype=object)
+    variables = np.array([*(v for _, v, _ in cells), *CONTEXT], dtype=object)
+    word = cell >= len(cells)
+    return {name: wide[name].take(pa.array(row)) for name in heads} | {
+        "source": pa.array(sources[cell], pa.string()),
+        "variable": pa.array(variables[cell], pa.string()),
+        "value": pa.array(values[row, cell], mask=word),
+        "text": pa.array(words[row, cell], pa.string()),
+    }
