@@ -32,18 +32,10 @@ def test_list_says_what_ships_and_what_is_missing() -> None:
 
 def test_verify_says_what_it_found() -> None:
     found = json.loads(RUN.invoke(networks.app, ["verify", "--json"], catch_exceptions=False).stdout)
-    assert {row["name"]: row["state"] for row in found["networks"]} == {"default": "ok", "yunet": "absent"}
+    states = {row["name"]: row["state"] for row in found["networks"]}
+    assert (states["default"], states["yunet"], states["opencv_fer"]) == ("ok", "absent", "absent")
     with pytest.raises(ZooError, match="yunet is not installed; run: affect-tracker networks pull yunet"):
         RUN.invoke(networks.app, ["verify", "yunet"], catch_exceptions=False)
-
-
-def test_pull_shows_licence_and_terms_and_refuses_the_wrong_file(home: Path) -> None:
-    (home / "wrong.onnx").write_bytes(bytes(232_589))
-    found = RUN.invoke(networks.app, ["pull", "yunet", "--from", str(home / "wrong.onnx")])
-    assert isinstance(found.exception, ZooError)
-    assert "deleted" in str(found.exception)
-    assert "MIT. Free to use" in " ".join(found.stderr.split())
-    assert not list((home / "data").rglob("*.onnx"))
 
 
 def test_from_recipe_to_figures(home: Path) -> None:

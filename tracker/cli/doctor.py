@@ -69,10 +69,14 @@ def _networks(settings: Settings) -> list[dict[str, Any]]:
     zoo = Zoo(shipped.models(), settings.data_folder / "networks")
     for found in zoo.verify():
         entry = zoo.entry(found.name)
+        needed = found.state == "wrong" or (found.state == "absent" and not entry.url)
+        if found.state == "absent" and entry.kind == "network" and not needed:
+            continue  # one of those that can be pulled: nothing is missing
         do = "" if found.state == "ok" else f"affect-tracker networks pull {found.name}"
         if found.state == "absent" and entry.kind == "detector":
             do += " (until then the Haar cascade finds faces)"
-        needed = found.state == "wrong" or (found.state == "absent" and found.name == "default")
+        elif needed:
+            do = zoo.explain(found)
         checks.append(_check(f"{entry.kind} {found.name}", found.state, ok=not needed, do=do, code=7))
     return checks
 

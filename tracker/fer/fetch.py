@@ -2,106 +2,109 @@
 
 from __future__ import annotations
 
-import hashlib
+import errno
+import os
 import shutil
-import urllib.error
-import urllib.request
-from collections.abc import Callable
-from http.client import HTTPException
 from pathlib import Path
-from typing import BinaryIO
 
+from tracker.fer.download import DownloadError, NotThereError, Report, download
+from tracker.fer.locking import only_one
 from tracker.fer.manifest import Entry, ZooError
-
-Report = Callable[[int, int], None]
-"""Called with bytes so far and bytes in all."""
+from tracker.fer.sources import Web, locate
 
 _PIECE = 1 << 16
-_TIMEOUT = 30.0  # seconds without a byte
+_FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
-def fetch(entry: Entry, target: Path, source: Path | None, report: Report) -> None:
+class ZooFullError(ZooError):
+    """The disk has no room for a file that was to be brought."""
+
+
+def fetch(entry: Entry, target: Path, source: Path | str | None, report: Report) -> None:
     """Copy (from `source`) or download (from the entry's URL) to `target`.
 
     The bytes go to ``<target>.partial``; a broken download continues there at the next call. Only a file
-    with the manifest's hash is renamed to `target`; another is deleted.
+    with the manifest's hash is renamed to `target`; another is deleted. Two that bring the same file at once
+    do not mix their bytes: the second is told.
 
     Raises
     ------
     ZooError
-        When the source is missing or unreachable, has another hash, or the disk is full.
+        When the source is missing or unreachable, has another hash, or another process is bringing it.
+    ZooFullError
+        When the disk is full; what came is kept.
     """
+    where = locate(entry, source)
     partial = target.with_name(target.name + ".partial")
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        if source is not None:
-            _copy(entry, _locate(entry, source), partial, report)
-        else:
-            _download(entry, partial, report)
+        busy = f"another process is bringing {entry.name} just now; wait for it, or stop it"
+        with only_one(target.with_name(target.name + ".lock"), busy):
+            if target.is_file() and entry.pin.of_file(target) == entry.pin.digits:
+                return  # brought by the one before us
+            _require_room(entry, target.parent, partial)
+            if isinstance(where, Path):
+                _copy(entry, where, partial, report)
+                expected = entry.size
+            else:
+                expected = _download(entry, where, partial, report)
+            _accept(entry, partial, target, expected)
     except OSError as error:
-        where = source if source is not None else entry.url
-        raise ZooError(f"{entry.name} could not be brought from {where} to {target}: {error}") from error
-    _accept(entry, partial, target)
+        came_from = source if source is not None else entry.url
+        kind = ZooFullError if error.errno in _FULL else ZooError
+        raise kind(f"{entry.name} could not be brought from {came_from} to {target}: {error}") from error
 
 
-def _locate(entry: Entry, source: Path) -> Path:
-    if source.is_dir():  # a mirror: by full path, or all files in one folder
-        for candidate in (source / entry.file, source / Path(entry.file).name):
-            if candidate.is_file():
-                return candidate
-        raise ZooError(f"{source} holds no {Path(entry.file).name}; put the file for {entry.name} there")
-    if not source.is_file():
-        raise ZooError(f"{source} does not exist; give the path of {Path(entry.file).name}")
-    return source
+def _require_room(entry: Entry, folder: Path, partial: Path) -> None:
+    have = partial.stat().st_size if partial.is_file() else 0
+    free = shutil.disk_usage(folder).free
+    if free < entry.size - have:
+        raise ZooFullError(
+            f"{entry.name} needs {entry.size - have} bytes more at {folder}, and {free} are free: "
+            "free some space and pull again"
+        )
 
 
 def _copy(entry: Entry, source: Path, partial: Path, report: Report) -> None:
+    done, size = 0, entry.size or source.stat().st_size
+    report(done, size)
     with source.open("rb") as reader, partial.open("wb") as writer:
-        _pour(entry, reader, writer, 0, report)
+        while done <= size and (piece := reader.read(_PIECE)):  # one piece too much: the hash shows it
+            writer.write(piece)
+            done += len(piece)
+            report(min(done, size), size)
 
 
-def _download(entry: Entry, partial: Path, report: Report) -> None:
-    if not entry.url.startswith(("https://", "http://")):
-        raise ZooError(f"{entry.name} has no address to pull from; give its file with --from PATH")
-    have = partial.stat().st_size if partial.is_file() else 0
-    if have >= entry.size:
-        have = 0
-    request = urllib.request.Request(entry.url, headers={"Range": f"bytes={have}-"} if have else {})
-    try:
-        with urllib.request.urlopen(request, timeout=_TIMEOUT) as answer:
-            if answer.status != 206:
-                have = 0  # the server does not continue; start over
-            with partial.open("ab" if have else "wb") as writer:
-                _pour(entry, answer, writer, have, report)
-    except (urllib.error.URLError, HTTPException, TimeoutError) as error:
-        reason = getattr(error, "reason", error)
-        hint = "try again, or download it elsewhere and give it with --from PATH"
-        raise ZooError(f"{entry.name} could not be pulled from {entry.url}: {reason}; {hint}") from error
+def _download(entry: Entry, where: Web, partial: Path, report: Report) -> int:
+    for url in where.urls:
+        try:
+            return download(url, partial, entry.size, report)
+        except NotThereError as error:
+            if url != where.urls[-1]:
+                continue
+            raise _unreachable(entry, where, error) from error
+        except DownloadError as error:
+            raise _unreachable(entry, where, error) from error
+    raise AssertionError("there is always an address")
 
 
-def _pour(entry: Entry, reader: BinaryIO, writer: BinaryIO, done: int, report: Report) -> None:
-    report(done, entry.size)
-    while piece := reader.read(_PIECE):
-        writer.write(piece)
-        done += len(piece)
-        report(min(done, entry.size), entry.size)
-        if done > entry.size:  # not our file, and perhaps without an end
-            break
-    if shutil.disk_usage(Path(writer.name).parent).free == 0:
-        raise OSError(f"no space left at {Path(writer.name).parent}")
+def _unreachable(entry: Entry, where: Web, error: DownloadError) -> ZooError:
+    hint = "try again, or download it elsewhere and give it with --from PATH"
+    return ZooError(f"{entry.name} could not be pulled from {' or '.join(where.urls)}: {error}; {hint}")
 
 
-def _accept(entry: Entry, partial: Path, target: Path) -> None:
-    size = partial.stat().st_size
-    if size < entry.size:
+def _accept(entry: Entry, partial: Path, target: Path, expected: int) -> None:
+    size = partial.stat().st_size if partial.is_file() else 0
+    if size < expected:
         hint = "pull again to continue"
-        raise ZooError(f"{entry.name}: only {size} of {entry.size} bytes arrived; {hint}")
-    with partial.open("rb") as file:
-        found = hashlib.file_digest(file, "sha256").hexdigest()
-    if found != entry.sha256:
-        partial.unlink()
+        raise ZooError(f"{entry.name}: only {size} of {expected} bytes arrived; {hint}")
+    found = entry.pin.of_file(partial)
+    if found != entry.pin.digits:
+        partial.unlink(missing_ok=True)
         raise ZooError(
-            f"{entry.name}: what came has the sha256 {found}, expected {entry.sha256}; it was deleted. "
-            "Pull again, or from another place"
+            f"{entry.name}: what came has the {entry.pin.kind} {found}, expected {entry.pin.digits}; "
+            "it was deleted. Pull again, or from another place"
         )
+    with partial.open("rb+") as file:  # a power cut must not leave the name without the bytes
+        os.fsync(file.fileno())
     partial.replace(target)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+
 import torch.fx
 from torch import nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
@@ -21,6 +23,8 @@ def fold_batch_norm(network: nn.Module) -> nn.Module:
     >>> [type(m).__name__ for m in fold_batch_norm(pair).children()]
     ['Conv2d', 'Identity']
     """
+    if not any(isinstance(part, nn.BatchNorm2d) for part in network.modules()):
+        return copy.deepcopy(network).eval()  # nothing to fold; what runs outside torch could not be traced
     traced = torch.fx.symbolic_trace(network)
     modules = dict(traced.named_modules())
     for node in traced.graph.nodes:

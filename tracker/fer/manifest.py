@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,6 +11,9 @@ from typing import Any, Literal
 
 from tracker.domain.affect import EMOTIONS
 from tracker.domain.framing import CropSpec
+from tracker.fer.pins import Pin
+
+_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")  # the database has 64 places for name and hash
 
 NORMALISATIONS = ("per_image", "imagenet", "half")
 """How pixels are scaled; `tracker.fer.preprocess.prepare` does it."""
@@ -105,13 +109,17 @@ class Entry:
     file
         Where it lies below ``models/`` or below the data folder, with forward slashes.
     sha256, size
-        Of the file; what differs is not loaded. Size in bytes.
+        Of the file; what differs is not loaded. Size in bytes, 0 where nobody here ever saw the file.
     licence, terms
-        Shown before a pull: the licence's name, and what one may do in one sentence.
+        Shown before a pull, and accepted: the licence's name, and what one may do in one sentence.
     url
         Where it can be pulled from; empty when it ships.
     card
         The card below ``models/``; empty when there is none.
+    git_blob
+        What git calls the file, where its SHA-256 is not known; see `tracker.fer.pins.Pin`.
+    note
+        What a user should know beside the terms, such as that its figures were never measured here.
     network
         How to read it, for networks.
     """
@@ -125,21 +133,38 @@ class Entry:
     terms: str
     url: str = ""
     card: str = ""
+    git_blob: str = ""
+    note: str = ""
     network: NetworkSpec | None = None
 
     def __post_init__(self) -> None:
+        if not _NAME.fullmatch(self.name):
+            raise ZooError(
+                f"{self.name!r} is no name: use 1 to 40 of a-z, 0-9, _ and -, a letter or digit first"
+            )
         if self.kind not in ("network", "detector") or (self.kind == "network") != (self.network is not None):
             raise ZooError(f"{self.name}: kind {self.kind!r} and the settings given do not belong together")
         path = PurePosixPath(self.file)
         if path.is_absolute() or ".." in path.parts or not path.name:
             raise ZooError(f"{self.name}: file {self.file!r} must be a path below the folder")
-        if len(self.sha256) != 64 or set(self.sha256) - set("0123456789abcdef"):
-            raise ZooError(f"{self.name}: sha256 {self.sha256!r} is not 64 hexadecimal digits in lower case")
+        if self.size < 0:
+            raise ZooError(f"{self.name}: size {self.size} is not the size of a file")
+        try:
+            _ = self.pin
+        except ValueError as error:
+            raise ZooError(f"{self.name}: {error}") from error
+
+    @property
+    def pin(self) -> Pin:
+        """The hash that the file must have."""
+        if self.sha256 or not self.git_blob:
+            return Pin("sha256", self.sha256)
+        return Pin("git-blob", self.git_blob)
 
     @property
     def id(self) -> str:
         """What the database stores beside an estimate: name and the first 12 digits of the hash."""
-        return f"{self.name}@{self.sha256[:12]}"
+        return f"{self.name}@{self.pin.digits[:12]}"
 
     @property
     def spec(self) -> NetworkSpec:
@@ -186,4 +211,6 @@ def _entry(name: str, table: dict[str, Any]) -> Entry:
             CropSpec(**table.pop("crop")),
             table.pop("normalisation"),
         )
+    if "git_blob" in table:  # then its SHA-256 and size may be unknown
+        table = {"sha256": "", "size": 0, **table}
     return Entry(name=name, network=network, **table)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Mapping
 from pathlib import Path
@@ -17,12 +16,6 @@ from tracker.fer.networks import build, by_head
 from tracker.fer.preprocess import prepare
 
 _CLASSES = "classes"
-
-
-def sha256_of(path: Path) -> str:
-    """Hash a file in hexadecimal, reading it in pieces."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def pack_weights(state: Mapping[str, Tensor], spec: NetworkSpec, half: bool = False) -> bytes:
@@ -58,7 +51,7 @@ def load_weights(path: Path, entry: Entry) -> nn.Module:
         When the file is missing, truncated, not the one in the manifest, of another architecture, or was
         written with another class order than the manifest's.
     """
-    return unpack_weights(_read(path, entry), entry, str(path))
+    return unpack_weights(read_pinned(path, entry), entry, str(path))
 
 
 def unpack_weights(data: bytes, entry: Entry, path: str = "the weights") -> nn.Module:
@@ -83,7 +76,8 @@ def unpack_weights(data: bytes, entry: Entry, path: str = "the weights") -> nn.M
     return network
 
 
-def _read(path: Path, entry: Entry) -> bytes:
+def read_pinned(path: Path, entry: Entry) -> bytes:
+    """Read a file whole, and refuse it when it is not the one that the entry pins."""
     try:
         data = path.read_bytes()
     except OSError as error:
@@ -92,9 +86,11 @@ def _read(path: Path, entry: Entry) -> bytes:
         raise ZooError(
             f"{path} is truncated: {len(data)} of {entry.size} bytes; delete it and install it again"
         )
-    found = hashlib.sha256(data).hexdigest()
-    if found != entry.sha256:
-        raise ZooError(f"{path} is not the file in the manifest: sha256 {found}, expected {entry.sha256}")
+    pin = entry.pin
+    if not pin.fits(data):
+        raise ZooError(
+            f"{path} is not the file in the manifest: {pin.kind} {pin.of_bytes(data)}, expected {pin.digits}"
+        )
     return data
 
 

@@ -12,7 +12,7 @@ from tracker.fer.manifest import Entry
 
 _HEADER = """\
 # What ships here and what can be pulled: `affect-tracker networks list`.
-# Entries of networks are written by `affect-tracker fer package`; edit crop and terms by hand, nothing else.
+# Entries of our own networks are written by `affect-tracker fer package`; edit crop and terms by hand, nothing else.
 """
 
 
