@@ -19,6 +19,7 @@ from tracker.domain.people import Person
 from tracker.domain.rating import Ballot, Because, Dimension, Sample, Trace, Verdict
 from tracker.domain.series import Context, Correction, Prompt
 from tracker.domain.stretches import Stretch
+from tracker.domain.tokens import Purpose
 from tracker.privacy.keys import IDENTITY
 from tracker.store import (
     crops,
@@ -34,7 +35,7 @@ from tracker.store import (
     tables,
 )
 from tracker.store.raters import RaterConsent
-from tracker.workflows import accounts, consenting, feedback, prompts
+from tracker.workflows import accounts, consenting, feedback, prompts, repeating, studies, tokens
 
 PLACE = "canary-place-7f3a"
 SOURCE = "5ca1ab1e" * 8
@@ -68,9 +69,15 @@ def lived(access: Access, name: str = "canary-name-91c2", *, now: datetime = NOW
 
 
 def entered(access: Access, who: Person, now: datetime = NOW) -> list[str]:
-    """A sign-in, a link that was not followed, and recovery codes, which are returned."""
+    """A sign-in, a link that was not followed, a program's token with an answer, and recovery codes (returned)."""
     accounts.note_sign_in(access, who, How.PASSWORD, "Mozilla/5.0 (X11; Linux) Firefox/140.0", now)
     accounts.invite(access, who, now)
+    study = studies.in_force(access).id
+    roles = frozenset({Role.PARTICIPANT})
+    tokens.make(access, who, roles, "watch", [Purpose.TIMELINE], study, now)
+    claimed = repeating.claim(access, who, f"lived-{who.id}", b"asked", now)
+    assert isinstance(claimed, str)
+    repeating.keep(access, who, claimed, 201, PLACE.encode(), now)
     return accounts.new_codes(access, who, now)
 
 

@@ -65,6 +65,8 @@ ALWAYS = {
     "consent_log",
     "consent_events",
     "grants",
+    # Copies of what programs were answered: they go with whatever is erased.
+    "repeats",
 }
 
 

@@ -69,6 +69,8 @@ ADDED_LATER = {
     "invitations",
     "factors",
     "sign_ins",
+    "tokens",
+    "repeats",
     "zones",
     "rating_tasks",
     "rating_votes",

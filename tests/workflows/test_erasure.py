@@ -359,7 +359,8 @@ def test_erasing_a_scope_leaves_the_others_alone(access: Access, scope: Scope) -
         Scope.SHARE_WITH_RATERS: RATED,
     }[scope]
     after = rows(access, who)
-    assert set(before) - set(after) == gone
+    # What programs were answered can hold copies of anything, so it goes with whatever goes.
+    assert set(before) - set(after) == gone | {"repeats"}
     del others
     assert access.audit() is None
 
@@ -449,6 +450,7 @@ def test_a_scope_without_rows_is_erased_at_once(access: Access) -> None:
     assert done.counts == {}
     after = rows(access, who)
     assert after.pop("erasure_requests") == before.pop("erasure_requests") - 1
+    del before["repeats"]
     assert after == before
 
 

@@ -72,6 +72,11 @@ class Door:
         """Whose rows are meant."""
         return owner_of(self.whom)
 
+    @property
+    def purpose(self) -> str:
+        """Of the key under which is sealed what is about how they log in."""
+        return _purpose(self.whom)
+
     def account(self) -> Account:
         """How they log in."""
         if isinstance(self.whom, Member):
@@ -101,13 +106,11 @@ class Door:
 
     def seal(self, number: str, secret: bytes) -> bytes:
         """Seal what is secret of a factor."""
-        purpose = _purpose(self.whom)
-        return self._access.vault.seal(self.whom.id, purpose, secret, f"factors.sealed|{number}")
+        return self._access.vault.seal(self.whom.id, self.purpose, secret, f"factors.sealed|{number}")
 
     def open(self, number: str, sealed: bytes) -> bytes:
         """Open what is secret of a factor."""
-        purpose = _purpose(self.whom)
-        return self._access.vault.open(self.whom.id, purpose, sealed, f"factors.sealed|{number}")
+        return self._access.vault.open(self.whom.id, self.purpose, sealed, f"factors.sealed|{number}")
 
     def code_digest(self, code: str) -> str:
         """What a recovery code is found by: keyed, and another for each person."""

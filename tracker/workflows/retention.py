@@ -23,7 +23,9 @@ from tracker.store import (
     forgetting,
     learned,
     leases,
+    repeats,
     snapshots,
+    tokens,
 )
 from tracker.store.seen import Seen
 
@@ -32,6 +34,9 @@ SLOTS = timedelta(days=90)
 
 SIGN_INS = timedelta(days=90)
 """How long people are shown their own sign-ins."""
+
+REPEATS = timedelta(hours=24)
+"""For how long a program may send a request again and is given the same answer."""
 
 MOST = 20_000
 """So many observations are made coarser in one transaction."""
@@ -65,6 +70,8 @@ def run(access: Access, now: datetime) -> Mapping[str, int]:
         counts["accounts"] += forgetting.forget_codes(connection, now)
         counts["leases"] += leases.forget(connection, now - SLOTS)
         counts.update(factors.forget(connection, now, now - SIGN_INS))
+        counts["tokens"] += tokens.forget(connection, now)
+        counts["repeats"] += repeats.forget(connection, now - REPEATS)
     counts["members"] += membership.sweep(access)
     gone = {table: n for table, n in counts.items() if n}
     if gone:

@@ -30,6 +30,8 @@ class Retention(StrEnum):
     EVIDENCE = "stays after an erasure, and names nobody"
     SLOT = "90 days after the job ran"
     SIGN_IN = "90 days"
+    TOKEN = "until it is revoked or has ended, at most 365 days"
+    DAY = "24 hours; less, when anything of the participant is erased"
     MEMBER = "until the member is removed"
     STANDING = "as long as the grant stands"
     NOTICE = "as long as the installation, as proof"

@@ -42,6 +42,23 @@ PEOPLE: tuple[Stored, ...] = (
         declared("sign_ins", _I, _R.SIGN_IN, "id participant member at how browser ended_at"),
     ),
     Stored(
+        "tokens",
+        "With what programs ask in somebody's name: as a digest, with its purposes, its end and the day of its last use.",
+        declared(
+            "tokens",
+            _I,
+            _R.TOKEN,
+            "id participant member digest study purposes session_version created_at expires_at used_on",
+        )
+        + declared("tokens", _I, _R.TOKEN, "name_sealed", sealed=True),
+    ),
+    Stored(
+        "repeats",
+        "What programs were answered, so that a request that is sent twice is carried out once.",
+        declared("repeats", _I, _R.DAY, "id participant member key_digest asked_digest status claimed_at")
+        + declared("repeats", _I, _R.DAY, "sealed", sealed=True),
+    ),
+    Stored(
         "members",
         "Raters, researchers and operators, under a random id each. The name is encrypted, the password hashed.",
         declared(

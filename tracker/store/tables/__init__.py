@@ -32,6 +32,7 @@ from tracker.store.tables.people import (
     sign_ins,
     subjects,
 )
+from tracker.store.tables.programs import repeats, tokens
 from tracker.store.tables.rated import (
     adjudications,
     rater_consents,
@@ -85,11 +86,13 @@ __all__ = [
     "rating_votes",
     "release_members",
     "releases",
+    "repeats",
     "sign_ins",
     "snapshots",
     "studies",
     "subjects",
     "summaries",
+    "tokens",
     "tombstones",
     "zones",
 ]

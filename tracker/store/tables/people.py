@@ -67,7 +67,7 @@ member_roles = Table(
 )
 
 
-def _whose() -> list[Column[str]]:
+def whose() -> list[Column[str]]:
     """Whose sign-in a row is: a participant's, or a member's."""
     return [
         Column("participant", String(32), ForeignKey("participants.id"), index=True),
@@ -80,7 +80,7 @@ invitations = Table(
     "invitations",
     metadata,
     Column("digest", String(64), primary_key=True),
-    *_whose(),
+    *whose(),
     Column("created_at", Instant, nullable=False),
     Column("expires_at", Instant, nullable=False),
     CheckConstraint("(participant IS NULL) <> (member IS NULL)", name="whose"),
@@ -91,7 +91,7 @@ factors = Table(
     "factors",
     metadata,
     Column("id", String(32), primary_key=True),
-    *_whose(),
+    *whose(),
     Column("kind", String(16), nullable=False),
     # Of a passkey or a recovery code, to find it by.
     Column("digest", String(64), unique=True),
@@ -107,7 +107,7 @@ sign_ins = Table(
     "sign_ins",
     metadata,
     Column("id", RowId, primary_key=True),
-    *_whose(),
+    *whose(),
     Column("at", Instant, nullable=False),
     Column("how", String(16), nullable=False),
     Column("browser", String(64), nullable=False),

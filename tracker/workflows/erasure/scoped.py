@@ -8,7 +8,8 @@ from dataclasses import replace
 from tracker import personal
 from tracker.access import Unit
 from tracker.domain.consent import Scope, Use
-from tracker.store import erasing, extents
+from tracker.store import erasing, extents, repeats
+from tracker.store.factors import Owner
 from tracker.store.seen import Seen
 from tracker.store.summaries import summarise_again
 from tracker.workflows.erasure import lineage
@@ -19,6 +20,8 @@ def delete(unit: Unit, scope: Scope) -> dict[str, int]:
     """Delete in a writing unit; return how many rows went or changed, by table."""
     connection, person = unit.connection, unit.person
     learns = personal.live(unit)
+    # What programs were answered can hold copies of anything.
+    repeats.forget_of(connection, Owner(person.id, None))
     rows = lineage.extents(scope)
     counts = extents.delete_extents(connection, person.subject, person.id, rows)
     if rewrite := _REWRITE.get(scope):

@@ -16,7 +16,18 @@ from tracker.domain.people import Person
 from tracker.domain.stretches import Stretch
 from tracker.personal.hidden import Hidden
 from tracker.privacy.keys import KeyDestroyedError
-from tracker.store import erasing, exports, fingerprints, learned, priors, stretches, summaries, tombstones
+from tracker.store import (
+    erasing,
+    exports,
+    fingerprints,
+    learned,
+    priors,
+    repeats,
+    stretches,
+    summaries,
+    tombstones,
+)
+from tracker.store.factors import Owner
 from tracker.store.seen import Seen
 from tracker.store.tombstones import Step, Tombstone
 from tracker.workflows.erasure import steps, whose
@@ -114,6 +125,8 @@ def finish(access: Access, stone: Tombstone, now: datetime) -> None:
 def _delete(unit: Unit, stretch: Stretch) -> dict[str, int]:
     connection, person = unit.connection, unit.person
     learns = personal.live(unit)
+    # What programs were answered can hold copies of anything.
+    repeats.forget_of(connection, Owner(person.id, None))
     # Read before anything goes: what of the rest rests on it.
     gone = {
         target: Hidden.within(unit, target, [stretch])

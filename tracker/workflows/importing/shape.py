@@ -42,6 +42,8 @@ FATES: dict[str, Fate] = {
     "invitations": Fate.LEFT,
     "factors": Fate.LEFT,
     "sign_ins": Fate.LEFT,
+    "tokens": Fate.LEFT,
+    "repeats": Fate.LEFT,
     "grants": Fate.LEFT,
     "consent_log": Fate.LEFT,
     "access_log": Fate.LEFT,

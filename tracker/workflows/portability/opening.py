@@ -21,6 +21,8 @@ LEFT_OUT = {
     ("accounts", "password_hash"): "would help whoever finds the file to break in",
     ("factors", "digest"): "would help whoever finds the file to break in",
     ("factors", "sealed"): "would help whoever finds the file to break in",
+    ("tokens", "digest"): "would help whoever finds the file to break in",
+    ("repeats", "sealed"): "is a copy of what other tables hold, for 24 hours",
     ("exports", "request"): "says how many other people are in the dataset",
     ("priors", "parameters"): "are of other people too",
     ("priors", "people"): "says how many other people are in it",
@@ -82,6 +84,7 @@ OPENED: Mapping[tuple[str, str], Opened] = {
     ("participants", "subject_sealed"): Opened(
         IDENTITY, ("subject",), _text, lambda _: "participants.subject_sealed"
     ),
+    ("tokens", "name_sealed"): Opened(IDENTITY, ("name",), _text, _numbered("tokens.name_sealed")),
     ("consent_events", "sealed"): Opened(
         IDENTITY, _CONSENT, _fields(*_CONSENT), _numbered("consent_events.sealed")
     ),

@@ -17,6 +17,8 @@ _MEANINGS = {
     "invitations": "A link with which you can come in, until you do.",
     "factors": "Your passkeys, authenticator app and recovery codes (without what is secret in them).",
     "sign_ins": "When you logged in, and with what kind of browser.",
+    "tokens": "Tokens of programs that ask in your name: what for, and until when (without what opens anything).",
+    "repeats": "What such programs asked in the last 24 hours, by number.",
     "subjects": "The number under which your series is kept apart from your name.",
     "consent_log": "The tamper-evident log of your choices.",
     "consent_events": "What you chose, when, and what it refers to.",
