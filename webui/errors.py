@@ -18,9 +18,9 @@ from tracker.domain.consent import (
     PausedError,
     Scope,
 )
-from tracker.domain.notice import CARDS
+from tracker.domain.notice import BUILT_IN
 from tracker.store.database import DatabaseError
-from tracker.study import StudyClosedError
+from tracker.study import ScopeNotAskedError, StudyClosedError
 from tracker.workflows.consenting import NoticeChangedError
 from tracker.workflows.erasure import ErasureIncompleteError
 from webui.auth import wants_json
@@ -39,7 +39,7 @@ _PLAIN = {
 
 def explain(app: Flask) -> None:
     """Answer every error of the app in plain words."""
-    app.register_error_handler(HTTPException, _http)
+    app.register_error_handler(HTTPException, http)
     app.register_error_handler(ConsentError, _consent)
     app.register_error_handler(ErasureIncompleteError, _incomplete)
     app.register_error_handler(DatabaseError, _database)
@@ -83,6 +83,8 @@ def consent_sentence(error: ConsentError) -> str:
                     "This study is closed: nothing was saved. You can still withdraw, look at and erase everything."
                 )
             )
+        case ScopeNotAskedError():
+            return str(_("This study does not ask for that, so it cannot be allowed; nothing was changed."))
         case NoticeChangedError():
             return str(
                 _(
@@ -110,12 +112,12 @@ def consent_sentence(error: ConsentError) -> str:
 
 def _titles(scopes: Iterable[Scope]) -> str:
     # Outside of a request there is no study to ask.
-    cards = text().cards if has_request_context() else CARDS
-    titles = {card.scope: card.title for card in cards}
+    titles = (text() if has_request_context() else BUILT_IN).titles()
     return ", ".join(_("“%(title)s”", title=titles[scope]) for scope in scopes)
 
 
-def _http(error: HTTPException) -> tuple[Response | str, int] | Response:
+def http(error: HTTPException) -> tuple[Response | str, int] | Response:
+    """Say what HTTP calls an error."""
     status = error.code or 500
     if status < 400:
         return error.get_response()

@@ -14,7 +14,7 @@ from flask_babel.speaklater import LazyString
 from markupsafe import Markup
 
 from tracker.domain.affect import EMOTIONS, Distribution, Emotion
-from tracker.domain.consent import State
+from tracker.domain.consent import Scope, State
 from tracker.domain.instants import parse_instant
 from tracker.domain.series import Reason
 from tracker.learning.kinds import AROUSAL, LEAVE_ME_ALONE, VALENCE, Kind, kind_of
@@ -259,7 +259,7 @@ def plain_day(day: date, year: bool = True) -> str:
 
 def card_title(scope: str) -> str:
     """What the study's own notice calls a choice, in the language in which it is read."""
-    return next(card.title for card in text().cards if card.scope.value == scope)
+    return text().card(Scope(scope)).title
 
 
 def instant(at: datetime) -> str:

@@ -123,7 +123,7 @@ def _participant(access: Access, name: str, zone: str | None) -> Person:
     try:
         return access.person(name)
     except UnknownParticipantError:
-        if zone is None:
+        if zone is None and studies.in_force(access).zone is None:
             remedy = (
                 f"to enrol them say where they live: invite {name!r} --role participant --zone Europe/Berlin"
             )

@@ -21,7 +21,9 @@ Participant = Annotated[str, typer.Argument(metavar="P", help="The participant's
 def enrol(
     context: typer.Context,
     participant: Participant,
-    zone: Annotated[str, typer.Option(help="IANA time zone, e.g. Europe/Berlin.")],
+    zone: Annotated[
+        str | None, typer.Option(help="IANA time zone, e.g. Europe/Berlin; unless said, the study's.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Enrol a participant; prints the one-time code with which they confirm and first log in."""

@@ -6,6 +6,7 @@ import os
 import socket
 import webbrowser
 from collections.abc import Mapping
+from contextlib import closing
 from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
@@ -19,6 +20,7 @@ from tracker.access import Access
 from tracker.cli.installation import now, opened, settings_of
 from tracker.cli.output import AsJson, err, out, print_json
 from tracker.settings import Settings
+from tracker.workflows import studies
 
 if TYPE_CHECKING:
     from tracker.jobs import Jobs
@@ -124,7 +126,9 @@ def reader(settings: Settings) -> Reader:
     threads.one_each()
     zoo = Zoo(shipped.models(), settings.data_folder / "networks")
     detector = zoo.detector_path()
-    return Reader(Engine(zoo.load("default"), "auto"), lambda: load_detector(detector))
+    with closing(opened(settings)) as access:
+        usual = studies.in_force(access).usual_network
+    return Reader(Engine(zoo.load(usual), "auto"), lambda: load_detector(detector))
 
 
 def jobs(

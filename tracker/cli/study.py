@@ -1,4 +1,4 @@
-"""``study``: check, apply, show and close the study that governs an installation."""
+"""``study``: begin, check, compare, apply, show and close the study that governs an installation."""
 
 from __future__ import annotations
 
@@ -12,15 +12,70 @@ from tracker.cli.installation import now, opened, settings_of
 from tracker.cli.output import AsJson, out, print_json
 from tracker.domain.consent import Scope
 from tracker.study import Study, StudyError, kept_days, load, notice_texts
+from tracker.study.differing import differences
+from tracker.study.ready import Ready, text_of
 from tracker.workflows import studies
 
-app = typer.Typer(help="Check, apply, show and close the study that governs.", no_args_is_help=True)
+app = typer.Typer(
+    help="Begin, check, compare, apply, show and close the study that governs.", no_args_is_help=True
+)
 
 File = Annotated[
-    Path, typer.Argument(metavar="FILE", help="A study file, TOML; docs/study.md says what is in it.")
+    Path, typer.Argument(metavar="FILE", help="A study file, YAML or TOML; docs/study.md says what is in it.")
 ]
 By = Annotated[str, typer.Option("--by", metavar="WHO", help="Who does it, for the record.")]
 Yes = Annotated[bool, typer.Option("--yes", help="Also where it takes something away.")]
+
+
+@app.command()
+def new(
+    ready: Annotated[
+        Ready | None,
+        typer.Argument(metavar="STUDY", help="diary, cohort or replay; without one, what each is."),
+    ] = None,
+    file: Annotated[
+        Path | None, typer.Argument(metavar="FILE", help="Where to write it; unless said, STUDY.yaml here.")
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Also over a file that is there.")] = False,
+) -> None:
+    """Write the file of a study that is ready, with a comment for each key, to begin one's own from."""
+    if ready is None:
+        for one in Ready:
+            typer.echo(f"{one.value:8} {one.words}")
+        return
+    path = file or Path(f"{ready.value}.yaml")
+    if path.suffix.lower() not in (".yaml", ".yml"):
+        raise StudyError([f"{path} is written as YAML; let its name end in .yaml"])
+    try:
+        with path.open("w" if force else "x", encoding="utf-8") as opened_file:
+            opened_file.write(text_of(ready))
+    except FileExistsError:
+        raise StudyError(
+            [f"{path} is there already; choose another name, or --force to write over it"]
+        ) from None
+    except OSError as error:
+        raise StudyError([f"{path} cannot be written: {error.strerror}"]) from None
+    typer.echo(f"{path}: {ready.words}; change it, then: affect-tracker study check {path}")
+
+
+@app.command()
+def diff(
+    context: typer.Context,
+    file: File,
+    other: Annotated[
+        Path | None,
+        typer.Argument(
+            metavar="NEW", help="A second file: then FILE is the older one, and no database is asked."
+        ),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Say what a file changes against the study that governs and whom it touches, or what two files say differently."""
+    if other is not None:
+        _differ(load(file), load(other), None, as_json)
+        return
+    study, access = load(file), opened(settings_of(context))
+    _differ(studies.in_force(access), study, studies.preview(access, study, now()), as_json)
 
 
 @app.command()
@@ -77,6 +132,22 @@ def show(context: typer.Context, as_json: AsJson = False) -> None:
         typer.echo("no study was applied: this is the built-in one")
 
 
+def _differ(old: Study, new_one: Study, found: studies.Preview | None, as_json: bool) -> None:
+    said = differences(old, new_one)
+    if as_json:
+        told = [{"key": list(d.place), "before": d.before, "after": d.after} for d in said]
+        print_json({"differences": told, "preview": found.as_dict() if found is not None else None})
+        return
+    for difference in said:
+        typer.echo(difference.sentence())
+    for line in found.sentences() if found is not None else ():
+        typer.echo(f"! {line}")
+    if found is not None and found.names:
+        typer.echo(f"! asked again: {', '.join(found.names)}")
+    if not said:
+        typer.echo("they say the same")
+
+
 def _apply(context: typer.Context, study: Study, by: str, yes: bool, as_json: bool) -> None:
     access = opened(settings_of(context))
     at = now()
@@ -109,6 +180,11 @@ def _rows(study: Study) -> list[tuple[str, str]]:
         *_attested(study),
         ("controller", f"{study.controller.name}, {study.controller.contact}"),
         ("help contact", study.help_contact),
+        ("asked for", ", ".join(s.value for s in study.scopes)),
+        ("zone", study.zone or "each participant's own"),
+        ("networks", ", ".join(study.networks) or "any"),
+        ("own targets", ", ".join(q.name for q in study.own_questions) or "none"),
+        ("prompts", ", ".join(p.id for p in study.prompts) or "none by itself"),
         ("purposes", "; ".join(p.text for p in study.purposes)),
         ("consent", f"ends after {ends} days" if ends is not None else "holds until it is withdrawn"),
         ("guardians", "must agree too" if study.consent.guardians else "are not asked"),
@@ -125,6 +201,6 @@ def _rows(study: Study) -> list[tuple[str, str]]:
             "aggregates",
             f"epsilon {figures.epsilon:g}, delta {figures.delta:g}, of {figures.min_people} people at least",
         ),
-        ("export", f"k = {study.export.k}"),
+        ("export", f"k = {study.export.k}, {'also' if study.export.public else 'not'} for everybody"),
         ("notices", ", ".join(f"{t.language} {t.notice().sha256[:12]}" for t in notice_texts(study))),
     ]

@@ -37,7 +37,12 @@ def track(
             "--crops/--no-crops", help="Keep the face crops, sealed, where the participant allows it."
         ),
     ] = True,
-    network: Annotated[str, typer.Option(help="A name that `networks list` shows.")] = "default",
+    network: Annotated[
+        str | None,
+        typer.Option(
+            help="A name that `networks list` shows; unless said, the first that the study names, or default."
+        ),
+    ] = None,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")] = "auto",
     as_json: AsJson = False,
 ) -> None:
@@ -50,6 +55,7 @@ def track(
     person = access.person(participant)
     with access.read(person.id, now()) as unit:
         unit.capture_permit()  # before torch is loaded: a refusal should not take seconds
+        usual = unit.study.usual_network
 
     from tracker.vision.media import open_source  # noqa: PLC0415 - loads OpenCV
 
@@ -58,7 +64,7 @@ def track(
     from tracker.workflows import ingest  # noqa: PLC0415 - loads torch
 
     plan = ingest.Plan(every, start, confirm_first_face, crops)
-    engine, detector = load(settings, network, device)
+    engine, detector = load(settings, network or usual, device)
     result = ingest.Tracked()
     try:
         with progress(f"Tracking {found.name}") as report:
@@ -106,3 +112,8 @@ def _print(result: Tracked, participant: str, as_json: bool) -> None:
     counts = (result.observations, result.added, result.with_face, result.estimates, result.crops)
     table.add_row(*map(str, counts), without)
     out().print(table)
+    if result.unread:
+        names = ", ".join(emotion.value for emotion in result.unread)
+        out().print(
+            f"{names}: not read; this network does not know it, and its 0 says nothing", highlight=False
+        )

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
+from types import MappingProxyType
 
 from tracker.domain.affect import Distribution
 from tracker.domain.series import Context, Correction
 
 GRID = 9
 """Cells of the affect grid on either side (Russell, Weiss and Mendelsohn 1989)."""
+
+STEPS = 7
+"""Steps of the scale on which a number of a study's own is said (Likert 1932)."""
 
 STRENGTHS = ("barely", "a little", "moderately", "strongly", "very strongly")
 """How strong an emotion can be said to be, from the weakest on."""
@@ -47,6 +51,8 @@ class Answer:
         What surrounded them.
     note
         Their own words.
+    own
+        What they say to the study's own targets, by name: 1, 0.5 or 0 to a yes-or-no question, else from -1 to 1.
     response_ms
         Milliseconds from the page being shown to the answer; None where nobody measured.
 
@@ -68,6 +74,7 @@ class Answer:
     company: str | None = None
     note: str | None = None
     response_ms: int | None = None
+    own: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
 
     def __post_init__(self) -> None:
         if not is_key(self.key):
@@ -91,6 +98,7 @@ class Answer:
             ("valence", None, self.valence),
             ("arousal", None, self.arousal),
             ("leave_me_alone", None, self.alone),
+            *((target, None, value) for target, value in self.own.items()),
         ):
             if said is not None or value is not None:
                 strength = self.intensity if said is not None else None
@@ -139,6 +147,24 @@ def of_cell(cell: int) -> float:
     if not -half <= cell <= half:
         raise AnswerError(f"The grid goes from {-half} to {half}, not to {cell}.")
     return cell / half
+
+
+def of_step(step: int) -> float:
+    """The value of a step of a scale, counted from 1 to `STEPS`.
+
+    Examples
+    --------
+    >>> of_step(1), of_step(4), of_step(7)
+    (-1.0, 0.0, 1.0)
+
+    Raises
+    ------
+    AnswerError
+        When there is no such step.
+    """
+    if not 1 <= step <= STEPS:
+        raise AnswerError(f"The scale goes from 1 to {STEPS}, not to {step}.")
+    return (2 * step - STEPS - 1) / (STEPS - 1)
 
 
 def of_strength(step: int) -> float:

@@ -235,8 +235,18 @@ class NoticeText:
         return Notice(self.version, self.language, digest(self.document()))
 
     def card(self, scope: Scope) -> Card:
-        """The card of one scope."""
-        return next(card for card in self.cards if card.scope is scope)
+        """The card of one scope; the software's own where the text asks for no such thing."""
+        return next(card for card in (*self.cards, *CARDS) if card.scope is scope)
+
+    def titles(self) -> dict[Scope, str]:
+        """What each scope is called, those too that the text does not ask for: somebody may have allowed one before.
+
+        Examples
+        --------
+        >>> BUILT_IN.titles()[Scope.NOTES]
+        'Keep my notes'
+        """
+        return {scope: self.card(scope).title for scope in Scope}
 
     @classmethod
     def from_document(cls, version: str, language: str, document: Mapping[str, Any]) -> NoticeText:

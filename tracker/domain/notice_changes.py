@@ -58,7 +58,9 @@ def changes(old: NoticeText, new: NoticeText) -> tuple[Change, ...]:
     found += _about(old, new)
     before = {card.scope: card for card in old.cards}
     for card in new.cards:
-        found += _card(before.get(card.scope), card)
+        found += _card(before.pop(card.scope, None), card)
+    # What is not asked for any more.
+    found += [Change(card.title, card.what, "") for card in before.values()]
     return tuple(found)
 
 

@@ -97,6 +97,12 @@ def roles(connection: Connection, member: str) -> dict[str, frozenset[Role]]:
     return found
 
 
+def with_roles(connection: Connection, study: str) -> frozenset[str]:
+    """The members who may do anything in a study."""
+    query = select(member_roles.c.member).where(member_roles.c.study == study).distinct()
+    return frozenset(connection.execute(query).scalars())
+
+
 def grant_role(connection: Connection, member: str, study: str, role: Role) -> None:
     """Give a member a role in a study; one that they have stays."""
     row = {"member": member, "study": study, "role": role.value}

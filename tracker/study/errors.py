@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from tracker.domain.consent import ConsentError
+from tracker.domain.consent import ConsentError, Scope
 
 
 class StudyError(ValueError):
@@ -34,4 +34,34 @@ class StudyClosedError(ConsentError):
         super().__init__(
             f"the study is closed, so {what}; withdrawing, looking and erasing still work. "
             "To open it again: affect-tracker study apply FILE --by WHO"
+        )
+
+
+class ScopeNotAskedError(ConsentError):
+    """Somebody would grant what the study does not ask for."""
+
+    def __init__(self, scope: Scope, asked: Sequence[Scope]) -> None:
+        super().__init__(
+            f"the study does not ask for {scope.value}, so it cannot be granted; it asks for "
+            f"{', '.join(s.value for s in asked)}"
+        )
+
+
+class NoPublicExportError(ConsentError):
+    """A dataset for everybody would be made of a study that allows none."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "the study allows no public export (public = false in [export]); export it for its researchers, "
+            "without --public"
+        )
+
+
+class NetworkNotNamedError(ConsentError):
+    """A network would read faces that the study does not name."""
+
+    def __init__(self, network: str, named: Sequence[str]) -> None:
+        super().__init__(
+            f"the study reads faces with {' or '.join(named)}, not with {network}; choose one of those "
+            "(--network), or apply a study that names it"
         )

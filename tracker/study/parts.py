@@ -140,9 +140,18 @@ class Aggregates(Part):
 
 
 class ExportRules(Part):
-    """Among how many people at least anybody hides in an export's table of participants."""
+    """What exports may be made.
+
+    Attributes
+    ----------
+    k
+        Among how many people at least anybody hides in an export's table of participants.
+    public
+        Whether a dataset for everybody may be made, of those who grant export_public.
+    """
 
     k: Annotated[int, Field(ge=2, le=10_000)] = 5
+    public: bool = True
 
 
 class CardWords(Part):
@@ -156,9 +165,14 @@ class CardWords(Part):
 
 
 class Words(Part):
-    """The notice in one language. In any but English everything has to be said."""
+    """The notice in one language. In any but English everything has to be said.
+
+    `questions` are the study's own, by the name of their target: they are no part of the notice, and where one is
+    missing it is asked as `[[targets]]` says.
+    """
 
     title: Line | None = None
     preamble: Prose | None = None
     purposes: tuple[Line, ...] | None = None
     cards: Mapping[Scope, CardWords] = Field(default_factory=dict)
+    questions: Mapping[str, Line] = Field(default_factory=dict)

@@ -40,6 +40,9 @@ _LIKE = {
     "closes": "a time of the day as 21:00, or 24:00 for its end",
     "quiet_from": "a time of the day as 22:00",
     "quiet_until": "a time of the day as 08:00",
+    "networks": "a network as `affect-tracker networks list` shows it, such as default or default@0123456789ab",
+    "name": "a target of your own as yes_no:tired or number:stress, 32 characters at most",
+    "contexts": "a category of at most 64 characters, without blanks around it",
     "asks": "emotion, valence, arousal, leave_me_alone, or a target of your own as yes_no:tired or number:stress",
 }
 """What a text has to look like, where any text would not do."""
@@ -126,10 +129,20 @@ def _checked(said: Mapping[str, Any], name: str, written: Written | None) -> Stu
         # By way of JSON, where texts may stand for dates and members of enumerations, and nothing else is bent.
         return Study.model_validate_json(json.dumps(said, default=_plain))
     except ValidationError as error:
-        found = error.errors(include_url=False)
+        found = [one for problem in error.errors(include_url=False) for one in _each(problem)]
         problems = [_line(problem, name, written) for problem in found]
         kind = ForbiddenStudyError if any(p["type"] == "forbidden" for p in found) else StudyError
         raise kind(problems) from None
+
+
+def _each(problem: Any) -> list[Any]:
+    """What is wrong with a study as a whole comes as one error, which holds each with its place."""
+    if problem["type"] != "rules":
+        return [problem]
+    return [
+        {"type": kind, "loc": place, "msg": told, "input": None}
+        for kind, place, told in problem["ctx"]["problems"]
+    ]
 
 
 def _plain(value: Any) -> str:
@@ -154,8 +167,7 @@ def _unkeepable(value: Any, place: Place) -> Iterator[tuple[Place, str]]:
 
 
 def _line(problem: Any, name: str, written: Written | None) -> str:
-    place: Place = tuple(problem.get("ctx", {}).get("place", problem["loc"]))
-    place = tuple(part for part in place if part != "[key]")
+    place: Place = tuple(part for part in problem["loc"] if part != "[key]")
     return _at(name, written, place, _told(problem, place))
 
 
@@ -195,7 +207,7 @@ def _told(problem: Any, place: Sequence[str | int]) -> str:
             return f"{field}: {problem['msg']}"
         case "string_pattern_mismatch":
             named = [part for part in place if isinstance(part, str)]
-            own = named[-1] if named[0] in ("prompts", "asking") else named[0]
+            own = named[-1] if named[0] in ("prompts", "asking", "targets") else named[0]
             like = _LIKE.get(own, "one line of text")
             return f"{field} is {_short(problem['input'])}; write {like}"
         case _:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from tracker.domain.consent import Scope
 from tracker.domain.notice import BUILT_IN, CARDS, LANGUAGE, PREAMBLE, About, Card, NoticeText
 from tracker.study.parts import CardWords, Words
+from tracker.study.questions import OwnQuestion
 from tracker.study.whole import DEFAULT, Study, days_of
 
 
@@ -48,8 +49,18 @@ def notice_text(study: Study, language: str | None = None) -> NoticeText:
         study.recipients,
         study.consent.grace_days,
     )
-    cards = tuple(_card(study, card, words.cards.get(card.scope, CardWords())) for card in CARDS)
+    cards = tuple(
+        _card(study, card, words.cards.get(card.scope, CardWords()))
+        for card in CARDS
+        if card.scope in study.scopes
+    )
     return NoticeText(study.version, chosen, words.preamble or PREAMBLE, cards, about)
+
+
+def question_text(study: Study, target: OwnQuestion, language: str | None = None) -> str:
+    """How a study asks for a target of its own, in a language where it says so there."""
+    words = study.languages.get(language or "")
+    return (words.questions.get(target.name) if words is not None else None) or target.question
 
 
 def notice_texts(study: Study) -> tuple[NoticeText, ...]:

@@ -5,19 +5,26 @@ from __future__ import annotations
 import hashlib
 import itertools
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Annotated, Any, Self
 
 from pydantic import Field, StringConstraints, model_validator
 from pydantic_core import PydanticCustomError
 
 from tracker.domain.consent import Scope
+from tracker.domain.instants import InstantError, require_zone
 from tracker.domain.notice import CARDS, HELP_CONTACT, LANGUAGE, VERSION
 from tracker.domain.schedules import Plan
 from tracker.study import scheduling
+from tracker.study.asked_for import scope_problems
 from tracker.study.asking import AskingRules, Prompts
 from tracker.study.deployment import ATTESTED, REFUSED, Deployment
-from tracker.study.errors import StudyClosedError
+from tracker.study.errors import (
+    NetworkNotNamedError,
+    NoPublicExportError,
+    ScopeNotAskedError,
+    StudyClosedError,
+)
 from tracker.study.parts import (
     Aggregates,
     Attestation,
@@ -34,7 +41,11 @@ from tracker.study.parts import (
     Retention,
     Words,
 )
+from tracker.study.questions import Contexts, OwnQuestion, question_problems
 from tracker.study.rating import RatingRules
+
+NetworkName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9._-]{0,62}(@[0-9a-f]{12})?$")]
+"""A network by its name, or this very one by its name and the first digits of its weights' SHA-256."""
 
 INHERITS: Mapping[Scope, tuple[Scope, ...]] = {
     Scope.FACE_CROPS: (Scope.AFFECT_SERIES,),
@@ -59,6 +70,14 @@ class Study(Part):
         Who answers for it, and what the data are used for.
     jurisdiction, storage, recipients
         Whose law holds, where the data lie and who receives them, for consent records.
+    scopes
+        What participants are asked to allow, each by itself; nothing else can be granted. Unless said, everything.
+    zone
+        The time zone of whoever is enrolled without one of their own.
+    networks
+        Which networks may read faces, the usual one first; empty: any.
+    targets, contexts
+        What can be answered beside what every study asks, see `tracker.study.questions`.
     attestation
         Who answers for an exception, where the deployment needs one.
     consent, retention, coarsening, aggregates, export
@@ -83,6 +102,11 @@ class Study(Part):
     jurisdiction: Line = "EU"
     storage: tuple[Line, ...] = ("the controller's own machine",)
     recipients: tuple[Line, ...] = ("the researchers of this study",)
+    scopes: Annotated[tuple[Scope, ...], Field(min_length=1)] = tuple(Scope)
+    zone: str | None = None
+    networks: Annotated[tuple[NetworkName, ...], Field(max_length=20)] = ()
+    targets: Annotated[tuple[OwnQuestion, ...], Field(max_length=20)] = ()
+    contexts: Contexts = Contexts()
     attestation: Attestation | None = None
     consent: ConsentRules = ConsentRules()
     retention: Retention = Retention()
@@ -96,15 +120,21 @@ class Study(Part):
     closed: bool = False
 
     def document(self) -> dict[str, Any]:
-        """The study as JSON, every default said; without what is asked where nothing is.
+        """The study as JSON, every default said; without what came later where it says nothing.
 
         A study that was applied before there were prompts is the same study still.
         """
         said: dict[str, Any] = self.model_dump(mode="json")
         if not self.prompts and self.asking == AskingRules():
             del said["prompts"], said["asking"]
-        if self.rating == RatingRules():
-            del said["rating"]
+        for name in _LATER:
+            if getattr(self, name) == type(self).model_fields[name].default:
+                del said[name]
+        if self.export.public:
+            del said["export"]["public"]
+        for words in said["languages"].values():
+            if not words["questions"]:
+                del words["questions"]
         return said
 
     @property
@@ -119,10 +149,63 @@ class Study(Part):
         """When its prompts fall due."""
         return scheduling.plan_of(self.id, self.asking, self.prompts)
 
+    @property
+    def own_questions(self) -> tuple[OwnQuestion, ...]:
+        """What it asks beside what every study does: its `targets`, and what only prompts name, by its bare name.
+
+        Examples
+        --------
+        >>> said = Prompts(id="evening", at=("21:00",), asks=("emotion", "number:stress"))
+        >>> [q.question for q in DEFAULT.model_copy(update={"prompts": (said,)}).own_questions]
+        ['stress']
+        """
+        known = {target.name for target in self.targets}
+        more = dict.fromkeys(name for said in self.prompts for name in said.asks if ":" in name)
+        bare = (
+            OwnQuestion(name=name, question=name.partition(":")[2].strip())
+            for name in more
+            if name not in known
+        )
+        return (*self.targets, *bare)
+
     def demand_open(self, what: str) -> None:
         """Raise `StudyClosedError`, saying what cannot be done, when the study is closed."""
         if self.closed:
             raise StudyClosedError(what)
+
+    def demand_asked(self, scopes: Iterable[Scope]) -> None:
+        """Raise `ScopeNotAskedError` when one of these is nothing that the study asks for."""
+        for scope in scopes:
+            if scope not in self.scopes:
+                raise ScopeNotAskedError(scope, self.scopes)
+
+    def reads_with(self, network: str) -> bool:
+        """Whether a network may read faces, by its id (``name@digits``).
+
+        Examples
+        --------
+        >>> DEFAULT.reads_with("default@0123456789ab")
+        True
+        >>> named = DEFAULT.model_copy(update={"networks": ("default", "large@0123456789ab")})
+        >>> [named.reads_with(n) for n in ("default@99", "large@0123456789ab", "large@aaaaaaaaaaaa")]
+        [True, True, False]
+        """
+        return not self.networks or bool({network, network.partition("@")[0]} & set(self.networks))
+
+    @property
+    def usual_network(self) -> str:
+        """The name of the network that reads unless another is asked for."""
+        return self.networks[0].partition("@")[0] if self.networks else "default"
+
+    def demand_network(self, network: str) -> None:
+        """Raise `NetworkNotNamedError` when a network may not read faces."""
+        if not self.reads_with(network):
+            raise NetworkNotNamedError(network, self.networks)
+
+    def demand_public_exports(self) -> None:
+        """Raise `NoPublicExportError` when no dataset for everybody may be made."""
+        if not self.export.public:
+            raise NoPublicExportError
 
     def closing(self) -> Study:
         """The same study, closed."""
@@ -130,17 +213,24 @@ class Study(Part):
 
     @model_validator(mode="after")
     def _rules(self) -> Self:
-        for kind, place, message in (
+        found = [
             *_deployment(self),
             *_attestation(self),
+            *_zone(self),
             *_coarsening(self),
             *_languages(self),
+            *scope_problems(self),
+            *question_problems(self.targets, self.contexts, self.prompts),
             *scheduling.problems(self.asking, self.prompts),
-        ):
-            # With its place, which a plain ValueError cannot carry: the reader finds the line by it.
-            raise PydanticCustomError(kind, "{message}", {"place": place, "message": message})
+        ]
+        if found:
+            # With their places, which a plain ValueError cannot carry: the reader finds the lines by them.
+            raise PydanticCustomError("rules", "{problems}", {"problems": found})
         return self
 
+
+_LATER = ("rating", "scopes", "zone", "networks", "targets", "contexts")
+"""Keys that studies were applied without: where they say nothing new, they are no part of the document."""
 
 _Problems = Iterator[tuple[str, tuple[str | int, ...], str]]
 
@@ -170,6 +260,14 @@ def _attestation(study: Study) -> _Problems:
             ("attestation",),
             f"there is nothing to attest for {study.deployment_context.value}, only for {names}; leave it out",
         )
+
+
+def _zone(study: Study) -> _Problems:
+    try:
+        if study.zone is not None:
+            require_zone(study.zone)
+    except InstantError as error:
+        yield "rule", ("zone",), str(error)
 
 
 def _coarsening(study: Study) -> _Problems:
@@ -215,6 +313,13 @@ def _languages(study: Study) -> _Problems:
                     ("languages", language, "cards", scope.value, "how_long"),
                     f"what is shown must name the {days} days that [retention] allows",
                 )
+        for name in words.questions:
+            if name not in {target.name for target in study.targets}:
+                yield (
+                    "rule",
+                    ("languages", language, "questions", name),
+                    f"{name!r} is none of [[targets]], so nobody is asked it; leave it out, or name it there",
+                )
         ends = study.consent.expires_after_days
         if words.preamble is not None and ends is not None and str(ends) not in words.preamble:
             yield (
@@ -239,6 +344,8 @@ def _whole(study: Study, language: str, words: Words) -> _Problems:
             f"there are {len(words.purposes)}, but the study has {len(study.purposes)}; say each of them",
         )
     for card in CARDS:
+        if card.scope not in study.scopes:
+            continue
         said = words.cards.get(card.scope, CardWords())
         gaps = [name for name, value in said if value is None]
         if gaps:

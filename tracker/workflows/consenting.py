@@ -128,8 +128,8 @@ def grant(
         When `covers_from` is naive or in the future.
     NoticeChangedError
         When the notice that was read does not stand any more.
-    StudyClosedError
-        When the study is closed.
+    StudyClosedError, ScopeNotAskedError
+        When the study is closed, or does not ask for one of these.
     """
     if recorder is not Recorder.PARTICIPANT and not evidence.strip():
         raise EvidenceError(
@@ -138,6 +138,7 @@ def grant(
     stated = require_past(covers_from, now) if covers_from is not None else None
     with access.write(person.id, now) as unit:
         unit.study.demand_open("nothing more can be granted")
+        unit.study.demand_asked(scopes)
         if recorder is Recorder.GUARDIAN and not unit.rules.guardians:
             raise GuardianError
         text, before = _notice(unit, shown), unit.grants()

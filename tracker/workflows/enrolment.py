@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from tracker.access import Access, Unit
-from tracker.domain.instants import require_zone
+from tracker.domain.instants import InstantError, require_zone
 from tracker.domain.passwords import hash_code, matches, new_code
 from tracker.domain.people import EnrolmentError, Person, require_name
 from tracker.store import people, studies
@@ -22,7 +22,7 @@ class Enrolled:
     code: str
 
 
-def enrol(access: Access, name: str, zone: str, now: datetime, *, simulated: bool = False) -> Enrolled:
+def enrol(access: Access, name: str, zone: str | None, now: datetime, *, simulated: bool = False) -> Enrolled:
     """Enrol a participant.
 
     Parameters
@@ -32,7 +32,7 @@ def enrol(access: Access, name: str, zone: str, now: datetime, *, simulated: boo
     name
         How the operator calls them; sealed at rest, unique.
     zone
-        Their IANA time zone.
+        Their IANA time zone; None: the one that the study names for everybody.
     now
         The instant of enrolment (UTC).
     simulated
@@ -43,14 +43,17 @@ def enrol(access: Access, name: str, zone: str, now: datetime, *, simulated: boo
     EnrolmentError
         When the name cannot be used or is taken.
     InstantError
-        When the zone is unknown.
+        When the zone is unknown, or neither they nor the study name one.
     StudyClosedError
         When the study is closed.
     """
     require_name(name)
-    require_zone(zone)
     with access.database.read() as connection:
-        studies.in_force(connection).demand_open("nobody is enrolled")
+        study = studies.in_force(connection)
+        study.demand_open("nobody is enrolled")
+    if (zone := zone or study.zone) is None:
+        raise InstantError("the study names no time zone; say theirs, for example --zone Europe/Berlin")
+    require_zone(zone)
     person = access.admit(name, zone, now, simulated=simulated)
     return Enrolled(person, renew_code(access, person, now))
 

@@ -23,7 +23,7 @@ from webui.errors import consent_sentence
 from webui.participant import answering_form, answering_phone
 from webui.participant.answering_reading import read
 from webui.services import services
-from webui.study import text
+from webui.study import study, text
 from webui.words import instant
 
 pages = Blueprint("answering", __name__)
@@ -73,7 +73,7 @@ def save() -> str | Response | tuple[Response | str, int]:
     """
     given = request.get_json() if request.is_json else request.form
     try:
-        answer, prompt = read(given, auth.now())
+        answer, prompt = read(given, auth.now(), study().own_questions)
         done = feedback.answer(services().access, auth.person(), answer, auth.now(), prompt=prompt)
     except NoPromptError:
         return _refused(404, _("There is no such question of yours; nothing was saved."), given)
@@ -86,7 +86,7 @@ def save() -> str | Response | tuple[Response | str, int]:
         return _refused(400, refusals.said(error), given)
     except ConsentError as error:
         return _refused(403, consent_sentence(error), given)
-    said = answering_form.told(done, text())
+    said = answering_form.told(done, text(), study())
     if request.is_json:
         html = render_template("_answer_done.html", done=done, **said)
         return jsonify(key=answer.key, at=done.at.isoformat(), again=done.again, html=html, **_facts(done))
@@ -101,7 +101,7 @@ def _page(chosen: Mapping[str, Any] | None = None, live: Live | None = None, **m
         past = prompting.history(unit, auth.now() - LOOK_BACK, auth.now())
     return render_template(
         "answer.html",
-        form=answering_form.FORM,
+        form=answering_form.form(study()),
         may_say=offered.prompts if live is not None else offered.words,
         offers=offered,
         missing=answering_form.missing(offered, text()),
@@ -113,7 +113,7 @@ def _page(chosen: Mapping[str, Any] | None = None, live: Live | None = None, **m
         past=[
             (one, answering_form.became(one)) for one in reversed(past) if one.state is not State.SCHEDULED
         ],
-        asked=answering_form.parts(live),
+        asked=answering_form.parts(live, study()),
         **more,
     )
 

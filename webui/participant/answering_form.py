@@ -9,13 +9,14 @@ from typing import Any
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext
 
-from tracker.domain.answers import GRID, STRENGTHS
+from tracker.domain.answers import GRID, STEPS, STRENGTHS
 from tracker.domain.consent import Scope
 from tracker.domain.notice import NoticeText
 from tracker.domain.prompting import State
-from tracker.domain.surroundings import ACTIVITIES, COMPANIES, PLACES
+from tracker.study import Study, question_text
 from tracker.workflows.feedback import Answered, Offers
 from tracker.workflows.prompting import Live, Past
+from webui.languages import current
 from webui.participant.surrounding_words import ASKED
 
 _HALF = GRID // 2
@@ -49,12 +50,24 @@ class Cell:
 
 
 @dataclass(frozen=True, slots=True)
+class Own:
+    """A question of the study's own: target, words, each answer as the form sends it and as it is called."""
+
+    name: str
+    question: str
+    answers: tuple[tuple[str, str], ...]
+    low: str = ""
+    high: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Form:
-    """What can be chosen: the strengths, the rows of the grid from the top, and words for the surroundings."""
+    """What can be chosen: strengths, the grid's rows from the top, words for the surroundings, and the study's own."""
 
     strengths: tuple[Any, ...]
     grid: tuple[tuple[Cell, ...], ...]
     chips: tuple[tuple[str, Any, tuple[tuple[str, Any], ...]], ...]
+    own: tuple[Own, ...]
 
 
 def _cells() -> Iterator[tuple[Cell, ...]]:
@@ -70,32 +83,53 @@ _STRENGTHS = {
     "very strongly": lazy_gettext("very strongly"),
 }
 
-FORM = Form(
-    tuple(_STRENGTHS[strength] for strength in STRENGTHS),
-    tuple(_cells()),
-    tuple(
-        (name, question, tuple((word, ASKED[word]) for word in words))
+_CELLS = tuple(_cells())
+
+
+def form(study: Study) -> Form:
+    """What a study offers to choose from."""
+    return Form(tuple(_STRENGTHS[strength] for strength in STRENGTHS), _CELLS, chips(study), _own(study))
+
+
+def chips(study: Study) -> tuple[tuple[str, Any, tuple[tuple[str, Any], ...]], ...]:
+    """Words for the surroundings: the study's; those that come with the software in the language of the page."""
+    return tuple(
+        (name, question, tuple((word, ASKED.get(word, word)) for word in words))
         for name, question, words in (
-            ("place", lazy_gettext("Where are you?"), PLACES),
-            ("activity", lazy_gettext("What are you doing?"), ACTIVITIES),
-            ("company", lazy_gettext("Who is with you?"), COMPANIES),
+            ("place", _("Where are you?"), study.contexts.place),
+            ("activity", _("What are you doing?"), study.contexts.activity),
+            ("company", _("Who is with you?"), study.contexts.company),
         )
-    ),
-)
+    )
 
 
-def parts(live: Live | None) -> frozenset[str]:
+def _own(study: Study) -> tuple[Own, ...]:
+    found = []
+    for question in study.own_questions:
+        asked = question_text(study, question, current())
+        if question.number:
+            steps = tuple((str(step), str(step)) for step in range(1, STEPS + 1))
+            found.append(Own(question.name, asked, steps, question.low or "", question.high or ""))
+        else:
+            yes, no = question.high or _("Yes"), question.low or _("No")
+            found.append(Own(question.name, asked, (("yes", yes), ("either", _("Hard to say")), ("no", no))))
+    return tuple(found)
+
+
+def parts(live: Live | None, study: Study) -> frozenset[str]:
     """Which parts of the form are asked: all of one's own accord, else those that the question is about."""
     if live is None or not live.asks:
-        return frozenset({"emotion", "grid", "alone"})
+        return frozenset({"emotion", "grid", "alone", *(own.name for own in study.own_questions)})
     of = {"emotion": "emotion", "valence": "grid", "arousal": "grid", "leave_me_alone": "alone"}
-    # A study's own targets have no form yet; a question about those alone asks what every study has.
-    return frozenset(of[target] for target in live.asks if target in of) or parts(None)
+    # Of targets that the study in force does not know any more nothing is left to ask but what every study has.
+    named = {of[target] for target in live.asks if target in of}
+    named |= {question.name for question in study.own_questions if question.name in live.asks}
+    return frozenset(named) or parts(None, study)
 
 
 def missing(offers: Offers, text: NoticeText) -> list[tuple[str, str]]:
     """Why something is not offered, one line each, with the card that would change it."""
-    titles = {card.scope: card.title for card in text.cards}
+    titles, asked = text.titles(), {card.scope for card in text.cards}
     lines = {
         Scope.CONTEXT: _(
             "Where you are and with whom is not asked, because you do not allow “%(title)s”.",
@@ -109,12 +143,12 @@ def missing(offers: Offers, text: NoticeText) -> list[tuple[str, str]]:
             title=titles[Scope.PERSONAL_LEARNING],
         ),
     }
-    return [(lines[scope], scope.value) for scope in offers.missing if scope in lines]
+    return [(lines[scope], scope.value) for scope in offers.missing if scope in lines and scope in asked]
 
 
-def told(done: Answered, text: NoticeText) -> dict[str, Any]:
+def told(done: Answered, text: NoticeText, study: Study) -> dict[str, Any]:
     """What came of an answer: lines about what was left out, what a learner said, and why it learned nothing."""
-    titles = {card.scope: card.title for card in text.cards}
+    titles = text.titles()
     left_out = {
         Scope.CONTEXT: _(
             "What surrounded you was not kept: you do not allow “%(title)s”, or not for that time.",
@@ -136,6 +170,11 @@ def told(done: Answered, text: NoticeText) -> dict[str, Any]:
             (name, done.words[target])
             for target, name in (("valence", _("How pleasant")), ("arousal", _("How lively")))
             if target in done.words
+        ],
+        "own": [
+            (question_text(study, question, current()), question.number, done.words[question.name])
+            for question in study.own_questions
+            if question.name in done.words
         ],
     }
 

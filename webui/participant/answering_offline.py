@@ -7,7 +7,8 @@ import hashlib
 from flask import Blueprint, Response, render_template, url_for
 
 from webui.assets import asset
-from webui.participant.answering_form import FORM, parts
+from webui.participant.answering_form import form, parts
+from webui.study import study
 
 pages = Blueprint("answer_shell", __name__)
 
@@ -34,4 +35,4 @@ def worker() -> Response:
 
 
 def _shell() -> str:
-    return render_template("answer_shell.html", form=FORM, chosen={}, asked=parts(None))
+    return render_template("answer_shell.html", form=form(study()), chosen={}, asked=parts(None, study()))

@@ -2,22 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 from tracker.domain.affect import Distribution, Emotion
-from tracker.domain.answers import EITHER, NO, YES, Answer, AnswerError, of_cell, of_strength
+from tracker.domain.answers import EITHER, NO, YES, Answer, AnswerError, of_cell, of_step, of_strength
 from tracker.domain.clocks import put_right
 from tracker.domain.instants import parse_instant
+from tracker.study.questions import OwnQuestion
 
 ALONE = {"yes": YES, "either": EITHER, "no": NO}
 
 _LONGEST_NUMBER = 12
 
 
-def read(given: Any, now: datetime) -> tuple[Answer, int | None]:
+def read(given: Any, now: datetime, own: Sequence[OwnQuestion] = ()) -> tuple[Answer, int | None]:
     """The answer, and the question that it is to, or None.
+
+    Parameters
+    ----------
+    given, now
+        The fields, and the instant of now (UTC).
+    own
+        What the study asks beside what every study does.
 
     Raises
     ------
@@ -54,8 +62,24 @@ def read(given: Any, now: datetime) -> tuple[Answer, int | None]:
         company=f.text("company"),
         note=f.text("note"),
         response_ms=f.whole("response_ms"),
+        own=_own(f, given, own),
     )
     return answer, f.whole("prompt")
+
+
+def _own(fields: _Fields, given: Mapping[str, Any], own: Sequence[OwnQuestion]) -> dict[str, float]:
+    asked = {question.name: question for question in own}
+    said: dict[str, float] = {}
+    for name in given:
+        if ":" not in name or fields.text(name) is None:
+            continue
+        if name not in asked:
+            raise AnswerError(f"This study does not ask for {name[:64]!r}.")
+        if asked[name].number:
+            said[name] = of_step(fields.whole(name) or 0)
+        else:
+            said[name] = fields.choice(name)
+    return said
 
 
 class _Fields:
@@ -93,9 +117,10 @@ class _Fields:
         return of_cell(_whole(name, pleasant)), of_cell(_whole(name, lively))
 
     def alone(self, name: str) -> float | None:
-        text = self.text(name)
-        if text is None:
-            return None
+        return None if self.text(name) is None else self.choice(name)
+
+    def choice(self, name: str) -> float:
+        text = self.text(name) or ""
         if text not in ALONE:
             raise AnswerError(f"{text[:32]!r} is none of yes, either and no.")
         return ALONE[text]

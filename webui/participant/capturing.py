@@ -12,21 +12,18 @@ from werkzeug.wrappers import Response as BaseResponse
 from tracker.domain.consent import ConsentError, Use
 from tracker.domain.people import UnknownParticipantError
 from tracker.domain.series import Context
-from tracker.domain.surroundings import ACTIVITIES, COMPANIES, PLACES
 from tracker.vision.errors import MediaError
 from tracker.vision.received import NotAPictureError, TooManyPixelsError
 from tracker.workflows import feedback, ingest
 from tracker.workflows.ingest import CaptureEndedError, ClockOffError, Ended, LookAgainError, Progress
 from webui import auth, limits
 from webui.errors import answer, consent_sentence
-from webui.participant.answering_form import FORM
+from webui.participant.answering_form import chips
 from webui.services import services
+from webui.study import study
 from webui.words import REASONS, exact, looks_like
 
 pages = Blueprint("capturing", __name__)
-
-CONTEXTS = {"place": PLACES, "activity": ACTIVITIES, "company": COMPANIES}
-"""Categories that one tap sets."""
 
 TIME, CAPTURE, FRAME = "X-Capture-Time", "X-Capture", "X-Capture-Frame"
 _LAST_MS = 4_102_444_800_000
@@ -49,7 +46,7 @@ def page() -> str:
         "capture.html",
         refusal=refusal,
         able=captures is not None,
-        contexts=FORM.chips if contexts and refusal is None else (),
+        contexts=chips(study()) if contexts and refusal is None else (),
         crops=crops,
     )
 
@@ -90,8 +87,9 @@ def stop() -> Answer:
 def context() -> Answer:
     """Keep what surrounds the person from now on: JSON with a place, an activity or a company."""
     given = _object()
-    said = {kind: given.get(kind) for kind in CONTEXTS}
-    unknown = [word for kind, word in said.items() if word is not None and word not in CONTEXTS[kind]]
+    known = dict(study().contexts)
+    said = {kind: given.get(kind) for kind in known}
+    unknown = [word for kind, word in said.items() if word is not None and word not in known[kind]]
     if unknown or not any(said.values()):
         raise BadRequest(_("Choose one of the words on the page."))
     feedback.add_context(services().access, auth.person(), Context(auth.now(), **said), auth.now())

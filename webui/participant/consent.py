@@ -34,11 +34,12 @@ pages = Blueprint("consent", __name__)
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """A card with where it stands, and what waits for an answer."""
+    """A card with where it stands, what waits for an answer, and whether the study still asks for it."""
 
     card: Card
     stand: Standing
     waiting: Waiting | None
+    asked: bool = True
 
     @property
     def in_force(self) -> bool:
@@ -68,7 +69,12 @@ def page() -> str:
         asked_again = _asked_again(unit, list(stands.values()), shown)
         published = notices.published_at(unit.connection, shown.notice().sha256)
         guardians = unit.rules.guardians
-    choices = [Choice(card, stands[card.scope], waiting.get(card.scope)) for card in shown.cards]
+    choices = [
+        Choice(shown.card(scope), stand, waiting.get(scope), scope in study().scopes)
+        for scope, stand in stands.items()
+        # What the study does not ask for any more can be withdrawn and erased all the same.
+        if scope in study().scopes or stand.said_yes or scope in waiting
+    ]
     return render_template(
         "consent.html",
         text=shown,
@@ -79,7 +85,7 @@ def page() -> str:
         Why=Why,
         closed=study().closed,
         choices=choices,
-        titles={card.scope: card.title for card in shown.cards},
+        titles=shown.titles(),
         unconfirmed=[c for c in choices if c.recorded_for_them],
         unanswered=[c.waiting for c in choices if c.waiting is not None and c.waiting.unanswered],
         history=history[::-1],

@@ -67,7 +67,7 @@ def withdraw() -> str | Response | tuple[str, int]:
         gone = erased.remember(erasure.erase_person(services().access, holder.person, auth.now()))
         answering_phone.leave(holder.person)
         return gone
-    return render_template("left.html", left=left, titles={c.scope: c.title for c in text().cards})
+    return render_template("left.html", left=left, titles=text().titles())
 
 
 def _withdraw(holder: accounts.Holder, chosen: list[Scope], answer: Answer, secret: str) -> Left:

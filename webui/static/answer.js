@@ -126,7 +126,8 @@
     const prompt = form.dataset.owner ? null : /^\/answer\/(\d+)$/.exec(location.pathname);
     if (prompt && !form.dataset.free) answer.prompt = prompt[1];
     const told = ["emotion", "grid", "alone", "place", "activity", "company"].some((name) => answer[name]);
-    if (!told) {
+    const own = Object.keys(answer).some((name) => name.includes(":")); // a target of the study's own
+    if (!told && !own) {
       complain(texts.nothing);
       return;
     }

@@ -32,7 +32,15 @@ def store(unit: Unit, permit: Permit, rows: list[Observed], now: datetime) -> se
 
 
 def append(unit: Unit, permit: Permit, rows: list[Observed], now: datetime) -> series.Stored:
-    """Store a batch of one source as it is."""
+    """Store a batch of one source as it is.
+
+    Raises
+    ------
+    NetworkNotNamedError
+        When a network has read it that the study does not name.
+    """
+    for network in sorted({said.network for row in rows for said in row.estimates}):
+        unit.study.demand_network(network)
     return series.store_observed(
         unit.connection,
         permit,

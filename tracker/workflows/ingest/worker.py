@@ -147,6 +147,7 @@ class Worker:
             # Before a single pixel: whoever withdrew while this frame waited is not looked at any more.
             with self._access.read(person.id, self._clock()) as unit:
                 unit.capture_permit()
+                unit.study.demand_network(self._reader.engine.network.id)
             pixels = decode(picture.data)
         except (ConsentError, UnknownParticipantError) as refusal:
             self._registry.end(person.id, Ended.REFUSED, refusal)

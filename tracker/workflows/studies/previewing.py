@@ -1,25 +1,28 @@
-"""Apply a study, with a preview of what that takes away; show and close the one in force."""
+"""What applying a study would change, and whom it touches, before anything is changed."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from tracker.access import Access, Unit
-from tracker.domain.consent import EXPORT_SCOPES, Scope
+from tracker.domain.consent import Scope, Use
 from tracker.domain.people import UnknownParticipantError
-from tracker.personal import consent_changed
+from tracker.domain.raters import RaterScope, rater_notice
+from tracker.domain.schedules import days_around, slots
 from tracker.privacy.key_errors import KeyDestroyedError
-from tracker.store import ageing, coarsening, exports, notices, studies
+from tracker.store import ageing, coarsening, members, notices, raters, studies
 from tracker.store.database import Connection
-from tracker.study import Study, StudyError, kept_days, notice_hashes
+from tracker.study import Study, kept_days, notice_hashes
 from tracker.study.keeping import coarse_from, horizons
 
-LONGEST_NAME = 64
-"""How long the name of whoever applies a study may be."""
+AHEAD = timedelta(days=7)
+"""How far prompts are looked ahead."""
+
+_DAY = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +45,17 @@ class Preview:
         How many observations become part of one row a minute or an hour that would not under the study in force.
     closes
         Whether it closes the study.
+    dropped, added
+        How many prompts that would fall due in the next days (`AHEAD`) do not any more, and how many do anew; where
+        people were asked after events nothing can be foretold.
+    dropped_of
+        Of how many people prompts are dropped.
+    raters
+        How many raters are asked again what may be measured about them, before they can go on.
+    roleless
+        How many members have a role in the study that governs and none in this one.
+    names
+        Who loses a grant, by name, in the order of enrolment.
     """
 
     changed: bool
@@ -53,11 +67,25 @@ class Preview:
     rows: Mapping[str, int]
     coarsened: int
     closes: bool
+    dropped: int = 0
+    added: int = 0
+    dropped_of: int = 0
+    raters: int = 0
+    roleless: int = 0
+    names: tuple[str, ...] = ()
 
     @property
     def takes_away(self) -> bool:
         """Whether anybody loses anything, so that somebody has to say yes."""
-        return bool(self.people or self.rows or self.coarsened or self.closes)
+        return bool(
+            self.people
+            or self.rows
+            or self.coarsened
+            or self.closes
+            or self.dropped
+            or self.raters
+            or self.roleless
+        )
 
     def as_dict(self) -> dict[str, Any]:
         """As JSON."""
@@ -81,34 +109,23 @@ class Preview:
         ]
         if self.coarsened:
             told.append(f"{_count(self.coarsened, 'observation')} become one row a minute or an hour")
+        if self.dropped:
+            told.append(
+                f"{_count(self.dropped, 'prompt')} of {_count(self.dropped_of, 'participant')} in the next "
+                f"{AHEAD.days} days {'falls' if self.dropped == 1 else 'fall'} away"
+            )
+        if self.added:
+            told.append(f"{_count(self.added, 'prompt')} more in the next {AHEAD.days} days")
+        if self.raters:
+            told.append(f"{_count(self.raters, 'rater')} must agree to the raters' notice again")
+        if self.roleless:
+            told.append(
+                f"{_count(self.roleless, 'member')} had a role in the study before and {_has(self.roleless)} none in "
+                "this one; to give it: affect-tracker invite NAME --role ROLE"
+            )
         if self.closes:
             told.append("nothing new is granted or stored; withdrawing, looking and erasing still work")
         return told
-
-
-@dataclass(frozen=True, slots=True)
-class Applied:
-    """A version of the study as it was applied."""
-
-    study: Study
-    sha256: str
-    at: datetime
-    by: str
-
-
-def in_force(access: Access) -> Study:
-    """The study that governs now; the built-in one where none was applied."""
-    with access.database.read() as connection:
-        return studies.in_force(connection)
-
-
-def history(access: Access) -> list[Applied]:
-    """Every version that was applied, oldest first, with who applied it."""
-    with access.database.read() as connection:
-        return [
-            Applied(studies.checked(row), row.sha256, row.applied_at, row.applied_by)
-            for row in studies.every(connection)
-        ]
 
 
 def preview(access: Access, study: Study, now: datetime) -> Preview:
@@ -119,97 +136,74 @@ def preview(access: Access, study: Study, now: datetime) -> Preview:
         shortened = _shortened(present, study)
         rows = _rows(connection, present, study, now)
         coarsened = max(0, _fine(connection, study, now) - _fine(connection, present, now))
+        raters, roleless = _staff(connection, present, study)
     texts = notice_hashes(study)
-    people, grants = 0, 0
+    names, grants, dropped, added, dropped_of = [], 0, 0, 0, 0
     for person in access.everyone():
         with suppress(UnknownParticipantError, KeyDestroyedError), access.read(person.id, now) as unit:
             lost = unit.grants().keys() - _under(unit, study, texts).grants().keys()
-            people, grants = people + bool(lost), grants + len(lost)
+            grants += len(lost)
+            if lost:
+                names.append(person.name)
+            away, new = _moved(unit, present, study)
+            dropped, added, dropped_of = dropped + away, added + new, dropped_of + bool(away)
     return Preview(
         changed=study.sha256 != present.sha256,
         new_texts=len(texts - standing),
         retired_texts=len(standing - texts),
-        people=people,
+        people=len(names),
         grants=grants,
         shortened=shortened,
         rows=rows,
         coarsened=coarsened,
         closes=study.closed and not present.closed,
+        dropped=dropped,
+        added=added,
+        dropped_of=dropped_of,
+        raters=raters,
+        roleless=roleless,
+        names=tuple(names),
     )
-
-
-def apply(access: Access, study: Study, by: str, now: datetime) -> bool:
-    """Let a study govern from now on, in one transaction with everything that must follow at once.
-
-    Its notices stand and all others are retired; learners of whoever loses a grant by that are rebased, priors
-    that hold something of theirs are retired, exports that they are in are flagged.
-
-    Parameters
-    ----------
-    access, now
-        The gate, and the instant (UTC).
-    study
-        Read by `tracker.study.load`, so it is none that must not run.
-    by
-        Who applies it, for the record.
-
-    Returns
-    -------
-    bool
-        False where it governs already; then nothing is recorded.
-
-    Raises
-    ------
-    StudyError
-        When the same version says something else already, its attestation is of the future, or nobody is named.
-    """
-    _demand_name(by)
-    if study.attestation is not None and study.attestation.on > now.date():
-        raise StudyError(
-            [f"attestation.on is {study.attestation.on}, in the future; say when it was attested"]
-        )
-    everyone = [person.id for person in access.everyone()]
-    with access.database.write() as connection:
-        units = list(_locked(access, connection, everyone, now))
-        present = studies.in_force(connection)
-        if study.sha256 == present.sha256:
-            return False
-        _demand_new_version(connection, study)
-        studies.apply(connection, studies.StudyRow(study.sha256, study.document(), now, by))
-        notices.stand(connection, study, now)
-        for unit in units:
-            _follow(access, unit)
-    return True
-
-
-def close(access: Access, by: str, now: datetime) -> bool:
-    """Let the study take in nothing new; return False where it is closed already."""
-    return apply(access, in_force(access).closing(), by, now)
-
-
-def _locked(
-    access: Access, connection: Connection, participants: Iterable[str], now: datetime
-) -> Iterator[Unit]:
-    # Always in the same order, so that two such transactions do not wait for each other.
-    for participant in sorted(participants):
-        with suppress(UnknownParticipantError, KeyDestroyedError):
-            yield access.join(connection, participant, now)
-
-
-def _follow(access: Access, before: Unit) -> None:
-    """What must not rest any more on what a person loses by a study."""
-    after = access.again(before)
-    lost = before.grants().keys() - after.grants().keys()
-    if lost:
-        consent_changed(after, lost)
-    if not EXPORT_SCOPES.isdisjoint(lost):
-        exports.flag(before.connection, before.person.id, before.now)
 
 
 def _under(unit: Unit, study: Study, texts: frozenset[str]) -> Unit:
     # An event's end was fixed when it was recorded: a study changes only that of later ones.
     rules = replace(unit.rules, notices=texts, guardians=study.consent.guardians)
     return replace(unit, rules=rules, study=study)
+
+
+def _moved(unit: Unit, present: Study, study: Study) -> tuple[int, int]:
+    """Of the prompts of the next days, how many fall away for a person and how many are new."""
+    if unit.allowed(Use.PROMPT) is None:
+        return 0, 0
+    before, after = (_ahead(unit, said) for said in (present, study))
+    return len(before - after), len(after - before)
+
+
+def _ahead(unit: Unit, study: Study) -> frozenset[tuple[str, datetime]]:
+    if study.closed:
+        return frozenset()
+    person, until = unit.person, unit.now + AHEAD
+    days = days_around(unit.now + AHEAD + _DAY, person.zone, AHEAD.days + 2)
+    return frozenset(
+        (slot.name, slot.at)
+        for day in days
+        for slot in slots(study.plan, person.subject, day, person.zone)
+        if unit.now < slot.at <= until and slot.lost is None
+    )
+
+
+def _staff(connection: Connection, present: Study, study: Study) -> tuple[int, int]:
+    """How many raters are asked again, and how many members lose what they may do."""
+    before, after = (rater_notice(said.help_contact).sha256 for said in (present, study))
+    asked: set[str] = set()
+    if before != after:
+        for scope in RaterScope:
+            asked |= raters.allowing(connection, scope.value, before)
+    if present.id == study.id:
+        return len(asked), 0
+    had = members.with_roles(connection, present.id) - members.with_roles(connection, study.id)
+    return len(asked), len(had)
 
 
 def _shortened(present: Study, study: Study) -> dict[str, tuple[int | None, int]]:
@@ -233,22 +227,9 @@ def _fine(connection: Connection, study: Study, now: datetime) -> int:
     return coarsening.count_fine(connection, before) if before is not None else 0
 
 
-def _demand_name(by: str) -> None:
-    if not by.strip() or len(by) > LONGEST_NAME or not by.isprintable():
-        raise StudyError([f"--by is {by!r}; say who applies the study, in 1 to {LONGEST_NAME} characters"])
-
-
-def _demand_new_version(connection: Connection, study: Study) -> None:
-    for row in studies.every(connection):
-        same = row.document.get("id") == study.id and row.document.get("version") == study.version
-        if same and {**row.document, "closed": study.closed} != study.document():
-            raise StudyError(
-                [
-                    f"version {study.version} of {study.id} says something else since {row.applied_at:%Y-%m-%d}; "
-                    "give the file another version"
-                ]
-            )
-
-
 def _count(n: int, what: str) -> str:
     return f"{n:,} {what}{'' if n == 1 else 's'}"
+
+
+def _has(n: int) -> str:
+    return "has" if n == 1 else "have"

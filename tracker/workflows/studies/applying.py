@@ -1,0 +1,105 @@
+"""Let a study govern, in one transaction with everything that must follow at once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from datetime import datetime
+
+from tracker.access import Access, Unit
+from tracker.domain.consent import EXPORT_SCOPES
+from tracker.domain.people import UnknownParticipantError
+from tracker.personal import consent_changed
+from tracker.privacy.key_errors import KeyDestroyedError
+from tracker.store import exports, notices, studies
+from tracker.store.database import Connection
+from tracker.study import Study, StudyError
+from tracker.workflows.studies.applied import in_force
+
+LONGEST_NAME = 64
+"""How long the name of whoever applies a study may be."""
+
+
+def apply(access: Access, study: Study, by: str, now: datetime) -> bool:
+    """Let a study govern from now on, in one transaction with everything that must follow at once.
+
+    Its notices stand and all others are retired; learners of whoever loses a grant by that are rebased, priors
+    that hold something of theirs are retired, exports that they are in are flagged.
+
+    Parameters
+    ----------
+    access, now
+        The gate, and the instant (UTC).
+    study
+        Read by `tracker.study.load`, so it is none that must not run.
+    by
+        Who applies it, for the record.
+
+    Returns
+    -------
+    bool
+        False where it governs already; then nothing is recorded.
+
+    Raises
+    ------
+    StudyError
+        When the same version says something else already, its attestation is of the future, or nobody is named.
+    """
+    _demand_name(by)
+    if study.attestation is not None and study.attestation.on > now.date():
+        raise StudyError(
+            [f"attestation.on is {study.attestation.on}, in the future; say when it was attested"]
+        )
+    everyone = [person.id for person in access.everyone()]
+    with access.database.write() as connection:
+        units = list(_locked(access, connection, everyone, now))
+        present = studies.in_force(connection)
+        if study.sha256 == present.sha256:
+            return False
+        _demand_new_version(connection, study)
+        studies.apply(connection, studies.StudyRow(study.sha256, study.document(), now, by))
+        notices.stand(connection, study, now)
+        for unit in units:
+            _follow(access, unit)
+    return True
+
+
+def close(access: Access, by: str, now: datetime) -> bool:
+    """Let the study take in nothing new; return False where it is closed already."""
+    return apply(access, in_force(access).closing(), by, now)
+
+
+def _locked(
+    access: Access, connection: Connection, participants: Iterable[str], now: datetime
+) -> Iterator[Unit]:
+    # Always in the same order, so that two such transactions do not wait for each other.
+    for participant in sorted(participants):
+        with suppress(UnknownParticipantError, KeyDestroyedError):
+            yield access.join(connection, participant, now)
+
+
+def _follow(access: Access, before: Unit) -> None:
+    """What must not rest any more on what a person loses by a study."""
+    after = access.again(before)
+    lost = before.grants().keys() - after.grants().keys()
+    if lost:
+        consent_changed(after, lost)
+    if not EXPORT_SCOPES.isdisjoint(lost):
+        exports.flag(before.connection, before.person.id, before.now)
+
+
+def _demand_name(by: str) -> None:
+    if not by.strip() or len(by) > LONGEST_NAME or not by.isprintable():
+        raise StudyError([f"--by is {by!r}; say who applies the study, in 1 to {LONGEST_NAME} characters"])
+
+
+def _demand_new_version(connection: Connection, study: Study) -> None:
+    for row in studies.every(connection):
+        same = row.document.get("id") == study.id and row.document.get("version") == study.version
+        if same and {**row.document, "closed": study.closed} != study.document():
+            raise StudyError(
+                [
+                    f"version {study.version} of {study.id} says something else since {row.applied_at:%Y-%m-%d}; "
+                    "give the file another version"
+                ]
+            )
