@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from tracker import shipped
-from tracker.cli import fer_evaluating
+from tracker.cli import fer_evaluating, fer_order
 from tracker.cli.output import AsJson, err, print_json
 
 # torch takes seconds to import, and --help should not: each command imports what it needs.
@@ -107,3 +107,4 @@ def package(
 
 
 app.command("evaluate")(fer_evaluating.evaluate)
+app.command("check-order")(fer_order.check_order)

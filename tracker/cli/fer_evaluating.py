@@ -8,66 +8,77 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.table import Table
 
-from tracker.cli.networks import open_zoo
-from tracker.cli.output import AsJson, err, print_json
+from tracker.cli.fer_opening import Data, Detect, DeviceName, HeadName, Judged, NetworkName, Split, opened
+from tracker.cli.output import AsJson, err, print_json, progress
 from tracker.cli.output import out as results
 
 if TYPE_CHECKING:
     from tracker.lab.evaluation import Evaluation
-
-# torch takes seconds to import, and --help should not: each command imports what it needs.
-# ruff: noqa: PLC0415
-
-Data = Annotated[
-    str, typer.Option("--data", help="KIND:PATH, such as ferplus:DIR with FER2013's and FER+'s CSVs.")
-]
-Device = Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")]
-Near = Annotated[
-    Path | None,
-    typer.Option(help="An .npz with near_train_ncc: figures also without near duplicates of training faces."),
-]
+    from tracker.lab.judging import Judgement
 
 
 def evaluate(
     data: Data,
-    network: Annotated[str, typer.Option(help="A name that `networks list` shows.")] = "default",
-    split: Annotated[
-        str, typer.Option(help="Spelt as in the data: Training, PublicTest, PrivateTest.")
-    ] = "PublicTest",
-    head: Annotated[str, typer.Option(help="ferplus (8 emotions) or fer2013 (7).")] = "ferplus",
-    near_duplicates: Near = None,
-    device: Device = "auto",
+    network: NetworkName = "default",
+    split: Split = None,
+    head: HeadName = None,
+    detect: Detect = False,
+    near_duplicates: Annotated[
+        Path | None,
+        typer.Option(metavar="NPZ", help="With near_train_ncc: leave near duplicates of training faces out."),
+    ] = None,
+    device: DeviceName = "auto",
     as_json: AsJson = False,
 ) -> None:
-    """Judge a network on labelled faces, with baseline, calibration and intervals.
+    """Judge a network on labelled faces, with baseline, calibration, intervals and groups.
 
-    PrivateTest is for the figures in a network's card: whoever chooses by it spoils it.
+    FER2013's PrivateTest is for the figures in a network's card: whoever chooses by it spoils it.
     """
-    from tracker.fer.engine import Engine
-    from tracker.lab import datasets, evaluation
+    judged = opened(network, data, split, head, detect=detect, device=device, near_duplicates=near_duplicates)
 
-    engine = Engine(open_zoo().load(network), device)
-    with err().status(f"reading and judging {data}"):
-        faces = datasets.read(data)
-        if near_duplicates is not None:
-            faces = faces.where(~datasets.read_near_duplicates(near_duplicates, faces))
-        found = evaluation.evaluate(engine, faces.of(split), head)
+    from tracker.lab.judging import judge_faces  # noqa: PLC0415 - loads torch
+
+    with progress(f"Judging {judged.engine.network.id} on {data}") as report:
+        found = judge_faces(judged.engine, judged.faces, judged.head, judged.cropper, report=report)
     if as_json:
-        print_json({"network": engine.network.id, "split": split, **found.as_dict()})
+        print_json(
+            {"network": judged.engine.network.id, "data": data, "split": judged.split, **found.as_dict()}
+        )
     else:
-        _show(engine.network.id, split, found)
+        _show(judged, data, found)
 
 
-def _show(network: str, split: str, found: Evaluation) -> None:
-    console = results()
-    low, high = found.intervals["accuracy"]
+def _show(judged: Judged, data: str, found: Judgement) -> None:
+    e, console = found.figures, results()
     console.print(
-        f"{network}, head {found.head}, {split}: {found.n} faces; accuracy {found.accuracy:.1%} "
-        f"({low:.1%} to {high:.1%}; majority {found.majority:.1%}), macro-F1 {found.macro_f1:.3f}, "
-        f"ECE {found.ece:.3f}, NLL {found.nll:.3f}",
+        f"{judged.engine.network.id}, head {e.head}, {data}, {judged.split}: {e.n} faces; accuracy "
+        f"{e.accuracy:.1%}{_interval(e, 'accuracy')}, majority {e.majority:.1%}, macro-F1 {e.macro_f1:.3f}"
+        f"{_interval(e, 'macro_f1')}, ECE {e.ece:.3f}, NLL {e.nll:.3f}",
         highlight=False,
     )
     table = Table("emotion", "n", "precision", "recall", "F1")
-    for name, s in found.per_class.items():
+    for name, s in e.per_class.items():
         table.add_row(name, str(s.n), f"{s.precision:.2f}", f"{s.recall:.2f}", f"{s.f1:.2f}")
     console.print(table)
+    for name, group in found.groups.items():
+        tests = (
+            "" if group.p is None else f"; p {group.p:.4f}, among equal emotions {group.p_same_emotion:.4f}"
+        )
+        table = Table(name, "n", "accuracy", "macro-F1", title=f"by {name}{tests}")
+        for value, own in group.groups.items():
+            accuracy = f"{own.accuracy:.1%}{_interval(own, 'accuracy')}"
+            table.add_row(value, str(own.n), accuracy, f"{own.macro_f1:.3f}")
+        console.print(table)
+    screen = err()
+    screen.print(f"pictures: {found.framing}; intervals: 95 % over {found.drawn}", highlight=False)
+    for note in found.notes:
+        screen.print(f"note: {note}", highlight=False)
+    for broken in found.broken[:5]:
+        screen.print(f"skipped: {broken}", highlight=False)
+
+
+def _interval(e: Evaluation, name: str) -> str:
+    if name not in e.intervals:
+        return ""
+    low, high = e.intervals[name]
+    return f" ({low:.3f} to {high:.3f})"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -129,8 +129,21 @@ def score(
     head: str = "",
     resamples: int = 1000,
     seed: int = 0,
+    drawn: Labels | None = None,
 ) -> Evaluation:
     """Compute every figure from log-probabilities (N, C) and labels (N,).
+
+    Parameters
+    ----------
+    log_probabilities, labels, classes
+        Labels are indices into `classes`, the columns of the log-probabilities.
+    head
+        Carried along.
+    resamples, seed
+        Of the bootstrap; 0 resamples leave the intervals out.
+    drawn
+        (N,) which person, or image, each face is from: the bootstrap draws these, with all their faces. Without it,
+        faces. Of a single one no interval is given: it would claim certainty.
 
     Examples
     --------
@@ -158,19 +171,20 @@ def score(
         ece=expected_calibration_error(probabilities, labels),
         nll=negative_log_likelihood(log_probabilities, labels),
         majority=float(counts.max() / len(labels)),
-        intervals=_intervals(log_probabilities, labels, len(classes), resamples, seed) if resamples else {},
+        intervals=_intervals(log_probabilities, labels, len(classes), resamples, seed, drawn),
     )
 
 
 def _intervals(
-    log_p: Floats, labels: Labels, classes: int, resamples: int, seed: int
+    log_p: Floats, labels: Labels, classes: int, resamples: int, seed: int, drawn: Labels | None
 ) -> dict[str, tuple[float, float]]:
+    if not resamples or len(labels if drawn is None else np.unique(drawn)) < 2:
+        return {}
     random = np.random.default_rng(seed)
     probabilities = np.exp(log_p)
     answers = probabilities.argmax(axis=1)
     found: dict[str, list[float]] = {"accuracy": [], "macro_f1": [], "ece": [], "nll": []}
-    for _ in range(resamples):
-        rows = random.integers(0, len(labels), len(labels))
+    for rows in _resampled(random, len(labels), resamples, drawn):
         found["accuracy"].append(float((answers[rows] == labels[rows]).mean()))
         found["macro_f1"].append(_macro_f1(_confusion(labels[rows], answers[rows], classes)))
         found["ece"].append(expected_calibration_error(probabilities[rows], labels[rows]))
@@ -179,6 +193,20 @@ def _intervals(
         name: (float(np.quantile(values, 0.025)), float(np.quantile(values, 0.975)))
         for name, values in found.items()
     }
+
+
+def _resampled(
+    random: np.random.Generator, n: int, resamples: int, drawn: Labels | None
+) -> Iterator[NDArray[np.intp]]:
+    """Yield rows with replacement: faces, or whole people with all their faces."""
+    if drawn is None:
+        for _ in range(resamples):
+            yield random.integers(0, n, n)
+        return
+    _, who, sizes = np.unique(drawn, return_inverse=True, return_counts=True)
+    by_person = np.split(np.argsort(who, kind="stable"), np.cumsum(sizes)[:-1])
+    for _ in range(resamples):
+        yield np.concatenate([by_person[i] for i in random.integers(0, len(by_person), len(by_person))])
 
 
 def _confusion(labels: Labels, answers: Labels, classes: int) -> Labels:
