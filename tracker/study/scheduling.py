@@ -54,6 +54,17 @@ def _schedule(said: Prompts) -> Schedule:
 
 def problems(rules: AskingRules, prompts: Sequence[Prompts]) -> Problems:
     """What is wrong with the schedules of a study: of each problem the kind, the place and what to do."""
+    found = list(_each(rules, prompts))
+    yield from found
+    # One problem after another: what is wrong by itself need not fit with the rest.
+    if not found:
+        for day in (0, 5):
+            if together := next(_together(day, rules, prompts), None):
+                yield together
+                return
+
+
+def _each(rules: AskingRules, prompts: Sequence[Prompts]) -> Problems:
     seen: set[str] = set()
     for n, said in enumerate(prompts):
         if said.id in seen:
@@ -68,12 +79,6 @@ def problems(rules: AskingRules, prompts: Sequence[Prompts]) -> Problems:
                 f"the last reminder would come {last} minutes after the prompt, but it expires after "
                 f"{said.expires_after_minutes}; remind earlier, or let it last longer",
             )
-    # One problem after another: what is wrong by itself need not fit with the rest.
-    if all(minute(w.closes) > minute(w.opens) for said in prompts for w in said.windows):
-        for day in (0, 5):
-            if found := next(_together(day, rules, prompts), None):
-                yield found
-                return
 
 
 def _alone(n: int, said: Prompts) -> Problems:

@@ -22,6 +22,12 @@ _FALSE = frozenset({"false", "False", "FALSE"})
 _INT = re.compile(r"[-+]?[0-9]{1,18}")
 _FLOAT = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]{1,3})?")
 _NO_NUMBER = re.compile(r"[-+]?\.(?:inf|Inf|INF|nan|NaN|NAN)")
+_PLAIN = {
+    r"'\t'": "a tab stands where blanks are needed",
+    "got '?'": "a text with a question mark within [ ] or { } needs quotes",
+    "mapping values are not allowed": "a colon and a blank stand where no key can; a text with them needs quotes",
+}
+"""What PyYAML means, for who has never read its source."""
 
 
 def read_yaml(text: str) -> Written:
@@ -50,7 +56,8 @@ def read_yaml(text: str) -> Written:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         told = " ".join(str(part) for part in (error.context, error.problem) if part)
-        told = "a tab stands where blanks are needed" if r"'\t'" in told else told
+        for sign, plain in _PLAIN.items():
+            told = plain if sign in told else told
         raise WrittenError(line_at(text, mark.index if mark else 0), f"this is no YAML: {told}") from None
     except yaml.reader.ReaderError as error:
         shown = f"U+{error.character:04X}" if isinstance(error.character, int) else repr(error.character)
