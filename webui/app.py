@@ -23,6 +23,7 @@ from webui import (
     health,
     languages,
     limits,
+    monitor,
     rate,
     roles,
     words,
@@ -134,6 +135,7 @@ def create_app(
         leaving.pages,
         privacy.pages,
         rate.pages,
+        monitor.pages,
     ):
         app.register_blueprint(pages)
     roles.demand_complete(app)

@@ -205,6 +205,19 @@ RULES: dict[str, Rule] = {
     "rate.disputed": _researcher(),
     "rate.disputed_open": _researcher(),
     "rate.adjudicate": _researcher(),
+    # How the study goes: of those who share with researchers, and of everybody in sums with noise.
+    "monitor.people": _researcher(),
+    "monitor.prompts": _researcher(),
+    "monitor.prompts_csv": _researcher(),
+    "monitor.person": _researcher(),
+    "monitor.days_csv": _researcher(),
+    "monitor.learners_csv": _researcher(),
+    "monitor.raters": _researcher(),
+    "monitor.raters_csv": _researcher(),
+    "monitor.everybody": _researcher(),
+    "monitor.everybody_csv": _researcher(),
+    "monitor.jobs": _researcher(),
+    "monitor.jobs_csv": _researcher(),
 }
 """Every endpoint of the app."""
 

@@ -325,6 +325,9 @@ LOOKS = (
     lazy_gettext("a picture of your face, to rate it"),
     lazy_gettext("a picture of your face, to decide between raters"),
     lazy_gettext("a stretch of pictures of your face, to rate it"),
+    lazy_gettext(
+        "how the study goes with you: what arrived, what you were asked, how your learners did, and who looked"
+    ),
 )
 """What the staff's commands write into the log of looks; the log keeps them as they were written."""
 

@@ -37,6 +37,7 @@ FILLED: Mapping[str, object] = {
     "observation": 1,
     "offset": 0,
     "item": "0" * 32,
+    "who": "0" * 32,
     "upload": "0" * 32,
 }
 """What stands for the blanks of an address where nothing else is asked for."""

@@ -194,6 +194,7 @@ STAFF_LOOKS = {
     "tracker/cli/saying.py": "how many events a learner holds, and whether they replay",
     "tracker/cli/hiding.py": "where hidden stretches begin and end, for whoever is asked to show one again",
     "tracker/cli/looking.py": "who looked",
+    "tracker/workflows/monitoring/cohort.py": "what arrived, without hidden quarter hours: tests/webui/test_monitor.py",
 }
 """Everywhere that opens a unit for somebody of the staff, and what it shows: tested here where that could be hidden."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 CLOCK_TOLERANCE = timedelta(seconds=5)
@@ -72,3 +72,15 @@ def require_zone(name: str) -> ZoneInfo:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError):
         raise InstantError(f"{name!r} is no IANA time zone; write for example Europe/Berlin") from None
+
+
+def first_day(now: datetime, zone: ZoneInfo, days: int) -> date:
+    """The first of the last `days` local days, today among them.
+
+    Examples
+    --------
+    >>> from datetime import UTC
+    >>> first_day(datetime(2026, 3, 10, 23, 30, tzinfo=UTC), ZoneInfo("Europe/Berlin"), 2).isoformat()
+    '2026-03-10'
+    """
+    return now.astimezone(zone).date() - timedelta(days=days - 1)

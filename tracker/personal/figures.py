@@ -6,7 +6,9 @@ import math
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from datetime import date, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from tracker.domain.affect import Distribution, derived_valence_arousal
 from tracker.learning.kinds import AROUSAL, VALENCE, Kind, kind_of
@@ -138,6 +140,30 @@ class Judged:
         return self.learner.early
 
 
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """The same for some days.
+
+    Attributes
+    ----------
+    first, last
+        The first and the last local day.
+    learner, network, majority, said_last
+        As in `Judged`.
+    sure
+        How sure the learner said it was, on average: where it means what it says, as often as it was right. None of
+        numbers.
+    """
+
+    first: date
+    last: date
+    learner: Figure
+    network: Figure | None
+    majority: Figure
+    said_last: Figure
+    sure: float | None
+
+
 @dataclass(slots=True)
 class _Row:
     """How far off each was, at one answer."""
@@ -167,6 +193,52 @@ def judge(target: str, answers: Sequence[Foretold]) -> Judged:
         shown=Share(sum(row.shown for row in rows), len(rows)),
         skipped=len(answers) - len(usable),
     )
+
+
+def over_time(target: str, answers: Sequence[Foretold], zone: ZoneInfo, days: int = 7) -> tuple[Stretch, ...]:
+    """Judge a learner in stretches of some local days, counted from the first answer, in order of time.
+
+    What it is compared with knows everything said before, as in `judge`; a stretch without answers is not there.
+
+    Parameters
+    ----------
+    answers
+        In recording order.
+    """
+    kind = kind_of(target)
+    usable = [answer for answer in answers if _usable(kind, answer)]
+    if not usable:
+        return ()
+    local = [answer.at.astimezone(zone).date() for answer in usable]
+    begin = min(local)
+    by: dict[int, list[tuple[_Row, Foretold]]] = {}
+    for day, row, answer in zip(local, _rows(target, usable), usable, strict=True):
+        by.setdefault((day - begin).days // days, []).append((row, answer))
+    figure = _distances if kind is Kind.NUMBER else _share
+    found = []
+    for number, pairs in sorted(by.items()):
+        rows = [row for row, _ in pairs]
+        networks = [row.network for row in rows if row.network is not None]
+        sure = [_sure(kind, answer.predicted) for _, answer in pairs]
+        first = begin + timedelta(days=days * number)
+        found.append(
+            Stretch(
+                first,
+                first + timedelta(days=days - 1),
+                figure([row.learner for row in rows]),
+                figure(networks) if len(networks) == len(rows) else None,
+                figure([row.majority for row in rows]),
+                figure([row.last for row in rows]),
+                math.fsum(sure) / len(sure) if kind is not Kind.NUMBER else None,
+            )
+        )
+    return tuple(found)
+
+
+def _sure(kind: Kind, predicted: Any) -> float:
+    if kind is Kind.NUMBER or predicted is None:
+        return 0.0
+    return float(max(predicted.probabilities)) if kind is Kind.EMOTION else max(predicted, 1.0 - predicted)
 
 
 def _usable(kind: Kind, answer: Foretold) -> bool:

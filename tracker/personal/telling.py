@@ -141,9 +141,25 @@ def judged(unit: Unit, targets: Sequence[str]) -> dict[str, Judged]:
     covered, found = Covered.by(unit), {}
     for target in targets:
         with suppress(DamagedLogError):
-            if answers := _answers(unit, target, covered):
-                found[target] = judge(target, answers)
+            if known := _answers(unit, target, covered):
+                found[target] = judge(target, known)
     return found
+
+
+def answers(unit: Unit, target: str) -> list[Foretold]:
+    """What was foretold and answered of a target in the window and may be learned from, in recording order.
+
+    Nothing of a learner whose log cannot be read.
+
+    Raises
+    ------
+    ConsentMissingError
+        Where learning is not allowed.
+    """
+    try:
+        return _answers(unit, target, Covered.by(unit))
+    except DamagedLogError:
+        return []
 
 
 def _answers(unit: Unit, target: str, covered: Covered) -> list[Foretold]:
@@ -201,9 +217,9 @@ def _alone(unit: Unit, covered: Covered) -> Alone:
     policy = AskingPolicy()
     learn = unit.permit(Use.LEARN)
     since = max(window(unit.now)[0], covered.learn_since, covered.prompts_since or unit.now)
-    answers = asked.judged_answers(unit.connection, learn, unit.person.subject, LEAVE_ME_ALONE, since=since)
+    put = asked.judged_answers(unit.connection, learn, unit.person.subject, LEAVE_ME_ALONE, since=since)
     threshold = AdaptiveThreshold(START)
-    chosen = [(answer, sure) for answer, sure in decided(answers, policy.audits, threshold)]
+    chosen = [(answer, sure) for answer, sure in decided(put, policy.audits, threshold)]
     sure = [answer for answer, is_sure in chosen if is_sure]
     right = [a for a in sure if a.said == 0.5 or (a.predicted >= 0.5) == (a.said > 0.5)]
     vigilant = vigilance(drifted(unit, LEAVE_ME_ALONE), unit.now)

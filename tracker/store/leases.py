@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, and_, delete, select, update
+from sqlalchemy import ColumnElement, Connection, Select, and_, delete, func, select, update
 
 from tracker.store.rows import upsert
 from tracker.store.tables import leases
@@ -94,20 +95,27 @@ def finished(connection: Connection, job: str, slot: str) -> bool:
 
 def of_job(connection: Connection, job: str) -> list[LeaseRow]:
     """A job's slots in the order of their names."""
-    query = select(
-        leases.c.job,
-        leases.c.slot,
-        leases.c.holder,
-        leases.c.until,
-        leases.c.finished_at,
-        leases.c.outcome,
-    ).where(leases.c.job == job)
-    return [LeaseRow(*row) for row in connection.execute(query.order_by(leases.c.slot))]
+    query = _rows().where(leases.c.job == job).order_by(leases.c.slot)
+    return [LeaseRow(*row) for row in connection.execute(query)]
+
+
+def newest(connection: Connection, most: int) -> list[LeaseRow]:
+    """The slots of all jobs that run or ended last, newest first."""
+    ended = func.coalesce(leases.c.finished_at, leases.c.until)
+    return [
+        LeaseRow(*row) for row in connection.execute(_rows().order_by(ended.desc(), leases.c.job).limit(most))
+    ]
 
 
 def forget(connection: Connection, before: datetime) -> int:
     """Delete slots that were finished before an instant; return how many."""
     return connection.execute(delete(leases).where(leases.c.finished_at < before)).rowcount
+
+
+def _rows() -> Select[Any]:
+    return select(
+        leases.c.job, leases.c.slot, leases.c.holder, leases.c.until, leases.c.finished_at, leases.c.outcome
+    )
 
 
 def _held(lease: Lease) -> ColumnElement[bool]:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
 from tracker.access import Access, Unit
 from tracker.access.erased import erased_stretches
-from tracker.domain.consent import ConsentEvent, Scope
 from tracker.domain.stretches import Stretch
+from tracker.privacy.uncovered import not_allowed
 from tracker.store import hiding
 
 
@@ -65,28 +65,6 @@ def blanks(access: Access, unit: Unit, start: datetime, end: datetime) -> list[B
         if b.start < last and b.end > start
     ]
     return sorted(cut, key=lambda b: (b.start, b.why))
-
-
-def not_allowed(events: Sequence[ConsentEvent], start: datetime, end: datetime) -> list[Stretch]:
-    """The parts of [start, end) that no grant of the series covers or ever covered.
-
-    A grant covers from the instant that it states until another choice of the same scope is recorded.
-    """
-    mine = [event for event in events if event.scope is Scope.AFFECT_SERIES]
-    covered: list[tuple[datetime, datetime]] = []
-    for i, event in enumerate(mine):
-        until = mine[i + 1].recorded_at if i + 1 < len(mine) else end
-        until = until if event.expires_at is None else min(until, event.expires_at)
-        if event.state.permits and event.covers_from < until:
-            covered.append((event.covers_from, until))
-    gaps, at = [], start
-    for first, until in sorted(covered):
-        if first > at:
-            gaps.append((at, min(first, end)))
-        at = max(at, until)
-    if at < end:
-        gaps.append((at, end))
-    return [Stretch(first, until) for first, until in gaps if first < until]
 
 
 def _paused(unit: Unit) -> Iterator[Blank]:

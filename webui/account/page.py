@@ -113,6 +113,11 @@ def staff_menu() -> list[tuple[str, str, bool]]:
         ("rate.page", _("Faces"), {"rate.notice"}),
         ("rate.series_list", _("Clips"), {"rate.series"}),
         ("rate.adjudications", _("Decide"), {"rate.adjudicating"}),
+        (
+            "monitor.people",
+            _("Study"),
+            {"monitor.prompts", "monitor.person", "monitor.raters", "monitor.everybody", "monitor.jobs"},
+        ),
         ("rate.me", _("About me"), set()),
         ("rate.keys", _("Keys"), set()),
         ("account.page", _("Account"), {"account.app", "account.codes", "entering.password"}),

@@ -7,6 +7,7 @@ is true without any of them: it follows from its times.
 
 from tracker.personal.answered import NoPromptError, PromptOverError, complete, demand_answerable
 from tracker.workflows.prompting.answering import dismiss, start
+from tracker.workflows.prompting.complying import Asked, complied
 from tracker.workflows.prompting.moving import Moved, move, zones
 from tracker.workflows.prompting.shown import (
     Ahead,
@@ -24,6 +25,7 @@ from tracker.workflows.prompting.ticking import Ticked, tick
 
 __all__ = [
     "Ahead",
+    "Asked",
     "Live",
     "Moved",
     "NoPromptError",
@@ -32,6 +34,7 @@ __all__ = [
     "Ticked",
     "complete",
     "compliance",
+    "complied",
     "demand_answerable",
     "demand_for_staff",
     "dismiss",

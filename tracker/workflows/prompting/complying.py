@@ -1,0 +1,93 @@
+"""Compliance: prompts sent, answered, late and missed, day by day."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from tracker.access import Unit
+from tracker.domain.instants import first_day
+from tracker.domain.prompting import Because, State
+from tracker.domain.readers import Role
+from tracker.learning.reasons import Reason
+from tracker.workflows.prompting.shown import Past, history_for_staff
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What was asked of somebody on one day of theirs, and what came of it.
+
+    Attributes
+    ----------
+    put
+        Prompts that reached them.
+    answered, late
+        Those that were answered; of these, after a reminder or after their time was over.
+    missed, put_away, waiting
+        Those that ran out, that they put away, and that can still be answered.
+    withheld
+        Prompts that were due and not put, with a reason; not among `put`.
+    by_learner
+        Of `put`, those that the learner's asking policy put.
+    """
+
+    put: int = 0
+    answered: int = 0
+    late: int = 0
+    missed: int = 0
+    put_away: int = 0
+    waiting: int = 0
+    withheld: int = 0
+    by_learner: int = 0
+
+    def __add__(self, other: Asked) -> Asked:
+        """Both together."""
+        return Asked(*(getattr(self, name) + getattr(other, name) for name in self.__slots__))
+
+
+def complied(unit: Unit, role: Role, days: int) -> dict[date, Asked]:
+    """What was asked of the person of a unit in their last days, for somebody of the staff.
+
+    Days without a prompt are not there.
+
+    Raises
+    ------
+    ConsentMissingError
+        When they do not let it be seen.
+    """
+    zone = ZoneInfo(unit.person.zone)
+    start = datetime.combine(first_day(unit.now, zone, days), datetime.min.time(), zone)
+    return by_day(history_for_staff(unit, role, start, unit.now + timedelta(seconds=1)))
+
+
+def by_day(past: Iterable[Past]) -> dict[date, Asked]:
+    """Count prompts by the day on which they fell due where the person was."""
+    days: dict[date, Asked] = {}
+    for one in past:
+        if one.state is State.SCHEDULED:
+            continue
+        day = one.scheduled_at.astimezone(ZoneInfo(one.zone)).date()
+        days[day] = days.get(day, Asked()) + _counted(one)
+    return days
+
+
+def _counted(one: Past) -> Asked:
+    if one.state is State.WITHHELD or (one.state is State.CANCELLED and one.notified_at is None):
+        return Asked(withheld=1)
+    put = Asked(put=1, by_learner=int(one.because in {reason.value for reason in Reason}))
+    match one.state:
+        case State.COMPLETED:
+            return replace(put, answered=1, late=int(_late(one)))
+        case State.EXPIRED:
+            return replace(put, missed=1)
+        case State.CANCELLED:
+            # Taken back by the study: nobody could answer it any more, and nobody put it away.
+            return replace(put, put_away=1) if one.because == Because.DISMISSED else Asked(withheld=1)
+    return replace(put, waiting=1)
+
+
+def _late(one: Past) -> bool:
+    over = one.completed_at is not None and one.expires_at is not None and one.completed_at > one.expires_at
+    return one.reminders > 0 or over

@@ -1,0 +1,115 @@
+"""One participant who shares: what arrived, what they were asked, how their learners did, and who looked at them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from zoneinfo import ZoneInfo
+
+from flask import Response, render_template
+
+from tracker.access.looks import Look
+from tracker.domain.readers import Role
+from tracker.workflows import monitoring, prompting
+from tracker.workflows.monitoring import Arriving, Day, Fared, Sharing
+from tracker.workflows.prompting import Asked
+from webui import auth
+from webui.monitor import plots, room
+from webui.monitor.people import answered, level, spread
+from webui.monitor.room import pages
+from webui.services import services
+from webui.words import REASONS
+
+WHAT = "how the study goes with you: what arrived, what you were asked, how your learners did, and who looked"
+LOOKS = 50
+"""How many looks are shown."""
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What one look shows."""
+
+    who: Sharing
+    arriving: Arriving
+    asked: dict[date, Asked] | None
+    fared: list[Fared]
+    looks: list[Look]
+    zone: ZoneInfo
+
+    def rows(self, days: int) -> list[tuple[date, Day | None, Asked | None]]:
+        """Each of the last days, newest first."""
+        asked = dict(spread(self.who, self.asked or {}, days))
+        return [(day, self.arriving.days.get(day), asked[day]) for day in sorted(asked, reverse=True)]
+
+
+@pages.get("/study/people/<item:who>")
+def person(who: str) -> str:
+    """How the study goes with one of them: one look, which they see."""
+    days = room.days()
+    seen = _seen(who, days)
+    return render_template(
+        "monitor_person.html",
+        seen=seen,
+        person=seen.who.person,
+        rows=seen.rows(days),
+        span=days,
+        spans=room.SPANS,
+        whole=sum((asked for asked in (seen.asked or {}).values()), Asked()),
+        answered=answered,
+        level=level,
+        told=room.told,
+        plots={f.target: plots.over_weeks(f) for f in seen.fared},
+        reasons={reason.value: str(words) for reason, words in REASONS.items()},
+        looks=seen.looks[::-1][:LOOKS],
+    )
+
+
+@pages.get("/study/people/<item:who>/days.csv")
+def days_csv(who: str) -> Response:
+    """What arrived and what was asked, day by day."""
+    seen = _seen(who, room.days())
+    asked = ("put", "answered", "late", "missed", "put_away", "waiting", "withheld", "by_learner")
+    reasons = [*REASONS]
+    columns = ("day", "read", *(f"without_{r.value}" for r in reasons), *asked)
+    rows = (
+        [
+            day.isoformat(),
+            came.read if came else 0,
+            *(came.without[r] if came else 0 for r in reasons),
+            *(getattr(was, name) if was else 0 for name in asked),
+        ]
+        for day, came, was in seen.rows(room.days())
+    )
+    return room.table("days", columns, rows)
+
+
+@pages.get("/study/people/<item:who>/learners.csv")
+def learners_csv(who: str) -> Response:
+    """How each learner did, week by week, beside what it should beat."""
+    seen = _seen(who, room.days())
+    columns = ("target", "first_day", "last_day", "who", "n", "value", "low", "high", "said_sure")
+    rows = []
+    for fared in seen.fared:
+        for week in fared.weeks:
+            for name in plots.SERIES:
+                figure = getattr(week, name)
+                if figure is not None:
+                    value = figure.value if hasattr(figure, "value") else figure.mean
+                    sure = week.sure if name == "learner" and week.sure is not None else ""
+                    dates = (week.first.isoformat(), week.last.isoformat())
+                    rows.append([fared.target, *dates, name, figure.n, value, figure.low, figure.high, sure])
+    return room.table("learners", columns, rows)
+
+
+def _seen(participant: str, days: int) -> Seen:
+    access, at = services().access, auth.now()
+    who = monitoring.find(access, participant, at)
+    with monitoring.looked_at(access, monitoring.reader_of(auth.member()), who, at, WHAT) as unit:
+        return Seen(
+            who,
+            monitoring.arriving(unit, who.since, days),
+            prompting.complied(unit, Role.RESEARCHER, days) if who.prompts else None,
+            monitoring.fared(unit, who.since),
+            access.looks(unit),
+            ZoneInfo(unit.person.zone),
+        )
