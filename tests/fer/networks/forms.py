@@ -33,19 +33,16 @@ def described(name: str, classes: int) -> nn.Module:
 def filled(name: str, classes: int = 7, **arguments: Any) -> nn.Module:
     """A network in evaluation mode whose every entry, statistics too, differs from what it starts as."""
     network = build(name, classes=classes, **arguments)
-    state = network.state_dict()
-    for key, value in state.items():
+    for key, value in network.state_dict().items():
         if not value.is_floating_point():
             continue
-        random = np.random.default_rng(zlib.crc32(key.encode()))
+        random = torch.Generator().manual_seed(zlib.crc32(key.encode()))
         if key.endswith("running_var"):
-            new = random.uniform(0.5, 1.5, value.shape)
+            value.uniform_(0.5, 1.5, generator=random)
         elif value.ndim < 2:
-            new = random.normal(1.0 if key.endswith("weight") else 0.0, 0.1, value.shape)
+            value.normal_(1.0 if key.endswith("weight") else 0.0, 0.1, generator=random)
         else:
-            new = random.normal(0, value[0].numel() ** -0.5, value.shape)
-        state[key] = torch.from_numpy(np.asarray(new, dtype=np.float32))
-    network.load_state_dict(state)
+            value.normal_(0, value[0].numel() ** -0.5, generator=random)
     return network.eval()
 
 
