@@ -120,10 +120,10 @@ def test_half_precision_stays_near(network: nn.Module, device: str) -> None:
     x = faces(4)
     on_device = fold_batch_norm(network).to(device)
     with torch.inference_mode():
-        expected = _logits(network, x).softmax(1)
+        expected = _logits(network, x)
         with torch.autocast(device, torch.bfloat16):
-            found = _logits(on_device, x.to(device)).float().softmax(1).cpu()
-    assert (found - expected).abs().max() < 0.05
+            found = _logits(on_device, x.to(device)).float().cpu()
+    assert (found - expected).abs().max() < 0.1 * expected.abs().max()  # 8 bits, thirty layers deep
 
 
 def test_another_seed_of_faces_gives_other_logits(network: nn.Module) -> None:
