@@ -2,7 +2,9 @@
 
 from pathlib import Path
 
-from tests.cli.conftest import STARTED, Cli
+import pytest
+
+from tests.cli.conftest import COVERS, STARTED, Cli
 
 EXAMPLE = Path(__file__).parents[2] / "docs" / "examples" / "diary.toml"
 
@@ -85,3 +87,76 @@ def test_a_closed_study_stores_nothing_and_opens_again(cli: Cli, ada: str, clip:
     assert cli("enrol", "bob", "--zone", "UTC").code == 3
     assert cli("study", "apply", str(EXAMPLE), "--by", "ops", "--yes").code == 0
     assert cli("consent", "grant", ada, "notes", "--evidence", "x").code == 0
+
+
+def test_a_ready_study_is_written_and_works_as_it_is(
+    cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert cli("study", "new").out.splitlines()[1].startswith("cohort ")
+    for name in ("diary", "cohort", "replay"):
+        assert f"affect-tracker study check {name}.yaml" in cli("study", "new", name).out
+        assert "is sound" in cli("study", "check", f"{name}.yaml").out
+    again = cli("study", "new", "diary")
+    assert again.code == 2
+    assert "diary.yaml is there already" in again.line
+    assert cli("study", "new", "diary", "--force").code == 0
+    assert "let its name end in .yaml" in cli("study", "new", "diary", "mine.toml").line
+    assert "cannot be written" in cli("study", "new", "diary", "nowhere/mine.yaml").line
+    assert cli("study", "new", "month").code == 2
+
+
+def test_a_difference_is_told_with_whom_it_touches_and_changes_nothing(
+    cli: Cli, ada: str, tmp_path: Path
+) -> None:
+    ended = cli("study", "diff", str(EXAMPLE))
+    assert ended.code == 0
+    assert "retention.face_crops: nothing -> 30" in ended.out
+    assert "! 3 grants of 1 participant stop being in force until they choose again" in ended.out
+    assert f"! asked again: {ada}" in ended.out
+    told = cli("study", "diff", str(EXAMPLE), "--json").json
+    assert told["preview"]["names"] == [ada]
+    assert {"key": ["export", "k"], "before": 5, "after": 5} not in told["differences"]
+    assert cli("study", "show", "--json").json["applied"] == []
+    assert cli("study", "apply", str(EXAMPLE), "--by", "ops", "--yes").code == 0
+    assert cli("study", "diff", str(EXAMPLE)).out == "they say the same\n"
+
+
+def test_two_files_are_compared_without_a_database(cli: Cli, tmp_path: Path) -> None:
+    other = write(tmp_path, "face_crops = 30", "face_crops = 20")
+    ended = cli("study", "diff", str(EXAMPLE), other)
+    assert ended.out == "retention.face_crops: 30 -> 20\n"
+    assert cli("study", "diff", other, str(EXAMPLE), "--json").json == {
+        "differences": [{"key": ["retention", "face_crops"], "before": 20, "after": 30}],
+        "preview": None,
+    }
+
+
+def test_participants_without_a_zone_live_in_the_studys(cli: Cli, tmp_path: Path) -> None:
+    assert cli("init").code == 0
+    ended = cli("enrol", "bob")
+    assert ended.code == 2
+    assert "--zone Europe/Berlin" in ended.line
+    file = write(tmp_path, 'jurisdiction = "DE"', 'jurisdiction = "DE"\nzone = "Asia/Tokyo"')
+    assert cli("study", "apply", file, "--by", "ops", "--yes").code == 0
+    assert cli("enrol", "bob").code == 0
+    assert cli("invite", "cem", "--role", "participant").code == 0
+
+
+def test_track_reads_with_a_network_that_the_study_names(
+    cli: Cli, ada: str, clip: Path, tmp_path: Path
+) -> None:
+    file = write(tmp_path, 'jurisdiction = "DE"', 'jurisdiction = "DE"\nnetworks = ["default@aaaaaaaaaaaa"]')
+    assert cli("study", "apply", file, "--by", "ops", "--yes").code == 0
+    assert cli("consent", "grant", ada, "affect_series", "--evidence", "x", "--covers-from", COVERS).code == 0
+    ended = cli("track", str(clip), "-p", ada, "--started-at", STARTED)
+    assert ended.code == 3
+    assert "the study reads faces with default@aaaaaaaaaaaa, not with default@" in ended.line
+
+
+def test_no_public_export_where_the_study_allows_none(cli: Cli, ada: str, tmp_path: Path) -> None:
+    file = write(tmp_path, "k = 5", "k = 5\npublic = false")
+    assert cli("study", "apply", file, "--by", "ops", "--yes").code == 0
+    ended = cli("export", "--public", "--out", str(tmp_path / "out"))
+    assert ended.code == 3
+    assert "allows no public export" in ended.line
