@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, Protocol
@@ -11,6 +12,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from tracker.fer.failures import EngineWarning, device_lost, no_memory
 from tracker.fer.manifest import NetworkSpec
 from tracker.fer.networks import by_head
 from tracker.fer.precision import is_foreign, reduced
@@ -138,5 +140,11 @@ def runner_for(
     if device.type == "cuda" and not is_foreign(network.module):
         from tracker.fer.streams import Streamed  # noqa: PLC0415 - needs what is above
 
-        return Streamed(network, device, dtype, limit, compiled=compiled)
+        try:
+            return Streamed(network, device, dtype, limit, compiled=compiled)
+        except Exception as error:
+            if no_memory(error) or device_lost(error):
+                raise
+            said = f"{type(error).__name__}: {error}"[:300]
+            warnings.warn(f"one batch at a time on {device}: {said}", EngineWarning, stacklevel=2)
     return Plain(network, device, dtype)

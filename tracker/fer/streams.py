@@ -67,8 +67,10 @@ class Streamed:
         self._slots = [self._slot(size, heads) for _ in range(_SLOTS)]
         self._free = deque(self._slots)
         self.depth = _SLOTS
+        torch.cuda.synchronize(self._device)  # the weights came by another stream
         for slot in self._slots:
-            self._work(slot, limit)
+            with torch.inference_mode(), torch.cuda.stream(slot.stream):
+                self._work(slot, limit)
         torch.cuda.synchronize(self._device)
 
     def start(self, requests: Sequence[Crops]) -> tuple[_Slot, int]:

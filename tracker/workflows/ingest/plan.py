@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from tracker.domain.affect import Emotion
 from tracker.domain.instants import CLOCK_TOLERANCE, InstantError, require_past
 from tracker.domain.series import Reason, TimeSource
 from tracker.store.series import Known
@@ -64,6 +65,8 @@ class Tracked:
         How many moments have no estimate, by reason.
     problem
         Why the recording broke off, or None.
+    unread
+        Emotions that the network does not know: their probability is 0 because nobody looked.
     """
 
     observations: int = 0
@@ -73,6 +76,7 @@ class Tracked:
     crops: int = 0
     reasons: Counter[Reason] = field(default_factory=Counter)
     problem: str | None = None
+    unread: tuple[Emotion, ...] = ()
 
     def count(self, reason: Reason | None) -> None:
         """Count one moment."""
@@ -125,4 +129,5 @@ def summary(result: Tracked) -> Mapping[str, object]:
         "estimates": result.estimates,
         "crops": result.crops,
         "reasons": {reason.value: result.reasons[reason] for reason in Reason},
+        "unread": [emotion.value for emotion in result.unread],
     }

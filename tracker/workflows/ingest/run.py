@@ -16,6 +16,7 @@ import numpy as np
 
 from tracker.access import Access, Unit
 from tracker.access.erased import erased_stretches, refusing
+from tracker.domain.affect import Distribution
 from tracker.domain.people import Person
 from tracker.domain.series import Estimate, Observation, Observed, Reason
 from tracker.store import series
@@ -26,6 +27,7 @@ from tracker.vision.faces import Detector, Face
 from tracker.vision.media import frames
 from tracker.vision.recording import Frame, Pixels, Source
 from tracker.vision.tracks import FaceTracker, Sighting, judged, overlap
+from tracker.workflows.ingest.ahead import Ahead
 from tracker.workflows.ingest.keeping import keep, unstored
 from tracker.workflows.ingest.plan import Plan, Tracked, demand_ended, demand_same_start, start_of
 from tracker.workflows.ingest.storing import store
@@ -34,6 +36,12 @@ if TYPE_CHECKING:  # torch is loaded by whoever loads a network, and not by a we
     from tracker.fer.engine import Engine
 
 BATCH = 64
+READ = 16
+"""Crops that are read at once, so that reading keeps step with the thread that looks for the next faces."""
+
+AHEAD = 4
+"""Frames that may be looked at before the last ones are read and stored; a withdrawal ends a run no later."""
+
 FLUSH_AFTER_S = 5.0
 """A batch is stored when it is full or this old, so that a live series is never far behind."""
 
@@ -48,6 +56,13 @@ class _Seen:
 
     observation: Observation
     crop: Crop | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Recalled:
+    """A moment that an earlier run stored."""
+
+    reason: Reason | None
 
 
 def track(
@@ -66,6 +81,8 @@ def track(
     given_at: datetime | None = None,
 ) -> Tracked:
     """Track a recording into a participant's series.
+
+    Frames are decoded and faces found in a thread of its own, while those before are read and stored here.
 
     Parameters
     ----------
@@ -98,13 +115,20 @@ def track(
     """
     run = _Run(access, person, source, plan, engine, clock, monotonic, result or Tracked(), given_at)
     run.prepare()
-    with frames(source, plan.every, skip=run.skip, clock=monotonic, opener=camera) as stream:
+    run.result.unread = engine.unread
+    with (
+        frames(source, plan.every, skip=run.skip, clock=monotonic, opener=camera) as stream,
+        Ahead(run.look(stream, detector), AHEAD) as looked,
+    ):
         try:
-            for seen in run.look(stream, detector):
+            for seen in looked:
                 run.take(seen)
-                report(_share(source, seen.observation.pts_us))
+                if isinstance(seen, _Seen):
+                    report(_share(source, seen.observation.pts_us))
         finally:
             # Also when the camera vanished or the user pressed Ctrl-C: what was seen is not lost.
+            for seen in looked.rest():
+                run.take(seen)
             run.flush()
         run.result.problem = stream.problem or (ERASED if run.left_out else None)
     return run.result
@@ -139,6 +163,7 @@ class _Run:
         self.known: dict[int, Known] = {}
         self.skip: frozenset[int] = frozenset()
         self.waiting: list[_Seen] = []
+        self.said: list[Distribution] = []
         self.flushed_at = monotonic()
         self.given_at = given_at or clock()
         self.left_out = False
@@ -148,6 +173,7 @@ class _Run:
         now = self.clock()
         with self.access.read(self.person.id, now) as unit:
             permit = unit.capture_permit()
+            unit.study.demand_network(self.network)
             self.known = series.known(unit.connection, self.person.subject, self.sha256)
         self.start, self.time_source = start_of(self.source, self.plan, now)
         demand_same_start(self.start, self.source, self.known.values())
@@ -157,8 +183,8 @@ class _Run:
             t for t, k in self.known.items() if k.reason is not None or self.network in k.networks
         )
 
-    def look(self, stream: Iterator[Frame], detector: Detector) -> Iterator[_Seen]:
-        """Find the participant's face in each frame that is not done yet."""
+    def look(self, stream: Iterator[Frame], detector: Detector) -> Iterator[_Seen | _Recalled]:
+        """Find the participant's face in each frame that is not done yet; runs ahead, in another thread."""
         tracker = FaceTracker(confirm_first_face=self.plan.confirm_first_face)
         done = iter(sorted(self.known.values(), key=lambda k: k.pts_us))
         waiting = next(done, None)
@@ -168,7 +194,7 @@ class _Run:
                 # What an earlier run saw is what this one would have seen.
                 if waiting.pts_us in self.skip:
                     tracker.recall(waiting.pts_us, waiting.box, waiting.faces)
-                    self.result.count(waiting.reason)
+                    yield _Recalled(waiting.reason)
                 waiting = next(done, None)
             if frame.pts_us in self.skip:
                 continue
@@ -180,32 +206,38 @@ class _Run:
             yield self._see(frame, tracker, detector)
         while waiting is not None:
             if waiting.pts_us in self.skip:
-                self.result.count(waiting.reason)
+                yield _Recalled(waiting.reason)
             waiting = next(done, None)
 
-    def take(self, seen: _Seen) -> None:
-        """Keep a frame's result; store when enough have come together."""
+    def take(self, seen: _Seen | _Recalled) -> None:
+        """Keep a frame's result; read and store when enough have come together."""
+        if isinstance(seen, _Recalled):
+            self.result.count(seen.reason)
+            return
         self.waiting.append(seen)
         if len(self.waiting) >= BATCH or self.monotonic() - self.flushed_at >= FLUSH_AFTER_S:
             self.flush()
+        elif sum(seen.crop is not None for seen in self.waiting) - len(self.said) >= READ:
+            self._read()
+
+    def _read(self) -> None:
+        """Read the crops that wait and were not read yet, in one batch."""
+        crops = [seen.crop.pixels for seen in self.waiting if seen.crop is not None][len(self.said) :]
+        if crops:
+            readings = self.engine.read(np.stack(crops))
+            self.said += [readings.distribution(row) for row in range(len(crops))]
 
     def flush(self) -> None:
-        """Read the waiting crops in one batch and store everything in one transaction."""
+        """Read what is left and store everything in one transaction."""
         waiting = self.waiting
         if not waiting:
             return
-        crops = [seen.crop.pixels for seen in waiting if seen.crop is not None]
-        size = self.engine.crop.size
-        readings = self.engine.read(np.stack(crops) if crops else np.zeros((0, size, size, 3), np.uint8))
-        rows: list[Observed] = []
-        position = 0
-        for seen in waiting:
-            if seen.crop is None:
-                rows.append(Observed(seen.observation))
-                continue
-            said = Estimate(self.network, readings.distribution(position))
-            rows.append(Observed(seen.observation, (said,)))
-            position += 1
+        self._read()
+        said = iter(self.said)
+        rows = [
+            Observed(seen.observation, () if seen.crop is None else (Estimate(self.network, next(said)),))
+            for seen in waiting
+        ]
         now = self.clock()
         with self.access.write(self.person.id, now) as unit:
             permit = unit.capture_permit()
@@ -216,7 +248,7 @@ class _Run:
             stored = store(unit, permit, rows, now) if rows else series.Stored(0, 0)
             kept = keep(self.access, unit, new)
         # Only now: an interruption before the commit leaves them to be stored by the flush at the end.
-        self.waiting = []
+        self.waiting, self.said = [], []
         self.result.added += stored.observations
         self.result.crops += kept
         self.result.estimates += sum(
