@@ -47,6 +47,21 @@ def test_intervals_are_repeatable_and_narrow_with_more_faces() -> None:
     assert width(1000) < width(60)
 
 
+def test_intervals_over_people_are_wider_where_people_differ() -> None:
+    """Ten people, each read always right or always wrong: 200 faces are ten observations."""
+    labels = np.tile([0, 1], 100)
+    people = np.repeat(np.arange(10), 20)
+    answers = np.where(people % 3 == 0, 1 - labels, labels)
+
+    def width(drawn: np.ndarray | None) -> float:
+        low, high = score(_log_p(answers.tolist()), labels, CLASSES, drawn=drawn).intervals["accuracy"]
+        return high - low
+
+    assert width(people) > 3 * width(None)
+    assert width(np.arange(200)) == pytest.approx(width(None), abs=0.03)
+    assert score(_log_p([0, 1]), np.array([0, 1]), CLASSES, drawn=np.zeros(2, np.int64)).intervals == {}
+
+
 def test_plain_values_carry_the_documented_keys() -> None:
     e = score(_log_p([0, 1]), np.array([0, 1]), CLASSES, resamples=5).as_dict()
     assert {

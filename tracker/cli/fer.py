@@ -9,7 +9,8 @@ from typing import Annotated
 import typer
 
 from tracker import shipped
-from tracker.cli import fer_evaluating, fer_order
+from tracker.cli import fer_evaluating, fer_matrix, fer_order
+from tracker.cli.benchmarks import fer as fer_benchmark
 from tracker.cli.output import AsJson, err, print_json
 
 # torch takes seconds to import, and --help should not: each command imports what it needs.
@@ -107,4 +108,6 @@ def package(
 
 
 app.command("evaluate")(fer_evaluating.evaluate)
+app.command("matrix")(fer_matrix.matrix)
 app.command("check-order")(fer_order.check_order)
+app.command("benchmark")(fer_benchmark.benchmark)

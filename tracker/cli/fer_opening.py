@@ -98,10 +98,11 @@ def cropper(network: Network, faces: FaceSet, detect: bool) -> Cropper:
 
     if detect and faces.framing == "boxes":
         raise typer.BadParameter(f"--detect: {faces.kind} data say where each face is; their boxes are used")
-    return Cropper(network.spec.crop, detect, _detector)
+    return Cropper(network.spec.crop, detect, load_detector_here)
 
 
-def _detector() -> Detector:
+def load_detector_here() -> Detector:
+    """Load YuNet where it was pulled, else the Haar cascade."""
     from tracker.vision.faces import load_detector
 
     return load_detector(open_zoo().detector_path())
