@@ -21,7 +21,7 @@ def weights(columns: int, planes: int = 3, seed: int = 0) -> tuple[NDArray[np.fl
 
 def linear(
     columns: int = 8,
-    size: int = 16,
+    size: int | str = 16,
     *,
     batch: int | str = "batch",
     planes: int = 3,

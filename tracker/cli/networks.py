@@ -2,37 +2,31 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich import box
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
 from rich.table import Table
 
-from tracker import settings, shipped
+from tracker.cli import networks_adding
 from tracker.cli.installation import now
 from tracker.cli.output import AsJson, err, out, print_json
+from tracker.cli.zoo import open_zoo
 
 if TYPE_CHECKING:
     from tracker.fer.zoo import Entry, Installed, Zoo
 
 app = typer.Typer(help="List, pull, verify and add networks and face detectors.", no_args_is_help=True)
 
-_HERE = {"shipped": "ships", "pulled": "pulled", "added": "added", "no": "-"}
+_HERE = {"shipped": "ships", "pulled": "pulled", "added": "added", "no": "to pull"}
+
+__all__ = ["app", "open_zoo"]
 
 AcceptTerms = Annotated[
     bool, typer.Option("--accept-terms", help="Accept its licence and terms without being asked.")
 ]
-
-
-def open_zoo() -> Zoo:
-    """Open the shipped networks and those in the user's data folder."""
-    from tracker.fer.zoo import Zoo  # noqa: PLC0415 - torch takes seconds, and --help should not
-
-    return Zoo(shipped.models(), settings.load(os.environ).data_folder / "networks")
 
 
 @app.command("list")
@@ -43,7 +37,7 @@ def list_(as_json: AsJson = False) -> None:
     if as_json:
         print_json({"networks": [described(zoo, one) for one in found]})
         return
-    table = Table("name", "kind", "classes", "size", "here", "terms", "licence", box=box.SIMPLE_HEAD)
+    table = Table("name", "kind", "classes", "size", "here", "accepted", "licence", box=None, pad_edge=False)
     for column in table.columns[:-1]:
         column.no_wrap = True
     for one in found:
@@ -53,7 +47,7 @@ def list_(as_json: AsJson = False) -> None:
             _classes(one.entry),
             _size(one.entry.size),
             _HERE[one.came],
-            _terms(one),
+            "" if one.accepted is None else f"{one.accepted:%Y-%m-%d}",
             one.entry.licence,
         )
     out().print(table)
@@ -148,6 +142,10 @@ def verify(
             raise ZooError(zoo.explain(v))
 
 
+app.command("add")(networks_adding.add)
+app.command("remove")(networks_adding.remove)
+
+
 def described(zoo: Zoo, found: Installed) -> dict[str, Any]:
     """Everything about an entry, as JSON has it."""
     entry, spec = found.entry, found.entry.network
@@ -206,12 +204,6 @@ def _size(size: int) -> str:
     if size == 0:
         return "unknown"
     return f"{size / 1e6:.1f} MB" if size >= 100_000 else f"{size / 1e3:.1f} kB"
-
-
-def _terms(found: Installed) -> str:
-    if found.accepted is not None:
-        return f"accepted {found.accepted:%Y-%m-%d}"
-    return "to be accepted" if found.came == "no" else ""
 
 
 def _told(row: dict[str, Any]) -> list[tuple[str, str]]:

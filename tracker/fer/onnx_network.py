@@ -189,6 +189,19 @@ class OnnxModule(nn.Module):
         return bool(np.all(found >= 0) and np.allclose(found.sum(axis=1), 1, atol=1e-3))
 
 
+def crop_size(data: bytes, name: str) -> int | None:
+    """Return how many pixels wide the faces are that an ONNX file reads; None where it takes any.
+
+    Raises
+    ------
+    ZooError
+        See `OnnxModule`.
+    """
+    require_whole(data, name)
+    shape = _session(data, torch.device("cpu"), name).get_inputs()[0].shape
+    return shape[3] if len(shape) == 4 and isinstance(shape[3], int) else None
+
+
 def load_onnx(path: Path, entry: Entry) -> OnnxModule:
     """Open an entry's ONNX file, checked against its pin, its columns and its crop.
 
@@ -197,19 +210,24 @@ def load_onnx(path: Path, entry: Entry) -> OnnxModule:
     ZooError
         When the file is missing, damaged, not the one in the manifest, or does something else than it says.
     """
+    return open_onnx(read_pinned(path, entry), entry, str(path))
+
+
+def open_onnx(data: bytes, entry: Entry, path: str = "the ONNX file") -> OnnxModule:
+    """Open the bytes of an ONNX file as an entry describes them; see `load_onnx`."""
     spec = entry.spec
     if unknown := sorted(set(spec.arguments) - _ARGUMENTS):
         raise ZooError(f"{entry.name}: the argument {unknown[0]!r} is unknown to {ONNX}")
     if len(spec.heads) != 1:
         raise ZooError(f"{entry.name}: an {ONNX} network has one head, not {len(spec.heads)}")
     return OnnxModule(
-        read_pinned(path, entry),
+        data,
         len(spec.heads[0].classes),
         size=spec.crop.size,
         planes=channels(spec.normalisation),
         columns=spec.arguments.get("columns"),
         output=spec.arguments.get("output"),
-        name=str(path),
+        name=path,
     ).eval()
 
 

@@ -100,6 +100,15 @@ class Zoo:
         own = data / MANIFEST
         self._added = read_manifest(own) if own.is_file() else {}
 
+    @property
+    def names(self) -> frozenset[str]:
+        """Names that are taken."""
+        return frozenset({*self._entries, *self._added})
+
+    def is_added(self, name: str) -> bool:
+        """Whether somebody brought this one from a file of their own."""
+        return name in self._added
+
     def entry(self, name: str) -> Entry:
         """Return what the manifest says about a network or detector."""
         if name in self._entries and name in self._added:
@@ -109,8 +118,7 @@ class Zoo:
             )
         found = self._entries.get(name) or self._added.get(name)
         if found is None:
-            there = ", ".join(sorted({*self._entries, *self._added}))
-            raise ZooError(f"{name!r} is not in the manifest; there are: {there}")
+            raise ZooError(f"{name!r} is not in the manifest; there are: {', '.join(sorted(self.names))}")
         return found
 
     def network(self, name: str) -> Entry:
