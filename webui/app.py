@@ -28,7 +28,8 @@ from webui import (
     roles,
     words,
 )
-from webui.account import confirming, invited, page, passkeys, second
+from webui.account import confirming, invited, page, passkeys, second, tokens
+from webui.api import wiring
 from webui.participant import (
     answering,
     answering_offline,
@@ -120,6 +121,7 @@ def create_app(
         confirming.pages,
         invited.pages,
         page.pages,
+        tokens.pages,
         capturing.pages,
         consent.pages,
         timeline.pages,
@@ -138,5 +140,6 @@ def create_app(
         monitor.pages,
     ):
         app.register_blueprint(pages)
+    wiring.teach(app)
     roles.demand_complete(app)
     return app

@@ -15,9 +15,10 @@ from tracker.domain.entering import How
 from tracker.domain.members import STRONG, Member, Role
 from tracker.domain.people import Person
 from tracker.workflows import accounts
-from webui import auth_store, languages, roles
+from webui import auth_store, bearer, languages, roles
 from webui.auth_store import User
 from webui.clock import now as now
+from webui.roles import Rule
 from webui.services import services
 from webui.study import study, text, texts
 
@@ -199,6 +200,9 @@ def _gate() -> BaseResponse | None:
         _recognise()
         return None
     rule = roles.rule(request.endpoint)
+    if rule.program:
+        _program(rule)
+        return None
     if rule.looked_up:
         _recognise()
     if rule.anybody:
@@ -212,6 +216,14 @@ def _gate() -> BaseResponse | None:
     if rule.fresh and not is_fresh():
         return confirm_first(rule.fresh)
     return None
+
+
+def _program(rule: Rule) -> None:
+    """Let in whoever has a token for it, and no session: a cookie is not even looked at."""
+    bearer.recognise()
+    if not rule.allows(roles_here()):
+        abort(403, _("This page is for somebody else: your account has no part in it."))
+    bearer.demand(rule)
 
 
 def _before_this() -> str | None:

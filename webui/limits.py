@@ -27,6 +27,9 @@ PATIENCE_S = 5.0
 ARCHIVES_AT_ONCE = 2
 """Each that is being made takes a processor, and one of the server's threads until it is downloaded."""
 
+REQUESTS = 600
+"""Requests of one token in `PER`: twenty people's pages, or a camera at five frames a second and the rest."""
+
 _MOST_ADDRESSES = 10_000
 
 
@@ -103,3 +106,19 @@ class Rate:
                 return False
             seen.append(now)
             return True
+
+    def wait(self, address: str, now: datetime) -> int:
+        """In how many whole seconds the next event of an address is allowed.
+
+        Examples
+        --------
+        >>> from datetime import UTC
+        >>> rate, noon = Rate(1, timedelta(minutes=1)), datetime(2026, 3, 1, 12, tzinfo=UTC)
+        >>> rate.allows("::1", noon), rate.wait("::1", noon + timedelta(seconds=20))
+        (True, 40)
+        """
+        with self._lock:
+            seen = self._seen.get(address)
+            if not seen or len(seen) < self._most:
+                return 0
+            return max(1, -(-(seen[0] + self._per - now) // timedelta(seconds=1)))

@@ -14,6 +14,7 @@ from enum import StrEnum
 from flask import Flask
 
 from tracker.domain.members import Role
+from tracker.domain.tokens import Purpose
 
 
 class Objects(StrEnum):
@@ -41,6 +42,10 @@ class Rule:
     fresh
         The endpoint to go back to after saying once more that it is oneself, where that must not be long ago; empty
         where it may.
+    program
+        Whether it is for programs: a token alone lets in, never a session.
+    purpose
+        What the token must be for; None: any will do.
     """
 
     roles: frozenset[Role]
@@ -48,6 +53,8 @@ class Rule:
     anybody: bool = False
     looked_up: bool = True
     fresh: str = ""
+    program: bool = False
+    purpose: Purpose | None = None
 
     def allows(self, roles: Iterable[Role]) -> bool:
         """Whether somebody with these roles may.
@@ -65,6 +72,8 @@ _EVERY = frozenset(Role)
 _PARTICIPANT = frozenset({Role.PARTICIPANT})
 _RATER = frozenset({Role.RATER})
 _RESEARCHER = frozenset({Role.RESEARCHER})
+_OPERATOR = frozenset({Role.OPERATOR})
+_STEERING = _RESEARCHER | _OPERATOR
 
 
 def _public() -> Rule:
@@ -102,6 +111,23 @@ def _researcher() -> Rule:
     return Rule(_RESEARCHER, Objects.STUDY)
 
 
+_OF_PURPOSE: dict[Purpose, tuple[frozenset[Role], Objects]] = {
+    Purpose.TIMELINE: (_PARTICIPANT, Objects.OWN),
+    Purpose.ANSWERS: (_PARTICIPANT, Objects.OWN),
+    Purpose.CAPTURE: (_PARTICIPANT, Objects.OWN),
+    Purpose.CONSENT: (_PARTICIPANT, Objects.OWN),
+    Purpose.RATING: (_RATER, Objects.STUDY),
+    Purpose.STUDIES: (_STEERING, Objects.NOBODYS),
+    Purpose.EXPORTS: (_RESEARCHER, Objects.STUDY),
+}
+
+
+def _program(purpose: Purpose, only: frozenset[Role] | None = None) -> Rule:
+    """A program with a token for a purpose, of somebody who has the role besides."""
+    roles, objects = _OF_PURPOSE[purpose]
+    return Rule(only or roles, objects, program=True, purpose=purpose)
+
+
 RULES: dict[str, Rule] = {
     "assets.file": _public(),
     "health.healthz": _public(),
@@ -129,6 +155,9 @@ RULES: dict[str, Rule] = {
     "account.passkey_options": _everybody(fresh="account.page"),
     "account.passkey": _everybody(fresh="account.page"),
     "account.remove": _everybody(fresh="account.page"),
+    "tokens.page": _everybody(fresh="tokens.page"),
+    "tokens.make": _everybody(fresh="tokens.page"),
+    "tokens.revoke": _everybody(fresh="tokens.page"),
     # Participants, of themselves alone.
     "consent.page": _participant(),
     "consent.receipt": _participant(),
@@ -218,6 +247,49 @@ RULES: dict[str, Rule] = {
     "monitor.everybody_csv": _researcher(),
     "monitor.jobs": _researcher(),
     "monitor.jobs_csv": _researcher(),
+    # Programs, with a token of their person's: what that person may, as far as the token is for it.
+    "api_docs.page": _public(),
+    "api_docs.openapi": _public(),
+    "api_token.show": Rule(_EVERY, program=True),
+    "api_timeline.moments": _program(Purpose.TIMELINE),
+    "api_timeline.points": _program(Purpose.TIMELINE),
+    "api_answers.offers": _program(Purpose.ANSWERS),
+    "api_answers.answer": _program(Purpose.ANSWERS),
+    "api_answers.correct": _program(Purpose.ANSWERS),
+    "api_answers.context": _program(Purpose.ANSWERS),
+    "api_prompts.listing": _program(Purpose.ANSWERS),
+    "api_prompts.waiting": _program(Purpose.ANSWERS),
+    "api_prompts.start": _program(Purpose.ANSWERS),
+    "api_prompts.dismiss": _program(Purpose.ANSWERS),
+    "api_consent.standing": _program(Purpose.CONSENT),
+    "api_consent.history": _program(Purpose.CONSENT),
+    "api_consent.receipt": _program(Purpose.CONSENT),
+    "api_consent.refuse": _program(Purpose.CONSENT),
+    "api_consent.withdraw": _program(Purpose.CONSENT),
+    "api_consent.pausing": _program(Purpose.CONSENT),
+    "api_consent.pause": _program(Purpose.CONSENT),
+    "api_capture.look": _program(Purpose.CAPTURE),
+    "api_capture.start": _program(Purpose.CAPTURE),
+    "api_capture.frame": _program(Purpose.CAPTURE),
+    "api_capture.stop": _program(Purpose.CAPTURE),
+    "api_uploads.begin": _program(Purpose.CAPTURE),
+    "api_uploads.piece": _program(Purpose.CAPTURE),
+    "api_uploads.state": _program(Purpose.CAPTURE),
+    "api_uploads.read": _program(Purpose.CAPTURE),
+    "api_uploads.discard": _program(Purpose.CAPTURE),
+    "api_rating.coming": _program(Purpose.RATING),
+    "api_rating.picture": _program(Purpose.RATING),
+    "api_rating.vote": _program(Purpose.RATING),
+    "api_rating.undo": _program(Purpose.RATING),
+    "api_rating.last": _program(Purpose.RATING),
+    "api_rating.progress": _program(Purpose.RATING),
+    "api_rating.keys": _program(Purpose.RATING),
+    "api_rating.change_keys": _program(Purpose.RATING),
+    "api_studies.show": _program(Purpose.STUDIES),
+    "api_studies.versions": _program(Purpose.STUDIES),
+    "api_studies.check": _program(Purpose.STUDIES),
+    "api_studies.diff": _program(Purpose.STUDIES),
+    "api_studies.preview": _program(Purpose.STUDIES, _OPERATOR),
 }
 """Every endpoint of the app."""
 

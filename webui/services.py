@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, cast
 from flask import current_app
 
 from tracker.access import Access
-from webui.limits import ARCHIVES_AT_ONCE, LOGINS, PER, Rate, Turns
+from webui.limits import ARCHIVES_AT_ONCE, LOGINS, PER, REQUESTS, Rate, Turns
 
 if TYPE_CHECKING:  # OpenCV is loaded with it
     from tracker.workflows.ingest import Captures, Uploads
@@ -38,6 +38,10 @@ class Services:
         Held while somebody downloads everything about themselves.
     leavings
         The same for withdrawing without a login, of its own: nobody's tries at logging in keep anybody from it.
+    programs
+        How often a token may ask.
+    strangers
+        How often an address may give a token that opens nothing.
     captures, uploads
         The live captures and the uploaded clips of this process; None where nothing reads faces.
     """
@@ -49,6 +53,8 @@ class Services:
     help_contact: str
     archives: Turns = field(default_factory=lambda: Turns(ARCHIVES_AT_ONCE, 0.0))
     leavings: Rate = field(default_factory=lambda: Rate(LOGINS, PER))
+    programs: Rate = field(default_factory=lambda: Rate(REQUESTS, PER))
+    strangers: Rate = field(default_factory=lambda: Rate(LOGINS, PER))
     captures: Captures | None = None
     uploads: Uploads | None = None
 

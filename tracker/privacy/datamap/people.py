@@ -43,7 +43,7 @@ PEOPLE: tuple[Stored, ...] = (
     ),
     Stored(
         "tokens",
-        "With what programs ask in somebody's name: as a digest, with its purposes, its end and the day of its last use.",
+        "With what programs ask in somebody's name: a digest, its purposes, its end and the day of its last use.",
         declared(
             "tokens",
             _I,

@@ -1,0 +1,82 @@
+"""What raters, researchers and operators do: rate faces, read and check the study."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tracker.client.calling import Caller
+from tracker.client.results import Checked, Difference, Item, demanded, distribution
+from tracker.domain.affect import Distribution, Emotion
+from tracker.domain.rating import Verdict
+
+
+class Rating:
+    """The desk of a rater."""
+
+    def __init__(self, caller: Caller) -> None:
+        self._caller = caller
+
+    def items(self, n: int = 1) -> list[Item]:
+        """What comes next, kept for one for a while."""
+        return [_item(told) for told in self._caller.get("/rating/items", {"limit": n})["items"]]
+
+    def picture(self, item: str) -> bytes:
+        """The face of an item; keep it nowhere."""
+        return self._caller.ask("GET", f"/rating/items/{item}/picture").data
+
+    def vote(
+        self,
+        item: str,
+        said: Emotion | Verdict,
+        second: Emotion | None = None,
+        *,
+        response_ms: int | None = None,
+        key: str = "",
+    ) -> Distribution | None:
+        """Say what a face looks like, or why not; return what the network says, where the study reveals it."""
+        sent: dict[str, Any] = {"second": second, "response_ms": response_ms}
+        sent |= {"verdict": said} if isinstance(said, Verdict) else {"verdict": "emotion", "emotion": said}
+        return distribution(self._caller.post(f"/rating/items/{item}/vote", sent, key=key)["network"])
+
+    def undo(self, item: str, *, key: str = "") -> Item:
+        """Take back what one said of an item; it is open again."""
+        return _item(self._caller.post(f"/rating/items/{item}/undo", key=key))
+
+    def progress(self) -> tuple[int, int]:
+        """How many today, and the study's goal for a day."""
+        told = self._caller.get("/rating/progress")
+        return told["done"], told["goal"]
+
+
+class Studies:
+    """The study that governs."""
+
+    def __init__(self, caller: Caller) -> None:
+        self._caller = caller
+
+    def show(self) -> dict[str, Any]:
+        """Everything that the study in force says."""
+        document: dict[str, Any] = self._caller.get("/study")["document"]
+        return document
+
+    def check(self, text: str, *, yaml: bool = False) -> Checked:
+        """Whether the text of a study file is sound."""
+        told = self._file("/study/checks", text, yaml)
+        return Checked(told["sound"], tuple(told["problems"]), told["sha256"])
+
+    def diff(self, text: str, *, yaml: bool = False) -> list[Difference]:
+        """What a study file says otherwise than the study in force."""
+        found = self._file("/study/diffs", text, yaml)["items"]
+        return [Difference(tuple(one["place"]), one["before"], one["after"], one["told"]) for one in found]
+
+    def preview(self, text: str, *, yaml: bool = False) -> list[str]:
+        """What applying a study file would change, in sentences; for operators."""
+        return [str(line) for line in self._file("/study/previews", text, yaml)["told"]]
+
+    def _file(self, path: str, text: str, yaml: bool) -> dict[str, Any]:
+        media = "application/yaml" if yaml else "application/toml"
+        return self._caller.carry("POST", path, text.encode(), media)
+
+
+def _item(told: dict[str, Any]) -> Item:
+    return Item(told["id"], told["because"], demanded(told["kept_until"]))
