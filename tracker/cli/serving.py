@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 SERVER = "webui.server"
 """The web app stands beside the command line, which therefore starts it by its import string."""
 
+_LINGER_S = 0.003
+
 
 def serve(
     context: typer.Context,
@@ -115,7 +117,7 @@ def start(
 
 def reader(settings: Settings) -> Reader:
     """Load what reads faces in a process that serves: the default network, and YuNet where it was pulled."""
-    from tracker.fer.device import one_thread_each  # noqa: PLC0415 - loads torch, and a server starts faster without
+    from tracker.fer.device import one_thread_each, resolve_device  # noqa: PLC0415 - loads torch
     from tracker.fer.engine import Engine  # noqa: PLC0415 - loads torch
     from tracker.fer.zoo import Zoo  # noqa: PLC0415 - loads torch
     from tracker.vision import threads  # noqa: PLC0415 - loads OpenCV
@@ -128,7 +130,10 @@ def reader(settings: Settings) -> Reader:
     detector = zoo.detector_path()
     with closing(opened(settings)) as access:
         usual = studies.in_force(access).usual_network
-    return Reader(Engine(zoo.load(usual), "auto"), lambda: load_detector(detector))
+    # On a GPU a fuller batch costs next to nothing, so the captures of many people wait for each other a moment.
+    linger = 0.0 if resolve_device().type == "cpu" else _LINGER_S
+    engine = Engine(zoo.load(usual), "auto", precision="auto", linger=linger)
+    return Reader(engine, lambda: load_detector(detector))
 
 
 def jobs(

@@ -44,6 +44,9 @@ def track(
         ),
     ] = None,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")] = "auto",
+    precision: Annotated[
+        str, typer.Option(help="auto (the fastest that stays near float32), float32, bfloat16 or float16.")
+    ] = "auto",
     as_json: AsJson = False,
 ) -> None:
     """Read a participant's face in a recording, and store the series; needs the scope affect_series."""
@@ -90,14 +93,14 @@ def track(
         raise ingest.BrokeOffError(f"{result.problem} {result.added} observations were stored")
 
 
-def load(settings: Settings, network: str, device: str) -> tuple[Engine, Detector]:
+def load(settings: Settings, network: str, device: str, precision: str = "auto") -> tuple[Engine, Detector]:
     """Load the network, and YuNet where it was pulled, else the Haar cascade."""
     from tracker.fer.engine import Engine  # noqa: PLC0415 - loads torch
     from tracker.fer.zoo import Zoo  # noqa: PLC0415 - loads torch
     from tracker.vision.faces import load_detector  # noqa: PLC0415 - loads OpenCV
 
     zoo = Zoo(shipped.models(), settings.data_folder / "networks")
-    return Engine(zoo.load(network), device), load_detector(zoo.detector_path())
+    return Engine(zoo.load(network), device, precision=precision), load_detector(zoo.detector_path())
 
 
 def _print(result: Tracked, participant: str, as_json: bool) -> None:

@@ -14,7 +14,7 @@ import time
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from statistics import median
@@ -27,6 +27,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from tracker import shipped
 from tracker.domain.affect import EMOTIONS
 from tracker.domain.framing import CropSpec
+from tracker.fer.device import resolve_device
 from tracker.fer.engine import Engine, EngineWarning
 from tracker.fer.failures import no_memory
 from tracker.fer.manifest import Entry, Head, NetworkSpec
@@ -72,6 +73,8 @@ class Work:
         The engine's.
     faces
         Crops to read; None makes noise, which takes as long.
+    threads
+        Of the CPU; None for as many as torch takes by itself.
     """
 
     sizes: Sequence[int] = SIZES
@@ -79,6 +82,7 @@ class Work:
     compiled: bool = True
     precision: str = "auto"
     faces: Crops | None = None
+    threads: int | None = None
 
 
 def network_of(name: str, zoo: Zoo) -> tuple[Network, bool]:
@@ -116,6 +120,27 @@ def flops_of(network: Network) -> int | None:
     return int(counter.get_total_flops())
 
 
+def benchmark(
+    name: str, zoo: Zoo, device: str, work: Work, said: Callable[[str], None] = lambda _: None
+) -> dict[str, Any]:
+    """Find a network by name, measure it, and say what it was; see `measure`.
+
+    Raises
+    ------
+    ZooError, DeviceError
+        When the network or the device is not there.
+    """
+    network, trained = network_of(name, zoo)
+    fitting = work.faces is not None and work.faces.shape[1] == network.spec.crop.size
+    figures = measure(network, resolve_device(device), work if fitting else replace(work, faces=None), said)
+    return figures | {
+        "name": name,
+        "weights": "trained" if trained else "random",
+        "pixels": "faces" if fitting else "noise",
+        "torch": torch.__version__,
+    }
+
+
 def measure(
     network: Network, device: torch.device, work: Work, said: Callable[[str], None] = lambda _: None
 ) -> dict[str, Any]:
@@ -123,7 +148,7 @@ def measure(
     flops, size = flops_of(network), network.spec.crop.size
     # On a GPU the bare network gets the half precision that such devices are made for; on a CPU what it was trained in.
     dtype = torch.bfloat16 if device.type == "cuda" and work.precision != "float32" else torch.float32
-    with _told() as notes, torch.inference_mode():
+    with _told() as notes, _threads(work.threads), torch.inference_mode():
         said(f"{network.id}: limits")
         gemm, copies = gemm_rate(device, dtype, work.seconds), copy_rate(device, work.seconds)
         said(f"{network.id}: bare")
@@ -135,7 +160,7 @@ def measure(
     return {
         "network": network.id,
         "device": named(device),
-        "threads": torch.get_num_threads(),
+        "threads": work.threads or torch.get_num_threads(),
         "crop": size,
         "gflop_per_face": None if flops is None else flops / 1e9,
         "limits": {"gemm_tflop_per_s": gemm / 1e12, "copy_gb_per_s": copies / 1e9},
@@ -287,6 +312,16 @@ def named(device: torch.device) -> str:
 
 
 @contextmanager
+def _threads(n: int | None) -> Iterator[None]:
+    before = torch.get_num_threads()
+    torch.set_num_threads(n or before)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+@contextmanager
 def _told() -> Iterator[list[str]]:
     """What the engine warned of, which belongs beside the figures."""
     notes: list[str] = []
@@ -312,18 +347,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--faces", type=Path, help="an .npy with (N, S, S, 3) uint8, used where S fits")
     parser.add_argument("--json", type=Path, help="where the figures go; without, they are printed")
     stated = parser.parse_args(arguments)
-    from tracker.fer.device import resolve_device  # noqa: PLC0415 - after --help
-
-    if stated.threads:
-        torch.set_num_threads(stated.threads)
     zoo = Zoo(shipped.models(), Path("nowhere"))
     here = [i.entry.name for i in zoo.list() if i.entry.kind == "network" and i.path is not None]
     names = stated.network or ([*here, *UNTRAINED] if stated.all else ["default"])
-    faces = np.load(stated.faces) if stated.faces else None
-    device = resolve_device(stated.device)
-    sizes = tuple(int(n) for n in stated.sizes.split(","))
+    work = Work(
+        tuple(int(n) for n in stated.sizes.split(",")),
+        stated.seconds,
+        not stated.no_compile,
+        stated.precision,
+        np.load(stated.faces) if stated.faces else None,
+        stated.threads,
+    )
     found: dict[str, Any] = {
-        "machine": named(device),
+        "machine": named(resolve_device(stated.device)),
         "torch": torch.__version__,
         "python": platform.python_version(),
         "date": datetime.now(UTC).date().isoformat(),
@@ -333,13 +369,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for name in names:
         began = time.perf_counter()
         try:
-            network, trained = network_of(name, zoo)
-            fitting = faces if faces is not None and faces.shape[1] == network.spec.crop.size else None
-            work = Work(sizes, stated.seconds, not stated.no_compile, stated.precision, fitting)
-            figures = measure(network, device, work, lambda step: print(step, file=sys.stderr, flush=True))
-            figures |= {"name": name, "weights": "trained" if trained else "random", "pixels": "noise"}
-            if fitting is not None:
-                figures["pixels"] = "faces"
+            figures = benchmark(
+                name, zoo, stated.device, work, lambda step: print(step, file=sys.stderr, flush=True)
+            )
         except Exception as error:  # one network's trouble is no reason to lose the others' figures
             figures, failed = {"name": name, "error": f"{type(error).__name__}: {error}"[:500]}, failed + 1
         figures["took_s"] = round(time.perf_counter() - began, 1)

@@ -33,7 +33,9 @@ def portrait() -> np.ndarray:
     return picture
 
 
-def write_clip(path: Path, seconds: float = 20.0) -> None:
+def write_clip(
+    path: Path, seconds: float = 20.0, fps: int = FPS, size: tuple[int, int] = (SIDE, SIDE)
+) -> None:
     """Write a clip in which the portrait drifts, nods and comes nearer, as faces before a camera do.
 
     Between seconds 12 and 14 the camera looks away, so that the series has a gap to show.
@@ -44,13 +46,17 @@ def write_clip(path: Path, seconds: float = 20.0) -> None:
         An MP4 file to write.
     seconds
         Its length.
+    fps
+        Frames a second.
+    size
+        Width and height in pixels; what the picture does not fill is grey.
     """
     quieten()
     picture = cv2.cvtColor(portrait(), cv2.COLOR_RGB2BGR)
-    writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"mp4v"), FPS, (SIDE, SIDE))
+    writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"mp4v"), fps, size)
     try:
-        for i in range(round(seconds * FPS)):
-            writer.write(_frame(picture, i / FPS))
+        for i in range(round(seconds * fps)):
+            writer.write(_in_the_middle(_frame(picture, i / fps), size))
     finally:
         writer.release()
 
@@ -62,6 +68,15 @@ def jpeg(quality: int = 80) -> bytes:
     if not done:
         raise PortraitError("OpenCV cannot write a JPEG")
     return data.tobytes()
+
+
+def _in_the_middle(frame: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    width, height = size
+    side = min(size)
+    whole = np.full((height, width, 3), 128, np.uint8)
+    top, left = (height - side) // 2, (width - side) // 2
+    whole[top : top + side, left : left + side] = cv2.resize(frame, (side, side))
+    return whole
 
 
 def _frame(picture: np.ndarray, t: float) -> np.ndarray:
