@@ -223,8 +223,13 @@ def _known(place: Sequence[str | int]) -> list[str]:
     at: Any = schema
     for part in place:
         at = _resolved(schema, at)
-        at = at.get("properties", {}).get(part) or at.get("items") or at.get("additionalProperties") or {}
+        at = at.get("properties", {}).get(part) or at.get("items") or _of_any_key(at) or {}
     return sorted(_resolved(schema, at).get("properties", {}))
+
+
+def _of_any_key(at: Any) -> Any:
+    patterns = list(at.get("patternProperties", {}).values())
+    return patterns[0] if patterns else at.get("additionalProperties")
 
 
 def _resolved(schema: Any, at: Any) -> Any:
