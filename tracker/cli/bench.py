@@ -16,7 +16,18 @@ from tracker.cli.benchmarks.figure import Figure
 from tracker.cli.installation import settings_of
 from tracker.cli.output import AsJson, err, out, print_json
 
-_ALL = ("tracking", "storing", "gate", "paging", "learning", "rebasing", "sealing", "erasing", "capturing")
+_ALL = (
+    "tracking",
+    "storing",
+    "gate",
+    "paging",
+    "learning",
+    "rebasing",
+    "sealing",
+    "erasing",
+    "capturing",
+    "exporting",
+)
 
 
 def bench(

@@ -52,6 +52,7 @@ def register(app: typer.Typer) -> None:
     app.command("replay")(saying.replay)
     app.command("timeline")(series.timeline)
     app.command("export")(export.export)
+    app.command("exports")(export.exports)
     app.add_typer(aggregating.app, name="aggregates")
     app.command("archive")(archiving.archive)
     app.command("import")(archiving.import_)

@@ -75,6 +75,7 @@ _BY_NAME: dict[str, Exit] = {
     "tracker.privacy.budget.BudgetError": Exit.USAGE,
     "tracker.workflows.export.errors.UnknownExportError": Exit.UNKNOWN,
     "tracker.workflows.export.errors.WithdrawnError": Exit.CONSENT,
+    "tracker.workflows.export.errors.UncodableError": Exit.DATABASE,
     "tracker.workflows.export.errors.ExportError": Exit.USAGE,
     "tracker.workflows.backup.errors.BackupError": Exit.SOURCE,
 }

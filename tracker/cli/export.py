@@ -17,6 +17,7 @@ from tracker.cli.reader import reader
 from tracker.domain.instants import parse_instant
 
 if TYPE_CHECKING:
+    from tracker.access import Access
     from tracker.workflows.export import ExportResult
 
 
@@ -25,6 +26,17 @@ class Format(StrEnum):
 
     PARQUET = "parquet"
     CSV = "csv"
+    OPENESM = "openesm"
+
+
+class Shape(StrEnum):
+    """Shapes of the table series."""
+
+    WIDE = "wide"
+    LONG = "long"
+
+
+_UNITS = {"s": 1, "min": 60, "h": 3600, "d": 86_400}
 
 
 def export(
@@ -35,8 +47,20 @@ def export(
         typer.Option("--participant", "-p", metavar="P", help="May be repeated; default: everybody."),
     ] = None,
     formats: Annotated[
-        list[Format] | None, typer.Option("--format", help="May be repeated; default: both.")
+        list[Format] | None, typer.Option("--format", help="May be repeated; default: parquet, csv.")
     ] = None,
+    study: Annotated[
+        str | None, typer.Option(metavar="S", help="The study in force here; refused where it is another.")
+    ] = None,
+    shape: Annotated[
+        Shape | None, typer.Option(help="A table series too: all that was said of each moment.")
+    ] = None,
+    every: Annotated[
+        str | None, typer.Option(metavar="STEP", help="That table in windows: 30s, 5min, 1h, 1d.")
+    ] = None,
+    learner_now: Annotated[
+        bool, typer.Option("--learner-now/--no-learner-now", help="What the learner says by now, too.")
+    ] = True,
     at: Annotated[
         str | None,
         typer.Option(metavar="ISO", help="As of this instant: its rows, under the consent of then and now."),
@@ -79,7 +103,8 @@ def export(
     own |= {"--most-per-day": most_per_day, "--simulated": simulated or None}
     if aggregate:
         others = {"--participant": participant, "--format": formats, "--at": at, "--again": again, "--k": k}
-        _refuse({**others, "--public": public or None}, "goes without --aggregate alone")
+        others |= {"--shape": shape, "--every": every, "--no-learner-now": None if learner_now else True}
+        _refuse({**others, "--study": study, "--public": public or None}, "goes without --aggregate alone")
         if epsilon is None:
             raise typer.BadParameter("--aggregate needs --epsilon, what it may cost each person's budget")
         aggregating.aggregate(
@@ -96,7 +121,9 @@ def export(
         return
     _refuse(own, "goes with --aggregate alone")
     instant = parse_instant(at) if at is not None else None
+    every_s = _seconds(every) if every is not None else None
     access = opened(settings_of(context))
+    _require_study(access, study)
 
     from tracker.workflows.export import export_dataset  # noqa: PLC0415 - pyarrow takes a while
 
@@ -111,6 +138,9 @@ def export(
             again=again,
             public=public,
             k=k,
+            shape=shape.value if shape is not None else None,
+            every_s=every_s,
+            learner_now=learner_now,
             reader=reader(),
             progress=report,
         )
@@ -118,6 +148,54 @@ def export(
         print_json(_values(result))
     else:
         _print(result)
+
+
+def exports(context: typer.Context, as_json: AsJson = False) -> None:
+    """List what was exported from here, newest first, and what of it is outdated: somebody in it has withdrawn."""
+    access = opened(settings_of(context))
+
+    from tracker.workflows.export import registered  # noqa: PLC0415 - pyarrow takes a while
+
+    found = registered(access)
+    if as_json:
+        told = [
+            {
+                "id": one.id,
+                "at": one.at.isoformat(),
+                "created_at": one.created_at.isoformat(),
+                "public": one.public,
+                "formats": list(one.formats),
+                "participants": one.participants,
+                "outdated_at": one.outdated_at.isoformat() if one.outdated_at is not None else None,
+            }
+            for one in found
+        ]
+        print_json({"exports": told})
+        return
+    table = Table("id", "made at", "as of", "participants", "formats", "")
+    for one in found:
+        gone = f"outdated since {one.outdated_at:%Y-%m-%d}" if one.outdated_at is not None else ""
+        note = ", ".join(filter(None, ("public" if one.public else "", gone)))
+        made, of = (t.isoformat(timespec="seconds") for t in (one.created_at, one.at))
+        table.add_row(one.id, made, of, str(one.participants), ", ".join(one.formats), note)
+    out().print(table)
+
+
+def _seconds(step: str) -> int:
+    number = step.rstrip("smihnd")
+    unit = _UNITS.get(step[len(number) :])
+    if unit is None or not number.isascii() or not number.isdigit():
+        raise typer.BadParameter(f"--every is a step such as 30s, 5min, 1h or 1d, not {step!r}")
+    return int(number) * unit
+
+
+def _require_study(access: Access, study: str | None) -> None:
+    if study is None:
+        return
+    from tracker.workflows import studies  # noqa: PLC0415 - most exports name none
+
+    if (there := studies.in_force(access).id) != study:
+        raise typer.BadParameter(f"the study in force here is {there!r}, not {study!r}")
 
 
 def _refuse(options: Mapping[str, object], why: str) -> None:

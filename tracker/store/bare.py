@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import delete, func, insert, select, text
 from sqlalchemy.dialects import sqlite
@@ -104,6 +105,45 @@ def bulk_learned(
             events.append({**learned, **seen_columns(seen), **whose})
         connection.execute(insert(corrections), words)
         connection.execute(insert(learning_events), events)
+
+
+def multiply(database: Database, times: int, apart_us: int) -> None:
+    """Copy every observation with its estimates of a SQLite database made to be measured, each time a little later.
+
+    Parameters
+    ----------
+    times
+        How many there are of each afterwards.
+    apart_us
+        How many microseconds lie between two copies.
+    """
+    shifted = {
+        "id": "id + :k * :most",
+        "pts_us": "pts_us + :k * :apart",
+        "at": '"at" + :k * :apart',
+        "observation": "observation + :k * :most",
+    }
+    with database.write() as connection:
+        most = connection.execute(select(func.max(observations.c.id))).scalar_one()
+        said = connection.execute(select(func.max(estimates.c.id))).scalar_one()
+    for k in range(1, times):
+        with database.write() as connection:
+            for table, last in ((observations, most), (estimates, said)):
+                names = [c.name for c in table.columns if table is observations or c.name != "id"]
+                into = ", ".join(f'"{name}"' for name in names)
+                values = ", ".join(shifted.get(name, f'"{name}"') for name in names)
+                copy = (
+                    f"INSERT INTO {table.name} ({into}) SELECT {values} FROM {table.name} WHERE id <= :last"
+                )
+                connection.execute(text(copy), {"k": k, "most": most, "apart": apart_us, "last": last})
+
+
+def fetched(path: Path, query: str, size: int) -> Iterator[list[tuple[Any, ...]]]:
+    """What the driver's own ``fetchmany`` gives of a query, and nothing more."""
+    with closing(sqlite3.connect(path)) as connection:
+        cursor = connection.execute(query)
+        while rows := cursor.fetchmany(size):
+            yield rows
 
 
 def bulk_erase(path: Path, subject: str, participant: str) -> None:

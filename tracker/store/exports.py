@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, Select, insert, select, update
 
 from tracker.store.tables import export_members, exports
 
@@ -42,16 +42,14 @@ def add(connection: Connection, row: ExportRow, participants: Iterable[str]) -> 
 
 def get(connection: Connection, export: str) -> ExportRow | None:
     """Find an export."""
-    query = select(
-        exports.c.id,
-        exports.c.at,
-        exports.c.created_at,
-        exports.c.request,
-        exports.c.manifest_sha256,
-        exports.c.outdated_at,
-    ).where(exports.c.id == export)
-    row = connection.execute(query).one_or_none()
+    row = connection.execute(_rows().where(exports.c.id == export)).one_or_none()
     return None if row is None else ExportRow(*row)
+
+
+def every(connection: Connection) -> list[ExportRow]:
+    """All exports, newest first."""
+    query = _rows().order_by(exports.c.created_at.desc(), exports.c.id)
+    return [ExportRow(*row) for row in connection.execute(query)]
 
 
 def members(connection: Connection, export: str) -> set[str]:
@@ -81,3 +79,14 @@ def flag(connection: Connection, participant: str, now: datetime, *, public: boo
     for export in found:
         connection.execute(update(exports).where(exports.c.id == export).values(outdated_at=now))
     return len(found)
+
+
+def _rows() -> Select[Any]:
+    return select(
+        exports.c.id,
+        exports.c.at,
+        exports.c.created_at,
+        exports.c.request,
+        exports.c.manifest_sha256,
+        exports.c.outdated_at,
+    )

@@ -7,14 +7,17 @@ from tracker.workflows.export.errors import (
     UnknownExportError,
     WithdrawnError,
 )
+from tracker.workflows.export.registry import Registered, registered
 from tracker.workflows.export.run import ExportResult, export_dataset
 
 __all__ = [
     "ExportError",
     "ExportResult",
     "NothingToExportError",
+    "Registered",
     "TooFewPeopleError",
     "UnknownExportError",
     "WithdrawnError",
     "export_dataset",
+    "registered",
 ]

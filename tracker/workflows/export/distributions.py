@@ -12,6 +12,7 @@ import numpy as np
 import pyarrow.compute as pc
 
 from tracker.workflows.export.declaring import Column, Kind, Table
+from tracker.workflows.export.errors import UncodableError
 
 SHOWN = 12
 """How many values are listed with their counts before only their number is told."""
@@ -20,6 +21,7 @@ BARS = 10
 """Into how many equal parts a column with bounds is counted."""
 
 _COUNTED = 1000
+_ROUNDED = 1e-9
 _BLOCKS = "▁▂▃▄▅▆▇█"
 
 
@@ -93,12 +95,19 @@ class Distributions:
         if column.kind in (Kind.STRING, Kind.BOOLEAN):
             for entry in pc.value_counts(pc.drop_null(values)).to_pylist():
                 value = str(entry["values"])
+                if column.levels and value not in column.levels:
+                    raise UncodableError(self.table.name, column.name, value)
                 if value in seen.counts or len(seen.counts) < _COUNTED:
                     seen.counts[value] += entry["counts"]
                 else:
                     seen.many = True
             return
         ends = pc.min_max(values).as_py()
+        if column.bounds is not None:
+            for end in ends.values():
+                # Probabilities are stored rounded: half a unit in the last place is nothing wrong.
+                if not column.bounds[0] - _ROUNDED <= end <= column.bounds[1] + _ROUNDED:
+                    raise UncodableError(self.table.name, column.name, end)
         seen.least = ends["min"] if seen.least is None else min(seen.least, ends["min"])
         seen.greatest = ends["max"] if seen.greatest is None else max(seen.greatest, ends["max"])
         if column.kind is not Kind.DATETIME:

@@ -9,6 +9,24 @@ class ExportError(ValueError):
     """An export cannot be made as asked."""
 
 
+class UncodableError(ExportError):
+    """Something stored is not what its column can hold.
+
+    Parameters
+    ----------
+    table, column
+        Where.
+    value
+        What stands there, or what is wrong with it.
+    """
+
+    def __init__(self, table: str, column: str, value: object) -> None:
+        super().__init__(
+            f"{table}.{column} cannot be coded: {value!r} is nothing that its declaration knows; nothing was exported. "
+            "`affect-tracker doctor` looks at the database"
+        )
+
+
 class UnknownExportError(LookupError):
     """No export of this id is registered here."""
 

@@ -18,6 +18,7 @@ from tracker.domain.affect import EMOTIONS, Distribution, derived_valence_arousa
 from tracker.domain.series import MACHINE
 from tracker.workflows.export.arrow import ARROW
 from tracker.workflows.export.declaring import Table
+from tracker.workflows.export.errors import UncodableError
 from tracker.workflows.export.naming import Ids
 from tracker.workflows.export.tables import LEARNER, LEARNER_NOW, NETWORK, RECORDED, SIMULATED
 
@@ -83,7 +84,13 @@ def instant(name: str, zones: Sequence[str], values: Sequence[int | None]) -> Fr
 
 def plain(columns: Mapping[str, Sequence[Any]], table: Table, names: Iterable[str]) -> Frame:
     """Columns that go into the dataset as they are."""
-    return {name: pa.array(columns[name], ARROW[table.column(name).kind]) for name in names}
+    found = {}
+    for name in names:
+        try:
+            found[name] = pa.array(columns[name], ARROW[table.column(name).kind])
+        except (pa.ArrowInvalid, pa.ArrowTypeError, OverflowError, UnicodeError) as error:
+            raise UncodableError(table.name, name, str(error)) from error
+    return found
 
 
 def said(values: Sequence[Any]) -> Any:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -49,12 +51,26 @@ def find(access: Access, out: Path, told: object) -> Left | None:
     """What was left beside `out` by a run that was asked for the same; None where there is none."""
     for here in folder.left(out):
         journal = Journal(here)
-        read = journal.read()
+        read = journal.read() or _named(access, here)
         if read is None:
             continue
         begun, done = read
         if folder.place(out, begun.export[:12]) == here and begun.asked == asked(access, begun.export, told):
             return Left(begun, journal.whole(done))
+    return None
+
+
+def _named(access: Access, here: Path) -> tuple[Begun, list[Done]] | None:
+    """What lies in a folder that was finished and registered, but for its name."""
+    with suppress(OSError, ValueError, KeyError):
+        export = json.loads((here / "manifest.json").read_bytes())["export"]
+        with access.database.read() as connection:
+            row = exports.get(connection, export)
+        if row is not None:
+            request = row.request
+            return Begun(
+                row.id, row.at, row.created_at, request["seq"], request["marks"], request["digest"]
+            ), []
     return None
 
 

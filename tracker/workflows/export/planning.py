@@ -219,8 +219,14 @@ def plan_again(access: Access, export: str, now: datetime) -> Plan:
     )
 
 
-def request(plan: Plan, told: dict[str, Any]) -> dict[str, Any]:
-    """What the registry keeps of an export, so that it can be repeated; it names nobody."""
+def request(plan: Plan, told: dict[str, Any], digest: str) -> dict[str, Any]:
+    """What the registry keeps of an export, so that it can be repeated; it names nobody.
+
+    Parameters
+    ----------
+    digest
+        A keyed digest of everything that was asked for.
+    """
     return {
         "formats": sorted(plan.formats),
         "seq": plan.seq,
@@ -229,6 +235,7 @@ def request(plan: Plan, told: dict[str, Any]) -> dict[str, Any]:
         "public": plan.door is Use.EXPORT_PUBLIC,
         "k": plan.k,
         "asked": asdict(plan.asked),
+        "digest": digest,
         "told": told,
     }
 

@@ -206,16 +206,10 @@ def _make(
     with folder.partial(out, plan.id[:12], resumable=True) as here:
         journal = Journal(here)
         done = going_on.usable(access, journal, plan, left)
+        digest_of = going_on.asked(access, plan.id, told)
         if not done:
             folder.empty(here)
-            begun = Begun(
-                plan.id,
-                plan.cut.at,
-                plan.created_at,
-                plan.seq,
-                plan.cut.marks,
-                going_on.asked(access, plan.id, told),
-            )
+            begun = Begun(plan.id, plan.cut.at, plan.created_at, plan.seq, plan.cut.marks, digest_of)
             journal.begin(begun)
         made = making.write(access, plan, here, now, progress, journal, done)
         known = plan.told if plan.repeated is not None else plan.told | making.found(made)
@@ -234,7 +228,7 @@ def _make(
                     plan.id,
                     plan.cut.at,
                     plan.created_at,
-                    planning.request(plan, known),
+                    planning.request(plan, known, digest_of),
                     digest,
                     outdated_at=None,
                 )
