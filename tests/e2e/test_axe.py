@@ -15,7 +15,7 @@ from playwright.sync_api import Browser, Page
 
 from tests import builders
 from tests.builders import leaning
-from tests.e2e.sessions import let_in
+from tests.e2e.sessions import let_in, with_second_factor
 from tests.e2e.site import Served, Visit, served, visiting
 from tests.e2e.wcag import violations
 from tracker.domain.affect import Emotion
@@ -27,7 +27,7 @@ from tracker.workflows import consenting, feedback, hiding, prompts
 
 pytestmark = pytest.mark.e2e
 
-NOBODY, ADA, NEW, JUDGE = "", "ada", "new", "judge"
+NOBODY, ADA, NEW, JUDGE, ROSA = "", "ada", "new", "judge", "rosa"
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ class Looked:
         Of it.
     of
         Who looks: nobody, somebody with ten days of everything, somebody who has just come, a researcher who has to
-        set up a second factor first.
+        set up a second factor first, one who has.
     reads
         Whether it says all that it has to say without scripts.
     charts
@@ -74,6 +74,12 @@ PAGES: list[Looked] = [
     Looked("account"),
     Looked("account/app"),
     Looked("account", JUDGE),
+    Looked("study", ROSA),
+    Looked("study/prompts?days=14", ROSA),
+    Looked("study/people/{ada}?days=14", ROSA),
+    Looked("study/raters", ROSA),
+    Looked("study/everybody", ROSA),
+    Looked("study/jobs", ROSA),
     Looked("password"),
     Looked("notice"),
     Looked("answer/shell", reads=False),
@@ -140,13 +146,19 @@ def cookies(site: Served, browser: Browser) -> dict[str, list[Any]]:
         let_in(site, visit, builders.member(site.access, JUDGE, Role.RESEARCHER))
         visit.page.goto("account")
         found[JUDGE] = visit.page.context.cookies()
+    with visiting(browser, site) as visit:
+        rosa = builders.member(site.access, ROSA, Role.RESEARCHER)
+        with_second_factor(site, rosa)
+        let_in(site, visit, rosa)
+        visit.page.goto("account")
+        found[ROSA] = visit.page.context.cookies()
     return found
 
 
-def opened(visit: Visit, cookies: dict[str, list[Any]], looked: Looked) -> Page:
+def opened(site: Served, visit: Visit, cookies: dict[str, list[Any]], looked: Looked) -> Page:
     if cookies[looked.of]:
         visit.page.context.add_cookies(cookies[looked.of])
-    visit.page.goto(looked.path)
+    visit.page.goto(looked.path.format(ada=site.access.person(ADA).id))
     if looked.charts and visit.page.evaluate("!!document.querySelector('[data-chart]:not([hidden])')"):
         visit.chart()
     return visit.page
@@ -163,7 +175,7 @@ def test_no_page_violates_wcag(
     found: dict[str, list[str]] = {}
     for looked in PAGES:
         with visiting(browser, site, **SCREENS[screen]) as visit:
-            page = opened(visit, cookies, looked)
+            page = opened(site, visit, cookies, looked)
             wrong = violations(page)
             if page.locator("h1").count() != 1:
                 wrong.append("there is not one heading of the first level")
@@ -199,7 +211,7 @@ def test_no_word_sticks_out_of_its_button_on_a_phone(
     size = {"width": width, "height": 740}
     for looked in PAGES:
         with visiting(browser, site, viewport=size, locale=language) as visit:
-            page = opened(visit, cookies, looked)
+            page = opened(site, visit, cookies, looked)
             assert page.locator(f"html[lang={language}]").count() == 1
             wrong = page.evaluate(CRAMPED) + ([] if visit.fits() else widest(page))
             if wrong:
@@ -213,7 +225,7 @@ def test_with_text_twice_as_large_no_page_scrolls_sideways(
     found: dict[str, Any] = {}
     for looked in PAGES:
         with visiting(browser, site, viewport={"width": 1280, "height": 900}) as visit:
-            page = opened(visit, cookies, looked)
+            page = opened(site, visit, cookies, looked)
             page.evaluate("document.documentElement.style.setProperty('font-size', '200%')")
             if not visit.fits():
                 found[called(looked)] = widest(page)
@@ -227,7 +239,7 @@ def test_every_target_is_large_enough_for_a_finger(
     found: dict[str, Any] = {}
     for looked in PAGES:
         with visiting(browser, site, viewport={"width": 390, "height": 844}) as visit:
-            page = opened(visit, cookies, looked)
+            page = opened(site, visit, cookies, looked)
             small = page.evaluate(
                 """() => [...document.querySelectorAll("main button, main .button")]
                   .map((e) => [e, e.getBoundingClientRect()]).filter(([, b]) => b.width && b.height < 31.5)
@@ -243,7 +255,7 @@ def test_read_pages_work_without_scripts(
 ) -> None:
     for looked in (page for page in PAGES if page.reads):
         with visiting(browser, site, java_script_enabled=False) as visit:
-            page = opened(visit, cookies, looked)
+            page = opened(site, visit, cookies, looked)
             said = page.locator("main").inner_text().strip()
             assert len(said) > 20, f"{called(looked)} says nothing without scripts"
             if looked.charts:
@@ -255,7 +267,7 @@ def test_each_chart_has_a_table_and_one_sentence(
 ) -> None:
     for looked in (page for page in PAGES if page.charts):
         with visiting(browser, site) as visit:
-            page = opened(visit, cookies, looked)
+            page = opened(site, visit, cookies, looked)
             assert page.locator("#summary").inner_text().endswith(".")
             assert page.locator("main table tbody tr").count() > 0
             title = page.locator("[data-chart] iframe").get_attribute("title")
