@@ -226,6 +226,12 @@ def test_every_synonym_means_one_emotion_and_numbers_mean_none() -> None:
     assert [emotion_named(str(n)) for n in range(12)] == [None] * 12
 
 
+def test_the_docs_list_every_synonym() -> None:
+    text = (Path(__file__).parents[2] / "docs" / "networks.md").read_text("utf-8")
+    for emotion, names in SYNONYMS.items():
+        assert f"| {emotion.value} | {', '.join(names)} |" in text
+
+
 def test_some_rows_of_fer2013(tmp_path: Path) -> None:
     write_csvs(tmp_path, tiny_faces(6, 3))
     whole = (tmp_path / "fer2013.csv").read_text().splitlines()

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.fer.test_shipped import FACES, needs_faces
+from tests.lab.real import needs_faces, real_faces
 from tracker import shipped
 from tracker.domain.affect import EMOTIONS
 from tracker.fer.engine import Engine, Logits
@@ -117,18 +117,7 @@ def test_accuracy_under_both_orders() -> None:
 
 @pytest.fixture(scope="module")
 def public() -> LabelledFaces:
-    """PublicTest's faces in the sheet after the one that it begins in: 2,297."""
-    import cv2  # noqa: PLC0415 - only where the faces are
-
-    table = np.load(FACES / "labels.npz")
-    sheet = int(np.flatnonzero(table["usage"] == 1)[0]) // 2500 + 1
-    grey = cv2.imread(str(FACES / f"images_{sheet:02d}.webp"), cv2.IMREAD_GRAYSCALE)
-    assert grey is not None
-    images = grey.reshape(50, 48, 50, 48).transpose(0, 2, 1, 3).reshape(-1, 48, 48)
-    rows = slice(sheet * 2500, sheet * 2500 + 2500)
-    labels, votes, split = (table[k][rows].astype(np.int64) for k in ("label", "ferplus_votes", "usage"))
-    public = split == 1
-    return LabelledFaces(images[: len(split)].astype(np.uint8), labels, votes, split).where(public)
+    return real_faces()
 
 
 @pytest.fixture(scope="module")

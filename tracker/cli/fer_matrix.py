@@ -9,10 +9,11 @@ import typer
 from rich.table import Table
 
 from tracker.cli.fer_opening import Detect, DeviceName, load_detector_here
-from tracker.cli.networks import open_zoo
 from tracker.cli.output import AsJson, err, out, print_json, stages
+from tracker.cli.zoo import open_zoo
 
 if TYPE_CHECKING:
+    from tracker.fer.zoo import Zoo
     from tracker.lab.matrix.tables import Matrix
 
 # torch takes seconds to import, and --help should not: each command imports what it needs.
@@ -61,7 +62,7 @@ def matrix(
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise typer.BadParameter(f"--out {folder} cannot be made: {error.strerror or error}") from None
-    looking = Looking(detect, load_detector_here, "haar" if zoo.detector_path() is None else "yunet")
+    looking = Looking(detect, load_detector_here, _detector_name(zoo))
     with stages("loading networks") as report:
         loaded = {name: zoo.load(name) for name in names}
         cells = run(loaded, columns, device=device, looking=looking, out=folder, report=report)
@@ -84,6 +85,11 @@ def matrix(
             *(f"{c.accuracy:.3f} / {c.macro_f1:.3f}{'*' if found.home[name] == c.data else ''}" for c in row),
         )
     out().print(table)
+
+
+def _detector_name(zoo: Zoo) -> str:
+    pulled = any(found.entry.name == "yunet" and found.path is not None for found in zoo.list())
+    return "yunet" if pulled else "haar"
 
 
 def _write(found: Matrix, folder: Path) -> None:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tracker.cli.networks import open_zoo
 from tracker.cli.output import err
+from tracker.cli.zoo import open_zoo
 
 if TYPE_CHECKING:
     from tracker.fer.engine import Engine
