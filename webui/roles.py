@@ -201,6 +201,7 @@ RULES: dict[str, Rule] = {
     "mydata.page": _participant(),
     "mydata.pause": _participant(),
     "mydata.resume": _participant(),
+    "mydata.zone": _participant(),
     "mydata.download": _participant(fresh="mydata.page"),
     # Asks for the password itself.
     "mydata.erase": _participant(),

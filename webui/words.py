@@ -141,8 +141,14 @@ def percent(share: float) -> str:
     --------
     >>> percent(0.624), percent(0.004), percent(0.0)
     ('62\xa0%', 'under\xa01\xa0%', '0\xa0%')
+    >>> percent(0.996), percent(1.0)
+    ('over\xa099\xa0%', '100\xa0%')
     """
-    text = str(gettext("under 1 %%") % ()) if 0 < share < 0.01 else f"{share * 100:.0f} %"
+    text = f"{share * 100:.0f} %"
+    if 0 < share < 0.01:
+        text = str(gettext("under 1 %%") % ())
+    elif 0.99 < share < 1:
+        text = str(gettext("over 99 %%") % ())
     return text.replace(" ", "\N{NO-BREAK SPACE}")
 
 

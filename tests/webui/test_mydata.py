@@ -15,7 +15,7 @@ from tracker.jobs import Jobs
 from tracker.privacy import signed
 from tracker.store import releases
 from tracker.study import DEFAULT
-from tracker.workflows import accounts, erasure
+from tracker.workflows import accounts, erasure, prompting
 from tracker.workflows.portability import stream_bundle
 from webui import limits
 from webui.participant import downloads, mydata
@@ -222,3 +222,16 @@ def test_what_was_erased_of_somebody_who_stays_is_listed_with_its_certificate(li
 def lives_in(site: Site, who: Person) -> Person:
     site.series(who)
     return who
+
+
+def test_where_one_is_can_be_said_and_only_places_count(site: Site) -> None:
+    ada, visitor = site.person(), site.logged_in()
+    assert 'value="Europe/Berlin"' in visitor.get("/my-data").text
+    assert visitor.post("/my-data/zone", {"zone": " America/New_York "}).status_code == 303
+    assert site.access.person("ada").zone == "America/New_York"
+    with site.access.read(ada.id, site.now) as unit:
+        assert [zone for _, zone in prompting.zones(unit)] == ["Europe/Berlin", "America/New_York"]
+    for wrong in ("", "Atlantis/Deep", "../../etc/passwd", "x" * 5000, "Europe/Berlin\0"):
+        refused = visitor.post("/my-data/zone", {"zone": wrong})
+        assert refused.status_code == 400, wrong
+    assert site.access.person("ada").zone == "America/New_York"

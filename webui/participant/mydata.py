@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from functools import cache
+from zoneinfo import available_timezones
+
 from flask import Blueprint, Response, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response as BaseResponse
 
-from tracker.workflows import accounts, budgets, enrolment, erasure
+from tracker.domain.instants import InstantError
+from tracker.workflows import accounts, budgets, enrolment, erasure, prompting
 from webui import auth
 from webui.limits import BusyError
 from webui.participant import answering_phone, downloads, erased
@@ -39,6 +43,17 @@ def resume() -> BaseResponse:
     """Store the series again."""
     enrolment.resume(services().access, auth.person(), auth.now())
     return _back()
+
+
+@pages.post("/my-data/zone")
+def zone() -> BaseResponse | tuple[str, int]:
+    """Say where one is: what falls due follows the clock there from now on."""
+    named = request.form.get("zone", "").strip()
+    try:
+        prompting.move(services().access, auth.person(), named, auth.now())
+    except InstantError:
+        return _page(_("There is no such place in the list: choose one, for example Europe/Berlin.")), 400
+    return redirect(url_for(".page", _anchor="zone"), 303)
 
 
 @pages.post("/my-data/download")
@@ -81,9 +96,18 @@ def _page(problem: str = "") -> str:
         counted=counted,
         erasures=erasure.of_scopes(services().access, auth.person()),
         looks=looks,
+        zones=_zones(),
         most_looks=MOST_LOOKS,
         word=WORD,
         problem=problem,
+    )
+
+
+@cache
+def _zones() -> tuple[str, ...]:
+    """What can be chosen: places, not the abbreviations and offsets that the time zone database holds too."""
+    return tuple(
+        sorted(name for name in available_timezones() if "/" in name and not name.startswith("Etc/"))
     )
 
 
