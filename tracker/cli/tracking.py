@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from typing import TYPE_CHECKING, Annotated
 
@@ -95,10 +96,12 @@ def track(
 
 def load(settings: Settings, network: str, device: str, precision: str = "auto") -> tuple[Engine, Detector]:
     """Load the network, and YuNet where it was pulled, else the Haar cascade."""
+    from tracker.fer.device import leave_one  # noqa: PLC0415 - loads torch
     from tracker.fer.engine import Engine  # noqa: PLC0415 - loads torch
     from tracker.fer.zoo import Zoo  # noqa: PLC0415 - loads torch
     from tracker.vision.faces import load_detector  # noqa: PLC0415 - loads OpenCV
 
+    leave_one(os.cpu_count() or 1)
     zoo = Zoo(shipped.models(), settings.data_folder / "networks")
     return Engine(zoo.load(network), device, precision=precision), load_detector(zoo.detector_path())
 

@@ -67,3 +67,11 @@ def one_thread_each() -> None:
     processors, each batch would make every page wait, and none be faster by much.
     """
     torch.set_num_threads(1)
+
+
+def leave_one(processors: int) -> None:
+    """Let torch use all processors but one, for the whole process: the one decodes and finds faces meanwhile.
+
+    With as many threads as processors, those of the network would wait for each other whenever the detector works.
+    """
+    torch.set_num_threads(max(1, processors - 1))
