@@ -112,7 +112,6 @@ class OnnxModule(nn.Module):
         twin._session = _session(self._data, self._device, self._name)
         return twin
 
-    @torch.compiler.disable  # type: ignore[untyped-decorator]
     def forward(self, faces: Tensor) -> Tensor:
         """Return logits (N, classes) for faces (N, C, S, S); N may be 0."""
         if faces.ndim != 4 or tuple(faces.shape[1:]) != self._shape:
