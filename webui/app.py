@@ -18,6 +18,7 @@ from webui import (
     auth_store,
     characters,
     csrf,
+    datasets,
     errors,
     headers,
     health,
@@ -138,6 +139,7 @@ def create_app(
         privacy.pages,
         rate.pages,
         monitor.pages,
+        datasets.pages,
     ):
         app.register_blueprint(pages)
     wiring.teach(app)

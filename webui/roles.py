@@ -236,6 +236,11 @@ RULES: dict[str, Rule] = {
     "rate.disputed_open": _researcher(),
     "rate.adjudicate": _researcher(),
     # How the study goes: of those who share with researchers, and of everybody in sums with noise.
+    "datasets.page": _researcher(),
+    "datasets.state": _researcher(),
+    "datasets.begin": Rule(_RESEARCHER, Objects.STUDY, fresh="datasets.page"),
+    "datasets.download": Rule(_RESEARCHER, Objects.STUDY, fresh="datasets.page"),
+    "datasets.discard": _researcher(),
     "monitor.people": _researcher(),
     "monitor.prompts": _researcher(),
     "monitor.prompts_csv": _researcher(),
@@ -293,6 +298,10 @@ RULES: dict[str, Rule] = {
     "api_studies.preview": _program(Purpose.STUDIES, _OPERATOR),
 }
 """Every endpoint of the app."""
+
+
+PROGRAMS = "/api/"
+"""Under which everything is for programs, what is not there too."""
 
 
 class UnruledEndpointError(RuntimeError):

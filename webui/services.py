@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
+from threading import Lock
 from typing import TYPE_CHECKING, cast
 
 from flask import current_app
@@ -13,6 +14,7 @@ from tracker.access import Access
 from webui.limits import ARCHIVES_AT_ONCE, LOGINS, PER, REQUESTS, Rate, Turns
 
 if TYPE_CHECKING:  # OpenCV is loaded with it
+    from tracker.workflows.export import Shelf
     from tracker.workflows.ingest import Captures, Uploads
 
 NAME = "affect-tracker"
@@ -42,6 +44,8 @@ class Services:
         How often a token may ask.
     strangers
         How often an address may give a token that opens nothing.
+    shelves, first
+        The exports of this process, where anybody has looked at them; held while they are made.
     captures, uploads
         The live captures and the uploaded clips of this process; None where nothing reads faces.
     """
@@ -57,9 +61,23 @@ class Services:
     strangers: Rate = field(default_factory=lambda: Rate(LOGINS, PER))
     captures: Captures | None = None
     uploads: Uploads | None = None
+    shelves: list[Shelf] = field(default_factory=list)
+    first: Lock = field(default_factory=Lock)
+
+    @property
+    def shelf(self) -> Shelf:
+        """Exports that researchers asked for; made from the first time that one looks."""
+        from tracker.workflows.export import Shelf  # noqa: PLC0415 - pyarrow takes a while
+
+        with self.first:
+            if not self.shelves:
+                self.shelves.append(Shelf(self.access, self.clock))
+            return self.shelves[0]
 
     def close(self) -> None:
         """End what goes on in the background."""
+        for shelf in self.shelves:
+            shelf.close()
         if self.uploads is not None:
             self.uploads.close()
         if self.captures is not None:

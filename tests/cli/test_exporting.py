@@ -43,7 +43,7 @@ def test_everything_that_can_be_asked_for_at_once_and_the_list_of_it(
         "--format",
         "csv",
         "--study",
-        "default",
+        "built-in",
     )
     done = cli("export", "--out", str(out), *options, "--no-learner-now", "--json")
     assert done.code == 0, done.err

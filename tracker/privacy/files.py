@@ -54,6 +54,11 @@ FILES: tuple[File, ...] = (
         "marked as outdated; what was handed out is out of reach",
     ),
     File(
+        "affect-exports-*, a temporary folder of the server",
+        "Exports that researchers asked for in the web, until they are fetched, for a day at most.",
+        "deleted within a minute, and with the process",
+    ),
+    File(
         "the file that `consent receipt` names",
         "A participant's choices under their name, signed: made for them to keep.",
         "none: it is theirs; a copy that somebody else keeps is out of reach",

@@ -7,7 +7,7 @@ import os
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 _CHUNK = 1 << 20
 
@@ -37,6 +37,7 @@ class HashedFile:
         path = folder / name
         self._digest = hashlib.sha256()
         self._size = 0
+        self._file: BinaryIO
         if keep:
             self._file = path.open("r+b")
             self._file.truncate(keep)

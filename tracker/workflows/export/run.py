@@ -163,8 +163,11 @@ def export_dataset(
     for _ in range(ATTEMPTS):
         begun = left.begun if left is not None else None
         try:
-            if again is not None or (begun is not None and going_on.registered(access, begun)):
-                plan = planning.plan_again(access, again or begun.export, now)
+            repeated = again
+            if begun is not None and going_on.registered(access, begun):
+                repeated = begun.export
+            if repeated is not None:
+                plan = planning.plan_again(access, repeated, now)
             else:
                 plan = planning.plan_new(access, instant, now, participants, wanted, door, k, asked, begun)
             for member in plan.members:

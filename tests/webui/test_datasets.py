@@ -1,0 +1,166 @@
+"""Exports in the web: made in the background, fetched by whoever just said who they are, gone once outdated."""
+
+from __future__ import annotations
+
+import io
+import re
+import threading
+import zipfile
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import tracker
+from tests.builders import ALL
+from tests.webui.rating import at_desk, member
+from tests.webui.site import Site, Visitor
+from tests.workflows.exported import DAY, fill
+from tracker.domain.consent import Recorder, Scope
+from tracker.domain.members import Role
+from tracker.domain.people import Person
+from tracker.workflows import consenting
+from tracker.workflows.export import Shelf
+from webui.services import NAME, Services
+
+
+def shelf_of(site: Site) -> Shelf:
+    found: Services = site.app.extensions[NAME]
+    return found.shelf
+
+
+@pytest.fixture
+def ada(lite: Site) -> Iterator[Person]:
+    who = lite.person("ada", ALL, now=lite.now - DAY)
+    fill(lite.access, who, lite.now)
+    yield who
+    lite.app.extensions[NAME].close()
+
+
+@pytest.fixture
+def rosa(lite: Site, ada: Person) -> Visitor:
+    return at_desk(lite, member(lite, "rosa", Role.RESEARCHER))
+
+
+def made(site: Site, visitor: Visitor, **form: Any) -> str:
+    """Ask for an export, wait for it, and return its number on the page."""
+    answer = visitor.post("/study/exports", {"format": ["parquet", "csv"], **form})
+    assert (answer.status_code, answer.headers["Location"]) == (303, "/study/exports")
+    shelf_of(site).wait()
+    page = visitor.get("/study/exports").text
+    return re.search(r'href="/study/exports/([0-9a-f]{32})"', page)[1]  # type: ignore[index]
+
+
+def test_a_researcher_makes_one_and_fetches_it_whole(
+    lite: Site, rosa: Visitor, ada: Person, tmp_path: Path
+) -> None:
+    page = rosa.get("/study/exports").text
+    assert "Nothing yet." in page
+    item = made(lite, rosa, shape="wide", every="300")
+    answer = rosa.get(f"/study/exports/{item}")
+    assert answer.mimetype == "application/zip"
+    assert "attachment" in answer.headers["Content-Disposition"]
+    with zipfile.ZipFile(io.BytesIO(answer.data)) as packed:
+        packed.extractall(tmp_path)
+    answer.close()
+    [folder] = tmp_path.glob("affect-series-*")
+    assert tracker.read_export(folder).height > 0
+    assert tracker.read_export(folder, "participants").height == 1
+    assert rosa.get("/study/exports/state").json["jobs"][0]["stage"] == "done"
+    # Whoever is in it finds who made it.
+    with lite.access.read(ada.id, lite.now) as unit:
+        told = [(look.reader, look.what.split(" ")[0]) for look in lite.access.looks(unit)]
+    assert told == [("rosa, as a researcher", "export")]
+    rosa.post(f"/study/exports/{item}/discard", {})
+    assert rosa.get(f"/study/exports/{item}").status_code == 404
+    assert list(Path(shelf_of(lite)._folder or "").iterdir()) == []
+
+
+def test_it_asks_first_who_one_is_where_that_was_long_ago(lite: Site, rosa: Visitor) -> None:
+    item = made(lite, rosa)
+    lite.wait(timedelta(minutes=40))
+    for answer in (rosa.get(f"/study/exports/{item}"), rosa.post("/study/exports", {"format": ["csv"]})):
+        assert (answer.status_code, answer.headers["Location"]) == (303, "/confirm")
+
+
+def test_a_withdrawal_takes_it_away_at_once_and_marks_it(lite: Site, rosa: Visitor, ada: Person) -> None:
+    item = made(lite, rosa)
+    folder = shelf_of(lite)._folder
+    assert folder is not None
+    assert [p.suffix for p in folder.iterdir()] == [".zip"]
+    consenting.withdraw(
+        lite.access, ada, [Scope.EXPORT_PSEUDONYMOUS], lite.now, recorder=Recorder.PARTICIPANT
+    )
+    assert rosa.get(f"/study/exports/{item}").status_code == 404
+    assert list(folder.iterdir()) == []
+    assert "outdated since" in rosa.get("/study/exports").text
+
+
+def test_the_watch_deletes_it_without_anybody_looking(
+    lite: Site, rosa: Visitor, ada: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tracker.workflows.export.shelf.LOOK_S", 0.05)
+    made(lite, rosa)
+    folder, gone = shelf_of(lite)._folder, threading.Event()
+    assert folder is not None
+    consenting.withdraw(
+        lite.access, ada, [Scope.EXPORT_PSEUDONYMOUS], lite.now, recorder=Recorder.PARTICIPANT
+    )
+    for _ in range(600):
+        if not list(folder.iterdir()):
+            break
+        gone.wait(0.05)
+    assert list(folder.iterdir()) == []
+
+
+def test_what_nobody_fetches_goes_after_a_day(lite: Site, rosa: Visitor) -> None:
+    made(lite, rosa)
+    lite.wait(DAY)
+    assert shelf_of(lite).jobs() == []
+
+
+def test_one_at_a_time_with_its_progress_and_it_can_be_stopped(
+    lite: Site, rosa: Visitor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from tracker.workflows.export import shelf  # noqa: PLC0415
+
+    real, reached, on = shelf.export_dataset, threading.Event(), threading.Event()
+
+    def slow(*arguments: Any, progress: Any, **more: Any) -> Any:
+        progress(0.4)
+        reached.set()
+        assert on.wait(30)
+        return real(*arguments, progress=progress, **more)
+
+    monkeypatch.setattr(shelf, "export_dataset", slow)
+    rosa.post("/study/exports", {"format": ["csv"]})
+    assert reached.wait(30)
+    assert rosa.post("/study/exports", {"format": ["csv"]}).status_code == 409
+    [job] = rosa.get("/study/exports/state").json["jobs"]
+    assert (job["stage"], round(job["share"], 2)) == ("running", 0.38)
+    assert "38 %</progress>" in rosa.get("/study/exports").text
+    rosa.post(f"/study/exports/{job['id']}/discard", {})
+    on.set()
+    shelf_of(lite).close()
+    with lite.access.database.read() as connection:
+        from sqlalchemy import text  # noqa: PLC0415
+
+        assert connection.execute(text("select count(*) from exports")).scalar_one() == 0
+
+
+def test_what_fails_says_why_and_what_is_no_choice_is_refused(lite: Site, rosa: Visitor, ada: Person) -> None:
+    consenting.withdraw(
+        lite.access, ada, [Scope.EXPORT_PSEUDONYMOUS], lite.now, recorder=Recorder.PARTICIPANT
+    )
+    rosa.post("/study/exports", {"format": ["csv"]})
+    shelf_of(lite).wait()
+    assert "nothing to export" in rosa.get("/study/exports").text
+    for form in (
+        {},
+        {"format": ["xlsx"]},
+        {"format": ["csv"], "shape": "tall"},
+        {"format": ["csv"], "every": "7"},
+    ):
+        assert rosa.post("/study/exports", form).status_code == 400
