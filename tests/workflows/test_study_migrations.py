@@ -17,7 +17,8 @@ from tests.invariants import held
 from tests.processes import close, finish, opened, start
 from tracker.access import Access
 from tracker.domain.affect import Emotion
-from tracker.domain.consent import Scope, Use
+from tracker.domain.consent import Recorder, Scope, Use
+from tracker.domain.instants import InstantError
 from tracker.domain.members import Role
 from tracker.domain.people import Person
 from tracker.domain.raters import RaterScope, rater_notice
@@ -123,7 +124,7 @@ def test_what_is_not_asked_for_cannot_be_granted_and_what_was_is_named_as_lost(a
 
 
 def grant(access: Access, who: Person, scope: Scope) -> None:
-    consenting.grant(access, who, [scope], NOW, recorder=consenting.Recorder.PARTICIPANT)
+    consenting.grant(access, who, [scope], NOW, recorder=Recorder.PARTICIPANT)
 
 
 def test_only_networks_that_the_study_names_are_stored(access: Access) -> None:
@@ -141,7 +142,7 @@ def test_only_networks_that_the_study_names_are_stored(access: Access) -> None:
 
 
 def test_whoever_is_enrolled_without_a_zone_lives_in_the_studys(access: Access) -> None:
-    with pytest.raises(enrolment.InstantError, match="names no time zone; say theirs"):
+    with pytest.raises(InstantError, match="names no time zone; say theirs"):
         enrolment.enrol(access, "ada", None, NOW)
     studies.apply(access, version(ASKING, "2", zone="Asia/Tokyo"), "ops", NOW)
     assert enrolment.enrol(access, "ada", None, NOW).person.zone == "Asia/Tokyo"
@@ -155,7 +156,7 @@ def test_a_ready_study_governs_a_running_installation(access: Access, ready: Rea
     assert studies.preview(access, study, NOW).takes_away
     assert studies.apply(access, study, "ops", NOW)
     assert studies.in_force(access) == study
-    consenting.grant(access, who, study.scopes, NOW, recorder=consenting.Recorder.PARTICIPANT)
+    consenting.grant(access, who, study.scopes, NOW, recorder=Recorder.PARTICIPANT)
     with access.read(who.id, NOW) as unit:
         assert set(unit.grants()) == set(study.scopes)
         assert (unit.allowed(Use.PROMPT) is not None) == bool(study.prompts)
