@@ -82,6 +82,8 @@ def problems(text: str, name: str = "study.yaml") -> tuple[str, ...]:
             "line 9: this is no YAML: a text with a question mark within [ ] or { } needs quotes",
         ),
         ("storage: a: b", "line 9: this is no YAML: a colon and a blank stand where no key can"),
+        ("languages: {en: {titel: x}}", "line 9: languages.en.titel is unknown; did you mean title?"),
+        ("languages: {en: {cards: {notes: {wat: x}}}}", "cards.notes.wat is unknown; did you mean what?"),
         ("zone: Europe/Berlim", "line 9: zone: 'Europe/Berlim' is no IANA time zone"),
         ("networks: ['Not A Network']", "line 9: networks.0 is 'Not A Network'; write a network as"),
         ("targets:\n  - {name: mood, question: How}", "line 10: targets.0.name is 'mood'; write a target"),
