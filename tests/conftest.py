@@ -18,6 +18,7 @@ from tests import templates
 from tests.browser import NoBrowserError, chromium
 from tests.postgres import NoServerError, Server, embedded
 from tracker.domain import passwords
+from tracker.store import database
 from tracker.vision.quiet import quieten
 
 # FFmpeg takes its level from the first file that a process opens, and tests write clips with bare OpenCV.
@@ -48,6 +49,14 @@ def quick_passwords() -> Iterator[None]:
     """Hash passwords with the least that Argon2 takes; `tests.domain` holds what it takes outside of tests."""
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(passwords, "_ARGON2", PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
+        yield
+
+
+@pytest.fixture(autouse=True, scope="session")
+def unhurried_disks() -> Iterator[None]:
+    """Let SQLite wait for no disk: nobody pulls a test's plug. `tests.store` holds that it waits outside of tests."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(database, "SYNCHRONOUS", "OFF")
         yield
 
 

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import io
+import json
 import os
+import shutil
 import signal
 import sqlite3
 import subprocess
 import time
+from contextlib import redirect_stdout
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
 import pytest
 
-from tests.cli.conftest import STARTED, Cli, Ended, spawn
+from tests.cli.conftest import SMALL, STARTED, Cli, Ended, spawn
+from tracker.cli import run
 from tracker.lab.portrait import portrait, write_clip
 
 
@@ -272,7 +278,7 @@ def test_an_unknown_network_and_device(cli: Cli, ada: str, clip: Path) -> None:
     assert "cuda" in ended.line
 
 
-def test_a_full_disk_loses_nothing(cli: Cli, ada: str, data_folder: Path, tmp_path: Path) -> None:
+def test_a_full_disk_loses_nothing(cli: Cli, ada: str, tmp_path: Path, long: Path) -> None:
     small = tmp_path / "small"
     small.mkdir()
     mounted = subprocess.run(
@@ -296,8 +302,6 @@ def test_a_full_disk_loses_nothing(cli: Cli, ada: str, data_folder: Path, tmp_pa
                     file.write(bytes(4096))
             except OSError:
                 pass
-        long = tmp_path / "long.mp4"
-        write_clip(long, 30.0)
         ended = _track(cli, long, *more)
         assert ended.code == 8, ended.err
         assert "full" in ended.line
@@ -307,19 +311,42 @@ def test_a_full_disk_loses_nothing(cli: Cli, ada: str, data_folder: Path, tmp_pa
         subprocess.run(["umount", "--lazy", str(small)], check=True)
 
 
+RESUMED = ("--every", "0.1", "--started-at", STARTED, "--json")
+
+
+@pytest.fixture(scope="module")
+def long(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Twelve seconds; at ten pictures a second nearly two batches: a run is stopped while it sees the second."""
+    path = tmp_path_factory.mktemp("clips") / "long.mp4"
+    write_clip(path, 12.0, size=SMALL)
+    return path
+
+
+@pytest.fixture(scope="module")
+def unbroken(long: Path, enrolled: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Any, list[str]]:
+    """What a run that nobody stopped says, and the instants of its series."""
+    folder = tmp_path_factory.mktemp("unbroken") / "data"
+    shutil.copytree(enrolled, folder)
+
+    def said(*arguments: str) -> Any:
+        with pytest.MonkeyPatch.context() as patched, redirect_stdout(io.StringIO()) as out:
+            patched.setenv("AFFECT_DATA_FOLDER", str(folder))
+            assert run(list(arguments)) == 0
+        return json.loads(out.getvalue())
+
+    told = said("track", str(long), "--participant", "ada", *RESUMED)
+    return told, [row["at"] for row in said("timeline", "ada", "--json")]
+
+
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT])
 def test_a_run_that_was_stopped_resumes(
-    cli: Cli, ada: str, data_folder: Path, tmp_path: Path, how: signal.Signals
+    cli: Cli, ada: str, data_folder: Path, long: Path, unbroken: tuple[Any, list[str]], how: signal.Signals
 ) -> None:
-    long = tmp_path / "long.mp4"
-    write_clip(long, 20.0)
-    arguments = (
-        "track", str(long), "--participant", ada, "--every", "0.1", "--started-at", STARTED, "--json",
-    )  # fmt: skip
+    arguments = ("track", str(long), "--participant", ada, *RESUMED)
     process = spawn(*arguments)
     try:
         while _rows(data_folder) == 0 and process.poll() is None:
-            time.sleep(0.05)
+            time.sleep(0.02)
         process.send_signal(how)
         _, err = process.communicate(timeout=60)
     finally:
@@ -328,17 +355,11 @@ def test_a_run_that_was_stopped_resumes(
         assert process.returncode == 130
         assert "Traceback" not in err
     stopped_at = _rows(data_folder)
-    assert 0 < stopped_at < 200
+    assert 0 < stopped_at < 120
     again = cli(*arguments)
     assert again.code == 0, again.err
-    assert again.json["observations"] == _rows(data_folder)
-    assert again.json["added"] == again.json["observations"] - stopped_at
-    whole = cli("timeline", ada, "--json").json
-    with sqlite3.connect(data_folder / "affect.db") as connection:
-        connection.execute("DELETE FROM estimates")
-        connection.execute("DELETE FROM observations")
-        connection.execute("DELETE FROM summaries")
-    connection.close()
-    unbroken = cli(*arguments)
-    assert unbroken.json["reasons"] == again.json["reasons"]
-    assert [r["at"] for r in cli("timeline", ada, "--json").json] == [r["at"] for r in whole]
+    told, instants = unbroken
+    assert again.json["observations"] == _rows(data_folder) == told["observations"] == 120
+    assert again.json["added"] == 120 - stopped_at
+    assert again.json["reasons"] == told["reasons"]
+    assert [row["at"] for row in cli("timeline", ada, "--json").json] == instants

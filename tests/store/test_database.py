@@ -1,3 +1,4 @@
+import importlib.util
 import os
 import sqlite3
 import threading
@@ -15,6 +16,7 @@ from tests.builders import NOW, installation
 from tests.processes import close, opened
 from tracker.access import Access
 from tracker.store import compacting
+from tracker.store import database as database_module
 from tracker.store.database import Database, DatabaseError, StatementError, StorageFullError, ping
 from tracker.store.tables import leases, participants
 from tracker.store.types import from_microseconds, to_microseconds
@@ -37,7 +39,16 @@ PRAGMAS = {
 
 
 @pytest.mark.parametrize("mode", ["read", "write", "alone"])
-def test_every_sqlite_connection_has_its_pragmas(sqlite_url: str, tmp_path: Path, mode: str) -> None:
+def test_every_sqlite_connection_has_its_pragmas(
+    sqlite_url: str, tmp_path: Path, mode: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Tests wait for no disk (`tests.conftest`), so what holds outside of them is read from an untouched copy."""
+    spec = importlib.util.spec_from_file_location("untouched", Path(database_module.__file__))
+    assert spec is not None
+    assert spec.loader is not None
+    untouched = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(untouched)
+    monkeypatch.setattr(database_module, "SYNCHRONOUS", untouched.SYNCHRONOUS)
     access = installation(sqlite_url, tmp_path)
     for database in (access.database, access.keys._database):
         with getattr(database, mode)() as connection:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from flask import Flask
+from jinja2.bccache import Bucket, BytecodeCache
 from werkzeug.test import TestResponse
 
 from tests import builders
@@ -23,6 +24,24 @@ PASSWORD = "correct horse battery"
 TODAY = "2026-03-20"
 
 
+class _Compiled(BytecodeCache):
+    """Templates that an app of this process compiled already; each app by itself would compile them anew."""
+
+    def __init__(self) -> None:
+        self._code: dict[str, tuple[str, bytes]] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        checksum, code = self._code.get(bucket.key, ("", b""))
+        if checksum == bucket.checksum:
+            bucket.bytecode_from_string(code)
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        self._code[bucket.key] = bucket.checksum, bucket.bytecode_to_string()
+
+
+_COMPILED = _Compiled()
+
+
 class Site:
     """An app whose clock tests turn."""
 
@@ -30,6 +49,7 @@ class Site:
         self.access: Access = builders.installation(url, folder)
         self.now: datetime = builders.NOW
         self.app: Flask = create_app(self.access, lambda: self.now, **options)
+        self.app.jinja_env.bytecode_cache = _COMPILED
 
     def wait(self, time: timedelta) -> None:
         self.now += time

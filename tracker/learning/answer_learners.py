@@ -8,8 +8,6 @@ from collections.abc import Hashable, Mapping
 from importlib.metadata import version
 from typing import Any, ClassVar, Self
 
-from river import compose
-
 from tracker.learning.learner import SnapshotError
 from tracker.learning.personal_regression import PersonalLinear, PriorScaler
 from tracker.learning.prior import Prior, PriorError, no_prior
@@ -32,6 +30,8 @@ class _AnswerLearner(ABC):
     def __init__(self, prior: Prior, estimator: ThreeAnswers | PersonalLinear) -> None:
         self.prior = prior
         self._estimator = estimator
+        from river import compose  # noqa: PLC0415 - loads pandas and SciPy
+
         self._pipeline = compose.Pipeline(PriorScaler(prior), estimator)
 
     @classmethod

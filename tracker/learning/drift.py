@@ -8,8 +8,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from river.drift import PageHinkley
-
 from tracker.domain.instants import require_instant
 
 MOST = 3.0
@@ -118,6 +116,8 @@ class DriftMonitor:
         return event
 
     def _begin(self) -> None:
+        from river.drift import PageHinkley  # noqa: PLC0415 - loads pandas and SciPy
+
         # Without fading (alpha 1): a month holds too few answers to forget any.
         self._test: Any = PageHinkley(
             min_instances=self._settle, delta=self._tolerance, threshold=self._alarm, alpha=1.0, mode="up"

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-
-from river import compose, linear_model, optim, preprocessing
+from typing import TYPE_CHECKING
 
 from tracker.domain.affect import EMOTIONS
 from tracker.learning.features import LOG_P
 from tracker.learning.residual_softmax import ResidualSoftmax
+
+if TYPE_CHECKING:  # river loads pandas and SciPy: two seconds that only whoever learns waits for
+    from river import compose
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +70,8 @@ def build(settings: Settings) -> compose.Pipeline:
     Unit length (river's `Normalizer`) bounds the step however many context fields a study has, and
     unlike a running `StandardScaler` it keeps no state, so an early correction means the same later.
     """
+    from river import compose, preprocessing  # noqa: PLC0415 - loads pandas and SciPy
+
     unit_length = preprocessing.Normalizer()  # type: ignore[no-untyped-call]
     return compose.Pipeline(
         compose.TransformerUnion(
@@ -91,4 +95,6 @@ def build(settings: Settings) -> compose.Pipeline:
 
 def bare() -> compose.Pipeline:
     """Build the standard pipeline of river's own parts, to compare with: it starts from nothing."""
+    from river import compose, linear_model, optim, preprocessing  # noqa: PLC0415 - loads pandas and SciPy
+
     return compose.Pipeline(preprocessing.StandardScaler(), linear_model.SoftmaxRegression(optim.SGD(0.1)))

@@ -33,6 +33,9 @@ class StorageFullError(DatabaseError):
     """No space is left where the database lies; what was being written was rolled back."""
 
 
+SYNCHRONOUS = "FULL"
+"""When SQLite waits for the disk: what was committed is there after the power failed, withdrawals above all."""
+
 _ROOM = 64 * 1024
 """What SQLite needs at least beside the file itself, bytes."""
 
@@ -177,7 +180,7 @@ def _engine(url: URL) -> Engine:
             "journal_mode = WAL",
             "foreign_keys = ON",
             "secure_delete = ON",
-            "synchronous = FULL",
+            f"synchronous = {SYNCHRONOUS}",
             "temp_store = MEMORY",  # sort spills would be plaintext copies in a temporary folder
             "cache_size = -65536",
         ):
