@@ -55,7 +55,7 @@ def _check() -> None:
 def _is_for_a_program() -> bool:
     """Whether a token alone lets in here: a browser sends none by itself, so no other site can forge a request."""
     rule = roles.RULES.get(request.endpoint or "")
-    return rule is not None and rule.program
+    return request.path.startswith(roles.PROGRAMS) if rule is None else rule.program
 
 
 def _of(nonce: str) -> str:

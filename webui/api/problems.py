@@ -13,9 +13,7 @@ from werkzeug.http import HTTP_STATUS_CODES
 from tracker.domain.consent import ConsentError, ConsentMissingError
 from tracker.store.database import DatabaseError
 from webui import errors, refusals
-
-PREFIX = "/api/"
-"""Under which everything is for programs."""
+from webui.roles import PROGRAMS
 
 TYPE = "application/problem+json"
 
@@ -77,7 +75,7 @@ def problem(status: int, detail: str, kind: str = "", **more: Any) -> Response:
 
 def is_for_programs() -> bool:
     """Whether this request is for programs."""
-    return request.path.startswith(PREFIX)
+    return request.path.startswith(PROGRAMS)
 
 
 def explain(room: Blueprint) -> None:
@@ -86,7 +84,7 @@ def explain(room: Blueprint) -> None:
 
 
 def explain_unknown(app: Flask) -> None:
-    """Answer so what is asked under `PREFIX` and is not there; elsewhere a page says it."""
+    """Answer so what is asked under `PROGRAMS` and is not there; elsewhere a page says it."""
     for kind in (NotFound, MethodNotAllowed):
         app.register_error_handler(kind, _unknown)
 

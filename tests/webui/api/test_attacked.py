@@ -1,0 +1,77 @@
+"""Anything may be sent: no answer is an error of ours, and each is what the description says it is."""
+
+from __future__ import annotations
+
+import secrets
+from collections import Counter
+from datetime import timedelta
+
+import schemathesis
+from hypothesis import HealthCheck, Phase, given, settings
+from schemathesis import Case, GenerationMode
+from schemathesis.checks import not_a_server_error
+from schemathesis.core.result import Ok
+from schemathesis.specs.openapi.checks import (
+    content_type_conformance,
+    response_headers_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+)
+
+from tests.webui import rating as desk
+from tests.webui.api.programs import AT, program
+from tests.webui.site import Site
+from tracker.domain.members import Role
+
+EXAMPLES = 10
+"""Of each operation and of each kind: what the description allows, and what it does not."""
+
+CHECKS = (
+    not_a_server_error,
+    status_code_conformance,
+    content_type_conformance,
+    response_headers_conformance,
+    response_schema_conformance,
+)
+
+
+def test_no_request_breaks_it_and_every_answer_is_as_described(lite: Site) -> None:
+    ada = desk.shown_person(lite)
+    kim = desk.member(lite, "kim", Role.RATER, Role.RESEARCHER, Role.OPERATOR)
+    desk.at_desk(lite, kim)  # gives them their second factor
+    asking = {"participant": program(lite, ada), "member": program(lite, kim)}
+    (item,) = asking["member"].get("/rating/items").json["items"]
+    schema = schemathesis.openapi.from_wsgi(f"{AT}/openapi.json", lite.app)
+    statuses: dict[str, Counter[int]] = {}
+
+    def attack(case: Case) -> None:
+        lite.wait(timedelta(seconds=1))  # nobody is kept out for asking too often
+        label = case.operation.label
+        of_staff = case.path.startswith((f"{AT}/rating", f"{AT}/study"))
+        headers = {"Authorization": f"Bearer {asking['member' if of_staff else 'participant'].text}"}
+        if case.method == "POST":
+            headers["Idempotency-Key"] = secrets.token_hex(16)
+        if "item" in (case.path_parameters or {}) and sum(statuses.get(label, Counter()).values()) % 2:
+            case.path_parameters["item"] = item["id"]
+        response = case.call(headers=headers)
+        # 503: nothing reads faces in this app.
+        checks = [c for c in CHECKS if c is not not_a_server_error or response.status_code != 503]
+        case.validate_response(response, checks=checks)
+        statuses.setdefault(label, Counter())[response.status_code] += 1
+
+    for found in schema.get_all_operations():
+        assert isinstance(found, Ok)
+        for mode in (GenerationMode.POSITIVE, GenerationMode.NEGATIVE):
+            few = settings(
+                max_examples=EXAMPLES,
+                deadline=None,
+                database=None,
+                derandomize=True,
+                phases=[Phase.explicit, Phase.generate],
+                suppress_health_check=list(HealthCheck),
+            )
+            few(given(found.ok().as_strategy(generation_mode=mode))(attack))()
+    told = {label: dict(counts) for label, counts in statuses.items()}
+    assert len(told) > 30, told
+    assert any(status < 300 for counts in told.values() for status in counts), told
+    print(told)
