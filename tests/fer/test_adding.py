@@ -166,6 +166,14 @@ def test_what_cannot_be_added_leaves_nothing(
     assert not zoo.data.exists()
 
 
+def test_a_file_that_is_too_large_is_not_read(
+    zoo: Zoo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(adding, "LARGEST", 100)
+    with pytest.raises(ZooError, match="files of up to 100 are taken"):
+        add(zoo, _graph(_onnx(tmp_path)))
+
+
 def test_faces_of_any_size_need_a_size(zoo: Zoo, tmp_path: Path) -> None:
     path = _onnx(tmp_path, size="side")  # type: ignore[arg-type]
     with pytest.raises(ZooError, match="reads faces of any size; give --crop size=PIXELS"):

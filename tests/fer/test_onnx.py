@@ -1,4 +1,6 @@
+import io
 import sys
+import warnings
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,9 +12,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from onnx import TensorProto, external_data_helper, helper
 
-from tests.fer.making import EIGHT, crops, entry_for
+from tests.fer.making import EIGHT, crops, entry_for, tiny_network
 from tests.fer.onnx_making import expected, linear
 from tracker.domain.framing import CropSpec
+from tracker.fer import onnx_graph
 from tracker.fer.device import DeviceError
 from tracker.fer.engine import Engine, EngineError
 from tracker.fer.manifest import Entry, Head, NetworkSpec, ZooError
@@ -130,11 +133,26 @@ def test_two_inputs() -> None:
         OnnxModule(model.SerializeToString(), 8, size=16)
 
 
-def test_weights_in_another_file_are_refused(tmp_path: Path) -> None:
+@pytest.mark.parametrize("told", ["by both", "by its place alone", "by its path alone"])
+def test_weights_in_another_file_are_refused(told: str) -> None:
     model = linear()
-    external_data_helper.set_external_data(model.graph.initializer[0], "../../elsewhere.bin")
+    weight = model.graph.initializer[0]
+    external_data_helper.set_external_data(weight, "../../elsewhere.bin")
+    if told == "by its place alone":
+        weight.ClearField("external_data")
+    elif told == "by its path alone":
+        weight.ClearField("data_location")
     with pytest.raises(ZooError, match="keeps the weight 'matrix' in another file"):
         OnnxModule(model.SerializeToString(), 8, size=16)
+
+
+def test_a_file_that_is_too_large(monkeypatch: pytest.MonkeyPatch) -> None:
+    data = linear().SerializeToString()
+    monkeypatch.setattr(onnx_graph, "LARGEST", len(data) - 1)
+    with pytest.raises(
+        ZooError, match=f"has {len(data)} bytes; ONNX files of up to {len(data) - 1} are read"
+    ):
+        OnnxModule(data, 8, size=16)
 
 
 def test_weights_in_another_file_are_found_in_constants_and_inner_graphs() -> None:
@@ -232,3 +250,30 @@ def test_seven_classes(tmp_path: Path) -> None:
     two = replace(_entry(data, EIGHT[:7]).spec, heads=(Head("a", EIGHT), Head("b", EIGHT)))
     with pytest.raises(ZooError, match="has one head, not 2"):
         load_onnx(tmp_path / "n", entry_for(data, two, "graph"))
+
+
+class _OneHead(torch.nn.Module):
+    def __init__(self, inside: torch.nn.Module) -> None:
+        super().__init__()
+        self.inside = inside
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        logits: torch.Tensor = self.inside(x)["ferplus"]
+        return logits
+
+
+def test_a_network_that_torch_exported_reads_as_before() -> None:
+    """A real network with convolutions, as its makers would export it, in grey."""
+    ours = _OneHead(tiny_network().module).eval()
+    written = io.BytesIO()
+    axes = {"input": {0: "n"}, "label": {0: "n"}}
+    names = {"input_names": ["input"], "output_names": ["label"]}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # the other exporter needs one more package
+        torch.onnx.export(
+            ours, (torch.zeros(2, 1, 16, 16),), written, dynamo=False, dynamic_axes=axes, **names
+        )
+    theirs = OnnxModule(written.getvalue(), 8, size=16, planes=1)
+    faces = torch.randn(5, 1, 16, 16, generator=torch.Generator().manual_seed(1))
+    with torch.inference_mode():
+        assert torch.allclose(theirs(faces), ours(faces), atol=1e-5)

@@ -23,7 +23,7 @@ def terms_hash(entry: Entry) -> str:
     >>> from tracker.fer.manifest import Entry
     >>> e = Entry("a", "detector", "a.onnx", "0" * 64, 1, "MIT", "Free to use.")
     >>> terms_hash(e)[:8]
-    'e2fef81a'
+    'f363d70f'
     """
     return hashlib.sha256(f"{entry.licence}\n{entry.terms}".encode()).hexdigest()
 
