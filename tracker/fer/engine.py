@@ -93,8 +93,8 @@ class Engine:
         Which head is read; None takes ``ferplus`` where there is one, else the first.
     precision
         ``float32``, ``bfloat16``, ``float16``, or ``auto`` for the fastest that the device is made for. What is
-        less than float32 has to prove itself: until 64 faces have been read both ways, the larger numbers count,
-        and where a probability is more than 1e-2 away the engine warns and goes on with the next better precision.
+        less than float32 has to prove itself: the first 64 faces are read both ways, and where a probability is more
+        than 1e-2 away, the engine warns, goes on with the next better precision and reads that batch again.
     compiled
         Whether full batches run through ``torch.compile`` on CUDA, which costs up to a minute at first: for bulk.
     linger
