@@ -47,7 +47,11 @@ FILES: tuple[File, ...] = (
         "What was erased and when: counts, signed; names nobody.",
         "none needed",
     ),
-    File("networks/*", "Networks and detectors that were pulled; nothing about anyone.", "none needed"),
+    File(
+        "networks/*",
+        "Networks and detectors that were pulled or added, and when their terms were accepted; nothing about anyone.",
+        "none needed",
+    ),
     File(
         "the folder that an export names",
         "The rows of those who allow it, under pseudonyms made for that export.",
