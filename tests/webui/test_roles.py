@@ -76,7 +76,7 @@ def who_may(endpoint: str) -> set[Role] | None:
         return set(Role)
     if room in PARTICIPANTS:
         return {Role.PARTICIPANT}
-    if room == "monitor":
+    if room in {"monitor", "datasets"}:
         return {Role.RESEARCHER}
     assert room == "rate", f"{endpoint} is in a room that this test does not know"
     return {Role.RESEARCHER} if endpoint in DECIDING else {Role.RATER}
