@@ -10,7 +10,7 @@ import pytest
 
 from tests.builders import NOW, installation
 from tests.processes import close
-from tests.workflows.test_rating_queue import rater, shown
+from tests.workflows.rated import rater, shown
 from tracker.access import Access
 from tracker.study import DEFAULT
 from tracker.study.rating import RatingRules
