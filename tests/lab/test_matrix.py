@@ -166,6 +166,11 @@ def test_the_picture_is_well_formed_and_carries_the_numbers() -> None:
     root = ElementTree.fromstring(draw(matrix))
     texts = ["".join(e.itertext()) for e in root.iter() if e.tag.endswith("text")]
     assert {"0.600", "70.0%", "a on expw", "-0.30", "contempt"} <= set(texts)
+    hints = ["".join(e.itertext()) for e in root.iter() if e.tag.endswith("title")]
+    assert (
+        "a on rafdb: macro-F1 0.600 (0.200 to 0.800); accuracy 0.700 (0.100 to 0.900); majority 0.400; 10 faces"
+        in hints
+    )
     framed = [e for e in root.iter() if e.tag.endswith("rect") and e.get("stroke") == "#111"]
     assert len(framed) == 2 + 3 + 2  # homes, and the emotions that are there at home
     width = float(root.get("width") or 0)

@@ -56,25 +56,26 @@ def test_a_tiny_probe_refuses_nothing_that_it_cannot_know(n: int, seed: int) -> 
 
 
 def test_a_right_order_is_refused_as_seldom_as_promised() -> None:
-    """Two classes that nobody can tell apart: in half the samples the wrong order is ahead by chance."""
+    """Five classes that nobody can tell apart: by chance another order is nearly always ahead, but not for certain."""
     ahead = refused = confirmed = 0
     for seed in range(200):
-        z = np.random.default_rng(seed).normal(size=(60, 3)).astype(np.float32)
-        labels = np.arange(60) % 3
-        z[:, 2] += 3.0 * (labels == 2)
-        found = check_order(z, labels, EIGHT[:3])
+        z = np.random.default_rng(seed).normal(size=(100, 5)).astype(np.float32)
+        found = check_order(z, np.arange(100) % 5, EIGHT[:5])
         ahead += found.best != found.stated
         refused += found.verdict == "wrong"
         confirmed += found.verdict == "right"
-    assert ahead > 60
+    assert ahead > 180
     assert refused <= 10
-    assert confirmed <= 10
+    assert confirmed == 0
 
 
 def test_a_networks_bias_for_one_output_changes_nothing() -> None:
     z, labels = made(200, 3.0)
-    tilted = z + np.array([9.0, 0, 0, 0, 0, 0, 0, -9.0], np.float32)
+    rows = (labels != 7) | (np.arange(200) < 60)  # few faces of the class that the network likes to say
+    z, labels = z[rows], labels[rows]
+    tilted = z + np.array([-9.0, 0, 0, 0, 0, 0, 0, 9.0], np.float32)
     plain, biased = check_order(z, labels, EIGHT), check_order(tilted, labels, EIGHT)
+    assert biased.accuracy["stated"] < 0.2  # it says little else
     assert biased.verdict == plain.verdict == "right"
     assert biased.closest.gain == pytest.approx(plain.closest.gain, abs=1e-3)
 

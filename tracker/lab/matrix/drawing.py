@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from html import escape
 
 from tracker.domain.affect import EMOTIONS
@@ -11,7 +12,7 @@ from tracker.lab.matrix.tables import Matrix
 _FIELD, _ROW, _LEFT, _TOP = 118, 44, 210, 62
 _NARROW = 82
 _PALE, _DARK = (247, 251, 255), (8, 69, 148)
-_LIGHT_TEXT = 0.55  # from this share of dark on, white text is easier to read
+_LIGHT_TEXT = 0.68  # from this share of dark on, white text is easier to read
 
 
 def draw(matrix: Matrix) -> str:
@@ -41,7 +42,7 @@ def draw(matrix: Matrix) -> str:
         [
             f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {bottom}" width="{width}" '
             f'height="{bottom}" role="img" aria-label="Networks on data that they do not come from">',
-            "<style>text{font:12px system-ui,sans-serif;fill:#333}.title{font-size:15px;font-weight:600}"
+            "<style>text{font:12px system-ui,sans-serif;fill:#111}.title{font-size:15px;font-weight:600}"
             ".light{fill:#fff}</style>",
             f'<rect width="{width}" height="{bottom}" fill="#fff"/>',
             *first,
@@ -51,22 +52,39 @@ def draw(matrix: Matrix) -> str:
     )
 
 
-Field = tuple[float | None, str, str, bool]
-"""What colours a field, its two lines, and whether it is framed."""
+@dataclass(frozen=True)
+class Field:
+    """What colours a field, its two lines, whether it is framed, and what is said when it is pointed at."""
+
+    value: float | None
+    upper: str
+    lower: str = ""
+    framed: bool = False
+    hint: str = ""
 
 
 def _square(matrix: Matrix, network: str, data: str) -> Field:
     cell = matrix.at(network, data)
-    return cell.macro_f1, f"{cell.macro_f1:.3f}", f"{cell.accuracy:.1%}", matrix.home[network] == data
+    spans = [
+        f"{name} {value:.3f}" + (f" ({span[0]:.3f} to {span[1]:.3f})" if span else "")
+        for name, value, span in (
+            ("macro-F1", cell.macro_f1, cell.intervals.get("macro_f1")),
+            ("accuracy", cell.accuracy, cell.intervals.get("accuracy")),
+        )
+    ]
+    hint = f"{network} on {data}: {'; '.join(spans)}; majority {cell.majority:.3f}; {cell.n} faces"
+    at_home = matrix.home[network] == data
+    return Field(cell.macro_f1, f"{cell.macro_f1:.3f}", f"{cell.accuracy:.1%}", at_home, hint)
 
 
 def _emotion(matrix: Matrix, row: int, name: str) -> Field:
     cell = matrix.cells[row]
     if name not in cell.f1:
-        return None, "-", "", False
+        return Field(None, "-")
     drop = matrix.drop(cell).get(name)
     at_home = matrix.home[cell.network] == cell.data
-    return cell.f1[name], f"{cell.f1[name]:.2f}", "" if at_home or drop is None else f"{-drop:+.2f}", at_home
+    change = "" if at_home or drop is None else f"{-drop:+.2f}"
+    return Field(cell.f1[name], f"{cell.f1[name]:.2f}", change, at_home)
 
 
 def _panel(
@@ -94,16 +112,16 @@ def _panel(
 
 
 def _field(field: Field, x: int, y: int, width: int) -> list[str]:
-    value, upper, lower, framed = field
-    shade = 0.0 if value is None else min(max(value, 0.0), 1.0)
+    shade = 0.0 if field.value is None else min(max(field.value, 0.0), 1.0)
     colour = ",".join(str(round(a + (b - a) * shade)) for a, b in zip(_PALE, _DARK, strict=True))
-    edge = 'stroke="#111" stroke-width="2"' if framed else 'stroke="#fff"'
+    edge = 'stroke="#111" stroke-width="2"' if field.framed else 'stroke="#fff"'
     light = ' class="light"' if shade > _LIGHT_TEXT else ""
     middle = x + width / 2
     return [
-        f'<rect x="{x + 1}" y="{y + 1}" width="{width - 2}" height="{_ROW - 2}" fill="rgb({colour})" {edge}/>',
-        f'<text x="{middle:g}" y="{y + 19}" text-anchor="middle"{light}>{escape(upper)}</text>',
-        f'<text x="{middle:g}" y="{y + 35}" text-anchor="middle"{light}>{escape(lower)}</text>',
+        f'<rect x="{x + 1}" y="{y + 1}" width="{width - 2}" height="{_ROW - 2}" fill="rgb({colour})" {edge}>'
+        f"<title>{escape(field.hint)}</title></rect>",
+        f'<text x="{middle:g}" y="{y + 19}" text-anchor="middle"{light}>{escape(field.upper)}</text>',
+        f'<text x="{middle:g}" y="{y + 35}" text-anchor="middle"{light}>{escape(field.lower)}</text>',
     ]
 
 
