@@ -13,7 +13,7 @@ from tests.fer.making import EIGHT, crops, tiny_network, tiny_spec
 from tracker.domain.affect import EMOTIONS, Emotion
 from tracker.fer.batching import SharedBatches
 from tracker.fer.calibration import log_softmax
-from tracker.fer.device import DeviceError, available_devices, resolve_device
+from tracker.fer.device import DeviceError, available_devices, leave_one, resolve_device
 from tracker.fer.engine import Engine, EngineError
 from tracker.fer.folding import fold_batch_norm
 from tracker.fer.preprocess import standardise, to_grey
@@ -241,3 +241,18 @@ def test_devices() -> None:
 def test_a_batch_size_that_is_none() -> None:
     with pytest.raises(EngineError, match="batch of 0"):
         Engine(tiny_network(), "cpu", batch_size=0)
+
+
+def test_a_network_that_runs_elsewhere_takes_the_fastest_device_that_it_can_use() -> None:
+    assert resolve_device("auto", ("cpu",)) == torch.device("cpu")
+    assert resolve_device("auto", available_devices()).type == available_devices()[0]
+
+
+@pytest.mark.parametrize(("processors", "threads"), [(1, 1), (2, 1), (4, 3)])
+def test_a_network_leaves_a_processor_to_the_detector(processors: int, threads: int) -> None:
+    before = torch.get_num_threads()
+    try:
+        leave_one(processors)
+        assert torch.get_num_threads() == threads
+    finally:
+        torch.set_num_threads(before)

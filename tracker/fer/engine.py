@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import time
 import warnings
 from collections.abc import Callable, Iterator, Sequence
@@ -291,6 +292,8 @@ class Engine:
                 )
             except RuntimeError as error:
                 self._adapt(error)
+            gc.collect()  # what was brought to the device in vain lies in cycles
+            torch.cuda.empty_cache()
 
     def _replace(self) -> None:
         self._runner.close()

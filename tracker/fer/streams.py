@@ -128,14 +128,15 @@ class Streamed:
 
     def _slot(self, size: int, heads: dict[str, int]) -> _Slot:
         shape = (self._limit, size, size, 3)
-        with torch.cuda.device(self._device):
+        # Ordinary tensors also for a caller in inference mode, whose own could not be written to outside of it.
+        with torch.cuda.device(self._device), torch.inference_mode(False):
             return _Slot(
                 torch.cuda.Stream(self._device),  # type: ignore[no-untyped-call]
                 torch.zeros(shape, dtype=torch.uint8).pin_memory(),
                 torch.zeros(shape, dtype=torch.uint8, device=self._device),
                 {name: torch.zeros(self._limit, n).pin_memory() for name, n in heads.items()},
                 torch.cuda.Event(),  # type: ignore[no-untyped-call]
-                torch.cuda.graph_pool_handle(),
+                None,
             )
 
     def _work(self, slot: _Slot, bucket: int) -> dict[str, Tensor]:
@@ -158,6 +159,8 @@ class Streamed:
     @torch.inference_mode()
     def _record(self, slot: _Slot, bucket: int) -> tuple[torch.cuda.CUDAGraph, dict[str, Tensor]]:
         crops = slot.there[:bucket]
+        if not slot.graphs:
+            slot.pool = torch.cuda.graph_pool_handle()  # a pool whose last graph is gone takes no other
         cudnn = torch.backends.cudnn
         before, cudnn.benchmark = cudnn.benchmark, True  # the fastest convolution for just this size
         try:

@@ -148,7 +148,7 @@ def measure(
     flops, size = flops_of(network), network.spec.crop.size
     # On a GPU the bare network gets the half precision that such devices are made for; on a CPU what it was trained in.
     dtype = torch.bfloat16 if device.type == "cuda" and work.precision != "float32" else torch.float32
-    with _told() as notes, _threads(work.threads), torch.inference_mode():
+    with _told() as notes, _threads(work.threads), _fastest_convolutions():
         said(f"{network.id}: limits")
         gemm, copies = gemm_rate(device, dtype, work.seconds), copy_rate(device, work.seconds)
         said(f"{network.id}: bare")
@@ -197,7 +197,12 @@ class _Bare:
         """A forward pass of a batch of `n`."""
         inside = module or self._module
         x = _prepared_noise(self._spec, n).to(self._device, self._dtype, memory_format=torch.channels_last)
-        return lambda: inside(x)
+
+        def once() -> object:
+            with torch.inference_mode():
+                return inside(x)
+
+        return once
 
     def figures(self) -> dict[str, Any]:
         """What was measured, as plain values."""
@@ -319,6 +324,16 @@ def _threads(n: int | None) -> Iterator[None]:
         yield
     finally:
         torch.set_num_threads(before)
+
+
+@contextmanager
+def _fastest_convolutions() -> Iterator[None]:
+    """What the engine allows itself, the bare network may have, too: cuDNN tries which algorithm is the fastest."""
+    before, torch.backends.cudnn.benchmark = torch.backends.cudnn.benchmark, True
+    try:
+        yield
+    finally:
+        torch.backends.cudnn.benchmark = before
 
 
 @contextmanager
