@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from tracker import shipped
-from tracker.cli import fer_evaluating, fer_matrix, fer_order
+from tracker.cli import fer_evaluating, fer_matrix, fer_order, fer_training
 from tracker.cli.benchmarks import fer as fer_benchmark
 from tracker.cli.output import AsJson, err, print_json
 
@@ -44,12 +44,18 @@ def train(
 ) -> None:
     """Train a network; a killed run continues with --resume, to the same result.
 
-    Where the recipe distils, its teachers are trained first, into teacher-SEED.
+    Where the recipe distils, its teachers are trained first, into teacher-SEED. Recipes of poster_v2, dan and dmue
+    learn from any data that `fer evaluate` reads, and leave weights that `networks add` takes.
     """
     from tracker.fer.device import resolve_device
     from tracker.lab import datasets, training
     from tracker.lab.recipe import Recipe, RecipeError
 
+    if fer_training.is_for_faces(recipe):
+        if compiled or teachers is not None:
+            raise RecipeError("--compile and --teachers are for recipes of se_resnet")
+        fer_training.train_faces(recipe, data, out, resume=resume, device=device)
+        return
     plan = Recipe.load(recipe)
     started = (out / training.CHECKPOINT).is_file() or any(out.glob("teacher-*"))
     if started and not resume:

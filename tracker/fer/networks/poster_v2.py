@@ -19,7 +19,6 @@ from tracker.fer.networks.transformer import TokenTransformer
 
 _WIDTHS = (64, 128, 256)
 _HEADS = (2, 4, 8)
-_TOKEN = 768
 
 
 class PosterV2(nn.Module):
@@ -35,15 +34,22 @@ class PosterV2(nn.Module):
         Blocks of the face recogniser's stages.
     drop_path
         Share of rows that lose a branch while training.
+    token
+        Width of a token; a multiple of 8.
 
     Examples
     --------
-    >>> PosterV2(classes=7, side=32, blocks=(1, 1, 1)).eval()(torch.zeros(2, 3, 64, 64)).shape
+    >>> PosterV2(classes=7, side=32, blocks=(1, 1, 1), token=64).eval()(torch.zeros(2, 3, 64, 64)).shape
     torch.Size([2, 7])
     """
 
     def __init__(
-        self, classes: int, side: int = 112, blocks: Sequence[int] = (3, 4, 14), drop_path: float = 0.0
+        self,
+        classes: int,
+        side: int = 112,
+        blocks: Sequence[int] = (3, 4, 14),
+        drop_path: float = 0.0,
+        token: int = 768,
     ) -> None:
         super().__init__()
         if side < 16 or side % 16:
@@ -51,7 +57,7 @@ class PosterV2(nn.Module):
         self._side = side
         self.face_landback = MobileFace()
         tokens = 3 * (side // 16) ** 2
-        self.VIT = TokenTransformer(tokens, classes, _TOKEN, drop_path=drop_path)
+        self.VIT = TokenTransformer(tokens, classes, token, drop_path=drop_path)
         self.ir_back = Ir50(blocks)
         for i, (width, heads) in enumerate(zip(_WIDTHS, _HEADS, strict=True), start=1):
             self.add_module(f"attn{i}", CrossAttention(width, side // 2 ** (i + 1), heads))
@@ -60,11 +66,11 @@ class PosterV2(nn.Module):
             self.add_module(f"ffn{i}", FeedForward(width, drop_path))
         self.last_face_conv = nn.Conv2d(512, 256, 3, padding=1)
         self.embed_q = nn.Sequential(
-            nn.Conv2d(64, _TOKEN, 3, 2, 1),
-            nn.Conv2d(_TOKEN, _TOKEN, 3, 2, 1),
+            nn.Conv2d(64, token, 3, 2, 1),
+            nn.Conv2d(token, token, 3, 2, 1),
         )
-        self.embed_k = nn.Sequential(nn.Conv2d(128, _TOKEN, 3, 2, 1))
-        self.embed_v = nn.ModuleDict({"proj": nn.Conv2d(256, _TOKEN, 1)})
+        self.embed_k = nn.Sequential(nn.Conv2d(128, token, 3, 2, 1))
+        self.embed_v = nn.ModuleDict({"proj": nn.Conv2d(256, token, 1)})
 
     def forward(self, x: Tensor) -> Tensor:
         """Map faces (N, 3, H, W) to logits (N, classes); H = W = 224 as published."""
