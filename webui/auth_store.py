@@ -92,13 +92,10 @@ class Store(UserDatastore):
         kind, _, rest = str(by.get("fs_uniquifier", "")).partition(".")
         number, _, version = rest.partition(".")
         try:
-            user = _user(kind, number)
+            user = _user(kind, number, session.get(SIGN_IN))
         except (UnknownMemberError, UnknownParticipantError, KeyUnavailableError):
             return None
         if user is None or str(user.version) != version:
-            return None
-        signed_in = session.get(SIGN_IN)
-        if signed_in is not None and not accounts.goes_on(services().access, user.whom, signed_in, now()):
             return None
         return user
 
@@ -176,14 +173,21 @@ def _roles(whom: Whom) -> list[RoleMixin]:
     return [Role(f"{role.value}@{study}") for study, held in whom.roles.items() for role in sorted(held)]
 
 
-def _user(kind: str, number: str) -> User | None:
+def _user(kind: str, number: str, sign_in: int | None) -> User | None:
+    """Who it is, looked up in one transaction with whether their sign-in goes on; None where it does not."""
     access = services().access
     if kind == _MEMBER:
         member = members.by_id(access, number, now())
-        version, second = accounts.standing(access, member, now())
-        return User(member, version, second=second)
+        standing = (
+            accounts.standing(access, member, now())
+            if sign_in is None
+            else accounts.standing_signed_in(access, member, sign_in, now())
+        )
+        return User(member, standing[0], second=standing[1]) if standing is not None else None
     if kind != _PARTICIPANT:
         return None
     with access.read(number, now()) as unit:
+        if sign_in is not None and not accounts.goes_on(unit, sign_in):
+            return None
         own = frozenset(e.notice.sha256 for e in unit.events if e.recorder is Recorder.PARTICIPANT)
         return User(unit.person, accounts.session_version(unit), chose_under=own)

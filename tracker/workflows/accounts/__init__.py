@@ -15,6 +15,7 @@ from tracker.workflows.accounts.entering import holder_of as holder_of
 from tracker.workflows.accounts.entering import log_in as log_in
 from tracker.workflows.accounts.entering import session_version as session_version
 from tracker.workflows.accounts.entering import standing as standing
+from tracker.workflows.accounts.entering import standing_signed_in as standing_signed_in
 from tracker.workflows.accounts.factors import TooManyPasskeysError as TooManyPasskeysError
 from tracker.workflows.accounts.factors import accept_app as accept_app
 from tracker.workflows.accounts.factors import accept_passkey as accept_passkey

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from tracker.access import Access, Unit, credentials
-from tracker.access.credentials import Account, Whom
+from tracker.access.credentials import Account, Door, Whom
 from tracker.domain.passwords import hash_password, is_outdated, matches
 from tracker.domain.people import Person, UnknownParticipantError
 from tracker.store import factors, people
@@ -189,8 +189,18 @@ def session_version(unit: Unit) -> int:
 def standing(access: Access, whom: Whom, now: datetime) -> tuple[int, bool]:
     """The version that somebody's sessions must have to be good, and whether they have a second factor."""
     with credentials.reading(access, whom, now) as door:
-        second = any(is_second(row.kind) for row in factors.of(door.connection, door.owner))
-        return door.account().session_version, second
+        return _standing(door)
+
+
+def standing_signed_in(access: Access, whom: Whom, sign_in: int, now: datetime) -> tuple[int, bool] | None:
+    """As `standing`, in one transaction with whether a sign-in of theirs goes on; None where it does not."""
+    with credentials.reading(access, whom, now) as door:
+        return _standing(door) if factors.goes_on(door.connection, door.owner, sign_in) else None
+
+
+def _standing(door: Door) -> tuple[int, bool]:
+    second = any(is_second(row.kind) for row in factors.of(door.connection, door.owner))
+    return door.account().session_version, second
 
 
 def confirm_password(access: Access, whom: Whom, password: str, now: datetime) -> None:

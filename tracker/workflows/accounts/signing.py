@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from tracker.access import Access, credentials
+from tracker.access import Access, Unit, credentials
 from tracker.access.credentials import Whom
 from tracker.domain.entering import How, SignIn, browser
 from tracker.store import factors
@@ -26,10 +26,9 @@ def log_out(access: Access, whom: Whom, number: int, now: datetime) -> None:
         factors.end_sign_in(door.connection, door.owner, number, now)
 
 
-def goes_on(access: Access, whom: Whom, number: int, now: datetime) -> bool:
-    """Whether the session of a sign-in was not logged out."""
-    with credentials.reading(access, whom, now) as door:
-        return factors.goes_on(door.connection, door.owner, number)
+def goes_on(unit: Unit, number: int) -> bool:
+    """Whether the session of a participant's sign-in was not logged out; read where the session itself is."""
+    return factors.goes_on(unit.connection, credentials.owner_of(unit.person), number)
 
 
 def sign_ins(access: Access, whom: Whom, now: datetime) -> list[SignIn]:
