@@ -22,7 +22,8 @@ from tracker.lab.augment import augment
 from tracker.lab.datasets import LabelledFaces
 from tracker.lab.learning_rate import learning_rate_share
 from tracker.lab.mixing import mix
-from tracker.lab.recipe import Recipe, RecipeError
+from tracker.lab.recipe import Recipe
+from tracker.lab.resuming import read_checkpoint, write_checkpoint
 from tracker.lab.targets import Targets, targets_of
 
 CHECKPOINT = "checkpoint.pt"
@@ -230,24 +231,18 @@ def _average(run: _Run, decay: float) -> None:
 
 
 def _save(run: _Run, recipe: Recipe, path: Path) -> None:
-    partial = path.with_suffix(".partial")
-    state = {
-        "recipe": recipe.as_dict(),
-        "step": run.step,
-        "network": run.network.state_dict(),
-        "average": run.average.state_dict(),
-        "optimiser": run.optimiser.state_dict(),
-    }
-    torch.save(state, partial)
-    partial.replace(path)
+    write_checkpoint(
+        path,
+        recipe.as_dict(),
+        step=run.step,
+        network=run.network.state_dict(),
+        average=run.average.state_dict(),
+        optimiser=run.optimiser.state_dict(),
+    )
 
 
 def _restore(run: _Run, recipe: Recipe, path: Path, device: str) -> None:
-    state = torch.load(path, weights_only=True, map_location=device)
-    if state["recipe"] != recipe.as_dict():
-        raise RecipeError(
-            f"{path} was made from another recipe; train into a new folder or restore the recipe"
-        )
+    state = read_checkpoint(path, recipe.as_dict(), device)
     run.network.load_state_dict(state["network"])
     run.average.load_state_dict(state["average"])
     run.optimiser.load_state_dict(state["optimiser"])
