@@ -62,7 +62,6 @@ def read_folder(folder: Path) -> FaceSet:
         split=np.array(split, dtype=np.int64),
         held_out=next((name for want in _HELD_OUT for name in splits if name.lower() == want), ""),
         notes=(
-            "Pictures are taken as crops of faces unless --detect is given.",
             *(f"Folder {name!r} means no emotion: {n} files left out." for name, n in sorted(other.items())),
             *_strangers(paths),
         ),
