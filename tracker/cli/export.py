@@ -172,13 +172,17 @@ def exports(context: typer.Context, as_json: AsJson = False) -> None:
         ]
         print_json({"exports": told})
         return
-    table = Table("id", "made at", "as of", "participants", "formats", "")
     for one in found:
-        gone = f"outdated since {one.outdated_at:%Y-%m-%d}" if one.outdated_at is not None else ""
-        note = ", ".join(filter(None, ("public" if one.public else "", gone)))
         made, of = (t.isoformat(timespec="seconds") for t in (one.created_at, one.at))
-        table.add_row(one.id, made, of, str(one.participants), ", ".join(one.formats), note)
-    out().print(table)
+        people = f"{one.participants} participant{'' if one.participants == 1 else 's'}"
+        gone = f"outdated since {one.outdated_at:%Y-%m-%d}" if one.outdated_at is not None else ""
+        told_of = filter(None, (people, *one.formats, "public" if one.public else "", gone))
+        # A line each: an id that is cut in two cannot be copied into --again.
+        out().print(
+            f"{one.id}  made {made}, as of {of}: {', '.join(told_of)}", soft_wrap=True, highlight=False
+        )
+    if not found:
+        out().print("nothing was exported from here")
 
 
 def _seconds(step: str) -> int:
