@@ -43,13 +43,6 @@ SERIES = (Scope.AFFECT_SERIES,)
 
 
 @pytest.fixture
-def access(database_url: str, tmp_path: Path) -> Iterator[Access]:
-    made = installation(database_url, tmp_path)
-    yield made
-    close(made)
-
-
-@pytest.fixture
 def lite(sqlite_url: str, tmp_path: Path) -> Iterator[Access]:
     made = installation(sqlite_url, tmp_path)
     yield made

@@ -30,13 +30,6 @@ LATER = NOW + timedelta(hours=1)
 
 
 @pytest.fixture
-def access(database_url: str, tmp_path: Path) -> Iterator[Access]:
-    made = installation(database_url, tmp_path)
-    yield made
-    close(made)
-
-
-@pytest.fixture
 def lite(sqlite_url: str, tmp_path: Path) -> Iterator[Access]:
     made = installation(sqlite_url, tmp_path)
     yield made

@@ -1,13 +1,12 @@
 """A restore onto a lost database that is killed at any point: the next one, or whoever opens it next, mends it."""
 
-from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from sqlalchemy import text
 
-from tests.builders import NOW, installation, observed, person, store
+from tests.builders import NOW, observed, person, store
 from tests.processes import close
 from tests.workflows.test_backup import LATER, backed_up, counts, restored
 from tracker.access import Access, placing
@@ -18,13 +17,6 @@ from tracker.workflows import consenting
 from tracker.workflows.backup import restoring
 
 SERIES = Scope.AFFECT_SERIES
-
-
-@pytest.fixture
-def access(database_url: str, tmp_path: Path) -> Iterator[Access]:
-    made = installation(database_url, tmp_path)
-    yield made
-    close(made)
 
 
 def lived_on(access: Access, tmp_path: Path) -> tuple[Person, Path]:

@@ -1,16 +1,13 @@
 """The two stages of an erasure as they are shown, and the certificate of it."""
 
 import json
-from collections.abc import Iterator
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 
-from tests.builders import NOW, installation
+from tests.builders import NOW
 from tests.lives import NOTE, PLACE, SOURCE, lived
 from tests.personal.saying import talkative
-from tests.processes import close
 from tracker import personal
 from tracker.access import Access
 from tracker.domain.consent import Scope
@@ -20,13 +17,6 @@ from tracker.privacy.signed import ForgedError
 from tracker.workflows import erasure
 
 LATER = NOW + timedelta(minutes=1)
-
-
-@pytest.fixture
-def access(database_url: str, tmp_path: Path) -> Iterator[Access]:
-    made = installation(database_url, tmp_path)
-    yield made
-    close(made)
 
 
 def erased(access: Access, who: Person, scope: Scope | None) -> erasure.Erased:

@@ -2,27 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import timedelta
-from pathlib import Path
 
-import pytest
-
-from tests.builders import NOW, installation, observed, person, store
-from tests.processes import close
+from tests.builders import NOW, observed, person, store
 from tests.workflows.test_studies import MONTH, version
 from tracker.access import Access
 from tracker.study.parts import Coarsening, Resolution, Retention, Step
 from tracker.workflows import studies
 
 DAY = timedelta(days=1)
-
-
-@pytest.fixture
-def access(database_url: str, tmp_path: Path) -> Iterator[Access]:
-    made = installation(database_url, tmp_path)
-    yield made
-    close(made)
 
 
 def by_the_minute(days: int) -> Coarsening:

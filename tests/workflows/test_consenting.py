@@ -1,12 +1,9 @@
-from collections.abc import Iterator
 from datetime import datetime, timedelta
-from pathlib import Path
 
 import pytest
 
-from tests.builders import NOW, installation, observed, person, store
+from tests.builders import NOW, observed, person, store
 from tests.lives import exported, lived
-from tests.processes import close
 from tracker.access import Access
 from tracker.domain.consent import (
     NEEDS_CONFIRMATION,
@@ -25,13 +22,6 @@ from tracker.workflows.consenting import Answer
 
 SELF, OPERATOR = Recorder.PARTICIPANT, Recorder.OPERATOR
 DAY = timedelta(days=1)
-
-
-@pytest.fixture
-def access(database_url: str, tmp_path: Path) -> Iterator[Access]:
-    made = installation(database_url, tmp_path)
-    yield made
-    close(made)
 
 
 def asked(access: Access, who: Person) -> dict[Scope, str]:

@@ -1,24 +1,16 @@
-from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
 from sqlalchemy import select
 
-from tests.builders import NOW, installation
-from tests.processes import close, finish, opened, start
+from tests.builders import NOW
+from tests.processes import finish, opened, start
 from tracker.access import Access
 from tracker.domain.instants import InstantError
 from tracker.domain.people import EnrolmentError, Person, UnknownParticipantError
 from tracker.store import tables
 from tracker.workflows import enrolment
-
-
-@pytest.fixture
-def access(database_url: str, tmp_path: Path) -> Iterator[Access]:
-    made = installation(database_url, tmp_path)
-    yield made
-    close(made)
 
 
 def test_who_is_enrolled_is_found_by_name_and_zone_and_marks_are_kept(access: Access) -> None:

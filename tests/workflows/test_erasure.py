@@ -35,13 +35,6 @@ from tracker.workflows.erasure.whose import Whose
 LATER = NOW + timedelta(minutes=1)
 
 
-@pytest.fixture
-def access(database_url: str, tmp_path: Path) -> Iterator[Access]:
-    made = installation(database_url, tmp_path)
-    yield made
-    close(made)
-
-
 def rows(access: Access, who: Person) -> dict[str, int]:
     with access.database.read() as connection:
         return erasing.left_of_person(connection, who.subject, who.id)

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
-from tests.builders import NOW, installation, observed, person, store
-from tests.processes import close
+from tests.builders import NOW, observed, person, store
 from tracker import shipped
 from tracker.access import Access
 from tracker.domain.people import Person
@@ -24,13 +23,6 @@ from tracker.workflows.erasure import carrying, steps
 from tracker.workflows.erasure.errors import ErasureIncompleteError
 
 NAME = "Ada Lovelace-King"
-
-
-@pytest.fixture
-def access(database_url: str, tmp_path: Path) -> Iterator[Access]:
-    made = installation(database_url, tmp_path)
-    yield made
-    close(made)
 
 
 def hours(count: int) -> timedelta:

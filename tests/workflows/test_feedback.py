@@ -1,13 +1,10 @@
-from collections.abc import Iterator
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 from sqlalchemy import select
 
-from tests.builders import ALL, NETWORK, NOW, installation, leaning, observed, person, store
+from tests.builders import ALL, NETWORK, NOW, leaning, observed, person, store
 from tests.lives import answered
-from tests.processes import close
 from tracker import personal
 from tracker.access import Access
 from tracker.domain.affect import Emotion
@@ -23,13 +20,6 @@ from tracker.workflows.feedback import learning
 
 AT = NOW - timedelta(hours=1)
 SECOND = timedelta(seconds=1)
-
-
-@pytest.fixture
-def access(database_url: str, tmp_path: Path) -> Iterator[Access]:
-    made = installation(database_url, tmp_path)
-    yield made
-    close(made)
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -12,13 +11,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Table, delete, select
 
-from tests.builders import NOW, installation, observed, person, store
+from tests.builders import NOW, observed, person, store
 from tests.invariants import held
 from tests.invariants.canaries import search
 from tests.lives import FACE, NOTE, PLACE, lived
 from tests.personal.saying import PLACE as LEARNED_PLACE
 from tests.personal.saying import newest, replayed, talkative
-from tests.processes import close
 from tests.workflows.exported import stored_instants
 from tests.workflows.rated import rater, said, shown
 from tests.workflows.test_backup import backed_up, restored
@@ -44,13 +42,6 @@ SPEAKS_OF = {
     "drifts": "at",
 }
 """The tables whose rows speak of an instant, and the column that says which."""
-
-
-@pytest.fixture
-def access(database_url: str, tmp_path: Path) -> Iterator[Access]:
-    made = installation(database_url, tmp_path)
-    yield made
-    close(made)
 
 
 def instants(access: Access, who: Person) -> dict[str, list[datetime]]:

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import datetime, timedelta
-from pathlib import Path
 
 import pytest
 
-from tests.builders import NOW, installation, observed, person, store
-from tests.processes import close
+from tests.builders import NOW, observed, person, store
 from tracker.access import Access
 from tracker.domain.consent import ConsentError, Recorder, Scope
 from tracker.domain.people import Person
@@ -17,13 +14,6 @@ from tracker.study import DEFAULT
 from tracker.workflows import consenting, studies
 
 SERIES = Scope.AFFECT_SERIES
-
-
-@pytest.fixture
-def access(database_url: str, tmp_path: Path) -> Iterator[Access]:
-    made = installation(database_url, tmp_path)
-    yield made
-    close(made)
 
 
 def at(hour: int) -> datetime:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -13,9 +13,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.builders import NOW, installation, observed, person, store
+from tests.builders import NOW, observed, person, store
 from tests.personal.saying import PLACE, newest, replayed, talkative
-from tests.processes import close
 from tests.workflows.exported import fill, read, stored_instants
 from tracker import personal
 from tracker.access import Access
@@ -34,13 +33,6 @@ from tracker.workflows.hiding import HiddenError
 
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 RESEARCHER = Reader("grace", Role.RESEARCHER)
-
-
-@pytest.fixture
-def access(database_url: str, tmp_path: Path) -> Iterator[Access]:
-    made = installation(database_url, tmp_path)
-    yield made
-    close(made)
 
 
 def shown_to_a_researcher(access: Access, who: Person, now: datetime) -> list[datetime]:

@@ -1,26 +1,15 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 
 from tests import builders
-from tests.builders import NOW, installation
-from tests.processes import close
+from tests.builders import NOW
 from tracker.access import Access, membership
 from tracker.domain.members import MemberError, Role, UnknownMemberError
 from tracker.domain.people import EnrolmentError
 from tracker.privacy.keys import KeyDestroyedError
 from tracker.store import members as rows
 from tracker.workflows import accounts, enrolment, members
-
-
-@pytest.fixture
-def access(database_url: str, tmp_path: Path) -> Iterator[Access]:
-    made = installation(database_url, tmp_path)
-    yield made
-    close(made)
 
 
 def stored_bytes(access: Access) -> bytes:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -25,13 +25,6 @@ from tracker.workflows.export import export_dataset
 AT = NOW - timedelta(hours=1)
 WORDS = "Zwetschgenkuchen bei Oma; slept badly, canary 7f3a91"
 WITHOUT = [scope for scope in ALL if scope is not Scope.NOTES]
-
-
-@pytest.fixture
-def access(database_url: str, tmp_path: Path) -> Iterator[Access]:
-    made = installation(database_url, tmp_path)
-    yield made
-    close(made)
 
 
 def enrolled(access: Access, name: str = "ada", scopes: Sequence[Scope] = ALL) -> Person:

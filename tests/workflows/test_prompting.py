@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
-from pathlib import Path
 
 import pytest
 from sqlalchemy import select
 
-from tests.builders import ALL, NOW, installation, observed, person, store
-from tests.processes import close
+from tests.builders import ALL, NOW, observed, person, store
 from tests.study.test_reading import least
 from tests.workflows.scheduled import DAY, MINUTE, scheduled, states, ticks
 from tracker.access import Access
@@ -31,13 +28,6 @@ DUE = datetime(2026, 3, 20, 11, 30, tzinfo=UTC)
 NOON = "noon:2026-03-20:0"
 ENDS = DUE + HOUR
 ENROLLED = DUE - timedelta(hours=13, minutes=30)
-
-
-@pytest.fixture
-def access(database_url: str, tmp_path: Path) -> Iterator[Access]:
-    made = installation(database_url, tmp_path)
-    yield made
-    close(made)
 
 
 @pytest.fixture

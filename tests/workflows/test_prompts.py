@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
 from itertools import pairwise
-from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
 from sqlalchemy import select, update
 
-from tests.builders import ALL, NOW, installation, person
-from tests.processes import close
+from tests.builders import ALL, NOW, person
 from tracker.access import Access
 from tracker.domain.consent import ConsentMissingError, Recorder, Scope, Use
 from tracker.domain.people import Person
@@ -30,13 +27,6 @@ from tracker.workflows import consenting, enrolment, feedback, prompts
 BERLIN = ZoneInfo("Europe/Berlin")
 AT_ONCE = AskingPolicy(warm_up_days=0, gap=timedelta(0), per_day=50, quiet_from=time(0), quiet_until=time(0))
 HALF_AN_HOUR = timedelta(minutes=30)
-
-
-@pytest.fixture
-def access(database_url: str, tmp_path: Path) -> Iterator[Access]:
-    made = installation(database_url, tmp_path)
-    yield made
-    close(made)
 
 
 @pytest.fixture

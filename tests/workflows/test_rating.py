@@ -1,11 +1,8 @@
-from collections.abc import Iterator
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 
-from tests.builders import NOW, installation, member
-from tests.processes import close
+from tests.builders import NOW, member
 from tests.workflows.rated import PICTURE, given, rater, said, shown
 from tracker.access import Access
 from tracker.domain.affect import Emotion
@@ -14,13 +11,6 @@ from tracker.domain.rating import Verdict
 from tracker.workflows import consenting, rating
 
 LATER = NOW + timedelta(minutes=1)
-
-
-@pytest.fixture
-def access(database_url: str, tmp_path: Path) -> Iterator[Access]:
-    made = installation(database_url, tmp_path)
-    yield made
-    close(made)
 
 
 def test_a_rater_sees_says_takes_back_and_says_again(access: Access) -> None:

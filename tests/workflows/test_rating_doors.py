@@ -1,14 +1,12 @@
 """What a rater may open, for how long, and what no rater learns or keeps."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 from datetime import datetime, timedelta
-from pathlib import Path
 
 import pytest
 from sqlalchemy import select
 
-from tests.builders import NOW, installation
-from tests.processes import close
+from tests.builders import NOW
 from tests.workflows.rated import PICTURE, given, observation_of, rater, said, shown
 from tracker.access import Access
 from tracker.domain.affect import Distribution, Emotion
@@ -17,30 +15,10 @@ from tracker.domain.members import Member, Role
 from tracker.domain.people import Person
 from tracker.domain.raters import RaterScope
 from tracker.domain.rating import GRACE, LEASE, Dimension, RatingError, Sample, Trace, Verdict
-from tracker.store import raters, studies, tables
-from tracker.study import DEFAULT
-from tracker.study.rating import RatingRules
+from tracker.store import raters, tables
 from tracker.workflows import rating
 
 EVERY = timedelta(seconds=5)
-
-
-@pytest.fixture
-def access(database_url: str, tmp_path: Path) -> Iterator[Access]:
-    made = installation(database_url, tmp_path)
-    yield made
-    close(made)
-
-
-@pytest.fixture
-def ruled(monkeypatch: pytest.MonkeyPatch):  # type: ignore[no-untyped-def]
-    """Let a study's rules of rating govern."""
-
-    def rule(**said: object) -> None:
-        changed = DEFAULT.model_copy(update={"rating": RatingRules(**said)})  # type: ignore[arg-type]
-        monkeypatch.setattr(studies, "in_force", lambda _: changed)
-
-    return rule
 
 
 def looks(access: Access, who: Person, now: datetime = NOW) -> list[tuple[str, str]]:

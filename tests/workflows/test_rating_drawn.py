@@ -1,16 +1,13 @@
 """What comes to raters by chance, and what they may not read from what comes: marks, turns and reasons."""
 
 import random
-from collections.abc import Iterator
 from datetime import timedelta
 from importlib import import_module
-from pathlib import Path
 
 import pytest
 from sqlalchemy import select
 
-from tests.builders import NOW, installation, member
-from tests.processes import close
+from tests.builders import NOW, member
 from tests.workflows.rated import given, observation_of, rater, said, shown
 from tracker.access import Access
 from tracker.domain.affect import Distribution, Emotion
@@ -26,13 +23,6 @@ from tracker.workflows import rating
 from tracker.workflows.rating import choosing, doors, gathering
 
 SOON = NOW + timedelta(minutes=1)
-
-
-@pytest.fixture
-def access(database_url: str, tmp_path: Path) -> Iterator[Access]:
-    made = installation(database_url, tmp_path)
-    yield made
-    close(made)
 
 
 def rule(monkeypatch: pytest.MonkeyPatch, **said_: object) -> None:

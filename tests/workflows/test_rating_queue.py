@@ -1,14 +1,11 @@
 import random
 from collections import Counter
-from collections.abc import Iterator
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 from sqlalchemy import select
 
-from tests.builders import NOW, installation
-from tests.processes import close
+from tests.builders import NOW
 from tests.workflows.rated import given, observation_of, rater, said, shown
 from tracker.access import Access
 from tracker.domain.affect import Distribution, Emotion
@@ -16,31 +13,11 @@ from tracker.domain.members import Member, Role
 from tracker.domain.people import Person
 from tracker.domain.rating import LEASE, Because, Dimension, RatingError, Sample, Trace
 from tracker.domain.stretches import Stretch
-from tracker.store import studies, tables
-from tracker.study import DEFAULT
-from tracker.study.rating import RatingRules
+from tracker.store import tables
 from tracker.workflows import hiding, rating
 from tracker.workflows.rating import choosing
 
 LATER = NOW + timedelta(minutes=1)
-
-
-@pytest.fixture
-def access(database_url: str, tmp_path: Path) -> Iterator[Access]:
-    made = installation(database_url, tmp_path)
-    yield made
-    close(made)
-
-
-@pytest.fixture
-def ruled(monkeypatch: pytest.MonkeyPatch):  # type: ignore[no-untyped-def]
-    """Let a study's rules of rating govern."""
-
-    def rule(**said: object) -> None:
-        changed = DEFAULT.model_copy(update={"rating": RatingRules(**said)})  # type: ignore[arg-type]
-        monkeypatch.setattr(studies, "in_force", lambda _: changed)
-
-    return rule
 
 
 def tasks(access: Access) -> list[tuple[bool, bool, str]]:

@@ -2,7 +2,6 @@
 
 import random
 import time
-from collections.abc import Iterator
 from datetime import timedelta
 from multiprocessing.synchronize import Event
 from pathlib import Path
@@ -10,7 +9,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
-from tests.builders import NOW, installation
+from tests.builders import NOW
 from tests.processes import CONTEXT, close, finish, opened, start
 from tests.workflows.rated import given, rater, said, shown
 from tracker.access import Access
@@ -19,13 +18,6 @@ from tracker.store import tables
 from tracker.workflows import consenting, members, rating
 
 LATER = NOW + timedelta(minutes=1)
-
-
-@pytest.fixture
-def access(database_url: str, tmp_path: Path) -> Iterator[Access]:
-    made = installation(database_url, tmp_path)
-    yield made
-    close(made)
 
 
 def rate_on(url: str, folder: Path, name: str, ready: Event, withdrawn: Event, told: Path) -> None:

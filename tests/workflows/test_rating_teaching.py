@@ -1,12 +1,9 @@
-from collections.abc import Iterator
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 from sqlalchemy import select
 
-from tests.builders import NOW, installation, leaning
-from tests.processes import close
+from tests.builders import NOW, leaning
 from tests.workflows.rated import given, observation_of, rater, said, shown
 from tracker import personal
 from tracker.access import Access
@@ -24,13 +21,6 @@ from tracker.study.rating import RatingRules
 from tracker.workflows import consenting, erasure, feedback, members, rating
 
 SOON, LATER, LAST = (NOW + timedelta(minutes=i) for i in (1, 2, 3))
-
-
-@pytest.fixture
-def access(database_url: str, tmp_path: Path) -> Iterator[Access]:
-    made = installation(database_url, tmp_path)
-    yield made
-    close(made)
 
 
 @pytest.fixture

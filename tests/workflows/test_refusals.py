@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 
-from tests.builders import NOW, installation, observed, person, store
-from tests.processes import close
+from tests.builders import NOW, observed, person, store
 from tests.workflows.test_studies import MONTH, version
 from tracker.access import Access
 from tracker.domain.consent import ConsentMissingError, NotCoveredError, Recorder, Refusal, Scope, Use, Why
@@ -19,13 +16,6 @@ from tracker.workflows import consenting, studies
 
 DAY = timedelta(days=1)
 SERIES = [Scope.AFFECT_SERIES]
-
-
-@pytest.fixture
-def access(database_url: str, tmp_path: Path) -> Iterator[Access]:
-    made = installation(database_url, tmp_path)
-    yield made
-    close(made)
 
 
 def told(access: Access, who: Person, days: int = 0) -> str:

@@ -1,8 +1,6 @@
-from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
-import pytest
 from sqlalchemy import select
 
 from tests.builders import NOW, installation
@@ -16,13 +14,6 @@ from tracker.workflows import consenting, enrolment, retention
 
 DAY = timedelta(days=1)
 WINDOW = 30 * DAY
-
-
-@pytest.fixture
-def access(database_url: str, tmp_path: Path) -> Iterator[Access]:
-    made = installation(database_url, tmp_path)
-    yield made
-    close(made)
 
 
 def count(access: Access, table: object) -> int:

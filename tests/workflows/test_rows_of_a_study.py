@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import timedelta
-from pathlib import Path
 
-import pytest
 from sqlalchemy import Table, insert, select
 
-from tests.builders import NOW, installation
+from tests.builders import NOW
 from tests.lives import lived
-from tests.processes import close
 from tracker.access import Access
 from tracker.store import tables
 from tracker.study import DEFAULT, Study
@@ -30,13 +26,6 @@ GOVERNED = [
 ]
 FIRST = DEFAULT.model_copy(update={"id": "first", "version": "1"})
 SECOND = FIRST.model_copy(update={"version": "2", "export": ExportRules(k=9)})
-
-
-@pytest.fixture
-def access(database_url: str, tmp_path: Path) -> Iterator[Access]:
-    made = installation(database_url, tmp_path)
-    yield made
-    close(made)
 
 
 def test_every_table_of_rows_under_a_grant_says_its_study() -> None:

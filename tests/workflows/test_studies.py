@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
@@ -32,13 +31,6 @@ MONTH = DEFAULT.model_copy(
         "controller": Controller(name="Example University", contact="privacy@example.org"),
     }
 )
-
-
-@pytest.fixture
-def access(database_url: str, tmp_path: Path) -> Iterator[Access]:
-    made = installation(database_url, tmp_path)
-    yield made
-    close(made)
 
 
 def allowed(access: Access, who: Person, use: Use = Use.STORE_SERIES, days: int = 0) -> bool:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -12,9 +11,9 @@ from typing import Any
 import pytest
 from sqlalchemy import event
 
-from tests.builders import NOW, installation, member, observed, person, store
+from tests.builders import NOW, member, observed, person, store
 from tests.invariants import held
-from tests.processes import close, finish, opened, start
+from tests.processes import finish, opened, start
 from tracker.access import Access
 from tracker.domain.affect import Emotion
 from tracker.domain.consent import Recorder, Scope, Use
@@ -42,13 +41,6 @@ ASKING = DEFAULT.model_copy(
         ),
     }
 )
-
-
-@pytest.fixture
-def access(database_url: str, tmp_path: Path) -> Iterator[Access]:
-    made = installation(database_url, tmp_path)
-    yield made
-    close(made)
 
 
 def version(study: Study, number: str, **changes: Any) -> Study:

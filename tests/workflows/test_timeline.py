@@ -1,12 +1,9 @@
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
 
-from tests.builders import NETWORK, NOW, installation, leaning, observed, person, store
+from tests.builders import NETWORK, NOW, leaning, observed, person, store
 from tests.lives import lived
-from tests.processes import close
 from tracker.access import Access
 from tracker.domain.affect import Distribution, Emotion
 from tracker.domain.consent import Recorder, Scope
@@ -16,13 +13,6 @@ from tracker.workflows import consenting, feedback, timeline
 
 SECOND = "second@000000000000"
 DAY, MINUTE = timedelta(days=1), timedelta(minutes=1)
-
-
-@pytest.fixture
-def access(database_url: str, tmp_path: Path) -> Iterator[Access]:
-    made = installation(database_url, tmp_path)
-    yield made
-    close(made)
 
 
 def moments(
