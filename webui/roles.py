@@ -254,7 +254,7 @@ RULES: dict[str, Rule] = {
     "monitor.jobs": _researcher(),
     "monitor.jobs_csv": _researcher(),
     # Programs, with a token of their person's: what that person may, as far as the token is for it.
-    "api_docs.page": _public(),
+    "api_docs.page": _anybody(),
     "api_docs.openapi": _public(),
     "api_token.show": Rule(_EVERY, program=True),
     "api_timeline.moments": _program(Purpose.TIMELINE),
@@ -295,6 +295,11 @@ RULES: dict[str, Rule] = {
     "api_studies.versions": _program(Purpose.STUDIES),
     "api_studies.check": _program(Purpose.STUDIES),
     "api_studies.diff": _program(Purpose.STUDIES),
+    "api_exports.listing": _program(Purpose.EXPORTS),
+    "api_exports.begin": _program(Purpose.EXPORTS),
+    "api_exports.state": _program(Purpose.EXPORTS),
+    "api_exports.download": _program(Purpose.EXPORTS),
+    "api_exports.discard": _program(Purpose.EXPORTS),
     "api_studies.preview": _program(Purpose.STUDIES, _OPERATOR),
 }
 """Every endpoint of the app."""

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 from flask import Flask
 from werkzeug.test import TestResponse
 
 from tests.webui import walking
+from tests.webui.api.programs import token
 from tests.webui.site import Site, Visitor
 from tests.webui.walking import Door, Somebody
 from tracker.domain.members import Member, Role
+from tracker.domain.tokens import new_token
 from webui import roles
 
 # Said once more here, and by room: a row that is changed in the table by mistake is noticed.
@@ -24,9 +28,10 @@ ANYBODYS = {
     "privacy",
     "answer_shell",
     "answer_phone",
+    "api_docs",
 }
 """Rooms for who is not logged in, too."""
-EVERYBODYS = {"account", "confirming"}
+EVERYBODYS = {"account", "confirming", "tokens"}
 """Rooms for whoever is logged in."""
 PARTICIPANTS = {
     "consent",
@@ -54,6 +59,19 @@ SINGLE = {
     "rate.change_keys": {Role.RATER, Role.RESEARCHER},
 }
 """Endpoints that differ from their room; None: anybody."""
+PROGRAMS: dict[str, set[Role]] = {
+    "api_token": set(Role),
+    "api_timeline": {Role.PARTICIPANT},
+    "api_answers": {Role.PARTICIPANT},
+    "api_prompts": {Role.PARTICIPANT},
+    "api_consent": {Role.PARTICIPANT},
+    "api_capture": {Role.PARTICIPANT},
+    "api_uploads": {Role.PARTICIPANT},
+    "api_rating": {Role.RATER},
+    "api_studies": {Role.RESEARCHER, Role.OPERATOR},
+    "api_exports": {Role.RESEARCHER},
+}
+"""Rooms for programs: a token alone lets in, of somebody who has one of these roles."""
 TELLING = {"/login", "/withdraw", "/answer/standing"}
 """Addresses that say 401 themselves: forms for a wrong password, and a phone is told that nobody is logged in."""
 DECIDING = {
@@ -78,12 +96,16 @@ def who_may(endpoint: str) -> set[Role] | None:
         return {Role.PARTICIPANT}
     if room in {"monitor", "datasets"}:
         return {Role.RESEARCHER}
+    if room in PROGRAMS:
+        return set()  # no session of anybody's
     assert room == "rate", f"{endpoint} is in a room that this test does not know"
     return {Role.RESEARCHER} if endpoint in DECIDING else {Role.RATER}
 
 
 def is_shut(response: TestResponse, role: Role | None) -> bool:
     """Whether a door was shut because of who asked."""
+    if response.content_type == "application/problem+json":
+        return response.status_code == 401
     if role is None:
         if response.request.path in (
             "/login/second",
@@ -120,12 +142,41 @@ def test_every_endpoint_opens_to_whom_it_is_for_and_to_nobody_else(site: Site, r
     assert asked > 60
 
 
+@pytest.mark.parametrize("role", [None, *Role], ids=lambda role: role or "nobody")
+def test_a_token_opens_what_its_persons_role_opens_and_no_page(site: Site, role: Role | None) -> None:
+    if role is Role.PARTICIPANT:
+        text = token(site, site.person("ada")).text
+    elif role is not None:
+        text = token(site, walking.member(site.access, "kim", role)).text
+    else:
+        text = new_token()
+    client, asked = site.app.test_client(use_cookies=False), 0
+    for door in walking.doors(site):
+        site.wait(timedelta(seconds=10))
+        room, rule = door.endpoint.partition(".")[0], roles.rule(door.endpoint)
+        answer = client.open(door.path, method=door.verb, headers={"Authorization": f"Bearer {text}"})
+        if not rule.program:
+            # A page takes whoever asks with a token for nobody.
+            assert who_may(door.endpoint) is None or answer.status_code in (303, 401, 403), door
+            continue
+        allowed = {Role.OPERATOR} if door.endpoint == "api_studies.preview" else PROGRAMS[room]
+        shut = (
+            answer.status_code == 401 or "no part in it" in answer.text or "This token is not" in answer.text
+        )
+        assert shut is (role not in allowed), (role, door, answer.status_code, answer.text)
+        assert answer.content_type == "application/problem+json" or answer.status_code < 300, door
+        asked += 1
+    assert asked > 40
+
+
 def test_a_member_of_another_study_or_without_a_role_has_their_account_and_nothing_else(site: Site) -> None:
     lost = walking.member(site.access, "kim", Role.RATER, Role.RESEARCHER, Role.OPERATOR, study="another")
     somebody = Somebody(lambda: walking.with_session(site, lost))
     for door in walking.doors(site):
         allowed = who_may(door.endpoint)
         expected = allowed is not None and allowed != set(Role)
+        if door.endpoint.partition(".")[0] in PROGRAMS:
+            continue
         answer = somebody.asks(door)
         assert is_shut(answer, Role.RATER) is expected, (door, answer.status_code)
 
@@ -146,7 +197,7 @@ def test_whoever_must_have_a_second_factor_has_no_other_page_before(site: Site) 
     somebody = Somebody(lambda: walking.with_session(site, bare))
     for door in walking.doors(site):
         allowed = who_may(door.endpoint)
-        if allowed is None or allowed == {Role.PARTICIPANT}:
+        if not allowed or allowed == {Role.PARTICIPANT}:
             continue
         answer = somebody.asks(door)
         own = door.endpoint.startswith(("account.", "confirming.")) or door.endpoint in (
@@ -182,4 +233,4 @@ def test_a_verb_that_an_endpoint_does_not_know_changes_nothing(lite: Site) -> No
     for door in list(walking.doors(lite))[::5]:
         for verb in ("PUT", "PATCH", "DELETE"):
             answer = walking.knock(visitor, Door(door.endpoint, verb, door.path))
-            assert answer.status_code in (403, 404, 405), (door, answer.status_code)
+            assert answer.status_code in (401, 403, 404, 405), (door, answer.status_code)

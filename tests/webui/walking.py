@@ -39,6 +39,7 @@ FILLED: Mapping[str, object] = {
     "item": "0" * 32,
     "who": "0" * 32,
     "upload": "0" * 32,
+    "job": "0" * 32,
 }
 """What stands for the blanks of an address where nothing else is asked for."""
 

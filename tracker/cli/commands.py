@@ -30,6 +30,7 @@ from tracker.cli import (
     serving,
     setup,
     study,
+    tokens,
     tracking,
 )
 
@@ -42,6 +43,7 @@ def register(app: typer.Typer) -> None:
     app.command("code")(people.code)
     app.command("invite")(inviting.invite)
     app.add_typer(inviting.members, name="members")
+    app.add_typer(tokens.app, name="tokens")
     app.add_typer(consent.app, name="consent")
     app.command("track")(tracking.track)
     app.add_typer(series.context, name="context")

@@ -34,6 +34,7 @@ _BY_NAME: dict[str, Exit] = {
     "tracker.domain.people.EnrolmentError": Exit.USAGE,
     "tracker.domain.members.UnknownMemberError": Exit.UNKNOWN,
     "tracker.domain.members.MemberError": Exit.USAGE,
+    "tracker.domain.tokens.TokenError": Exit.USAGE,
     "tracker.domain.instants.InstantError": Exit.USAGE,
     "tracker.domain.notes.NoteError": Exit.USAGE,
     "tracker.study.errors.ForbiddenStudyError": Exit.CONSENT,

@@ -28,7 +28,7 @@ class Self:
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """What an answer did: ids of what was kept, by target; scopes for want of which a part was left out or unlearned."""
+    """What an answer did: ids of what was kept, by target; scopes for want of which a part was left out."""
 
     at: datetime
     words: Mapping[str, int]
@@ -94,7 +94,7 @@ class Stands:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How a capture fares: frames taken, dropped for newer ones, stored; why the newest was not read, or what it said."""
+    """How a capture fares: frames taken, dropped and stored; why the newest was not read, or what it said."""
 
     taken: int
     dropped: int
@@ -149,6 +149,32 @@ class Checked:
     sound: bool
     problems: tuple[str, ...]
     sha256: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Registered:
+    """A dataset that was exported; `outdated_at` says since when somebody in it has withdrawn."""
+
+    id: str
+    at: datetime
+    created_at: datetime
+    public: bool
+    formats: tuple[str, ...]
+    participants: int
+    outdated_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class ExportJob:
+    """An export that is being made (`stage` ``running``), is done, or has failed for a reason."""
+
+    id: str
+    stage: str
+    share: float
+    began_at: datetime
+    export: str
+    size: int
+    problem: str
 
 
 def instant(text: str | None) -> datetime | None:

@@ -2,10 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from pathlib import Path
 from typing import Any
 
 from tracker.client.calling import Caller
-from tracker.client.results import Checked, Difference, Item, demanded, distribution
+from tracker.client.results import (
+    Checked,
+    Difference,
+    ExportJob,
+    Item,
+    Registered,
+    demanded,
+    distribution,
+    instant,
+)
 from tracker.domain.affect import Distribution, Emotion
 from tracker.domain.rating import Verdict
 
@@ -48,6 +59,54 @@ class Rating:
         return told["done"], told["goal"]
 
 
+class Exports:
+    """Research datasets."""
+
+    def __init__(self, caller: Caller) -> None:
+        self._caller = caller
+
+    def registered(self) -> list[Registered]:
+        """What was exported, newest first."""
+        return [
+            Registered(
+                one["id"],
+                demanded(one["at"]),
+                demanded(one["created_at"]),
+                one["public"],
+                tuple(one["formats"]),
+                one["participants"],
+                instant(one["outdated_at"]),
+            )
+            for one in self._caller.get("/exports")["items"]
+        ]
+
+    def begin(
+        self,
+        formats: Iterable[str] = ("parquet",),
+        *,
+        shape: str | None = None,
+        every_s: int | None = None,
+        key: str = "",
+    ) -> ExportJob:
+        """Begin an export in the background: ``parquet``, ``csv`` or ``openesm``; the series ``wide`` or ``long``."""
+        sent = {"formats": list(formats), "shape": shape, "every_s": every_s}
+        return _job(self._caller.post("/exports", sent, key=key))
+
+    def state(self, job: str) -> ExportJob:
+        """How far an export is."""
+        return _job(self._caller.get(f"/exports/{job}"))
+
+    def download(self, job: str, path: Path) -> Path:
+        """Write the archive of an export that is done; whoever is cut off leaves nothing that looks whole."""
+        partial = path.with_name(path.name + ".partial")
+        partial.write_bytes(self._caller.ask("GET", f"/exports/{job}/archive").data)
+        return partial.replace(path)
+
+    def discard(self, job: str) -> None:
+        """Delete an export that waits, or stop making it."""
+        self._caller.ask("DELETE", f"/exports/{job}")
+
+
 class Studies:
     """The study that governs."""
 
@@ -76,6 +135,18 @@ class Studies:
     def _file(self, path: str, text: str, yaml: bool) -> dict[str, Any]:
         media = "application/yaml" if yaml else "application/toml"
         return self._caller.carry("POST", path, text.encode(), media)
+
+
+def _job(told: dict[str, Any]) -> ExportJob:
+    return ExportJob(
+        told["id"],
+        told["stage"],
+        told["share"],
+        demanded(told["began_at"]),
+        told["export"],
+        told["size"],
+        told["problem"],
+    )
 
 
 def _item(told: dict[str, Any]) -> Item:

@@ -9,7 +9,7 @@ from tracker.client.calling import TRIES, Caller
 from tracker.client.capture import Live, Uploads
 from tracker.client.participant import Answers, Consent, Prompts, Timeline
 from tracker.client.results import Self
-from tracker.client.staff import Rating, Studies
+from tracker.client.staff import Exports, Rating, Studies
 
 LOCAL = frozenset({"localhost", "127.0.0.1", "::1"})
 """Hosts to which a token may go without TLS."""
@@ -31,7 +31,7 @@ class Client:
 
     Attributes
     ----------
-    timeline, answers, prompts, consent, live, uploads, rating, studies
+    timeline, answers, prompts, consent, live, uploads, rating, studies, exports
         What can be asked, by subject.
 
     Raises
@@ -63,6 +63,7 @@ class Client:
         self.uploads = Uploads(self._caller)
         self.rating = Rating(self._caller)
         self.studies = Studies(self._caller)
+        self.exports = Exports(self._caller)
 
     def who(self) -> Self:
         """Whose token this is, and what it is for."""

@@ -60,7 +60,7 @@ ROLES_OF: dict[Purpose, frozenset[Role]] = {
     Purpose.CONSENT: frozenset({Role.PARTICIPANT}),
     Purpose.RATING: frozenset({Role.RATER}),
     Purpose.STUDIES: frozenset({Role.RESEARCHER, Role.OPERATOR}),
-    Purpose.EXPORTS: frozenset({Role.RESEARCHER, Role.OPERATOR}),
+    Purpose.EXPORTS: frozenset({Role.RESEARCHER}),
 }
 """Who can have a token for a purpose; which of its endpoints each role may ask for is told by `webui.roles`."""
 

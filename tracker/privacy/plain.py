@@ -17,6 +17,8 @@ KEPT: dict[Retention, str] = {
     Retention.EVIDENCE: "for good; it names nobody",
     Retention.SLOT: "90 days",
     Retention.SIGN_IN: "90 days",
+    Retention.TOKEN: "until you revoke it or it ends, at most 365 days",
+    Retention.DAY: "24 hours",
     Retention.MEMBER: "until they are no member any more",
     Retention.STANDING: "as long as you allow it",
     Retention.NOTICE: "as long as the study's installation, as proof",

@@ -13,6 +13,7 @@ from webui.api import (
     capture,
     consent,
     docs,
+    exports,
     problems,
     prompts,
     rating,
@@ -32,6 +33,7 @@ ROOMS = (
     uploads.room,
     rating.room,
     studies.room,
+    exports.room,
 )
 """Every blueprint for programs, in the order of the description."""
 
