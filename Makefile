@@ -20,10 +20,10 @@ demo: $(VENV)/.demo ## Track a demo face, simulate a month, export, open the web
 	@$(BIN)/affect-tracker demo $(if $(VIDEO),--video "$(VIDEO)") $(if $(filter 0 no false,$(SERVE)),--no-serve)
 
 test: $(VENV)/.dev ## Run all tests, those of the store and the gate on a real PostgreSQL too
-	@$(BIN)/python -m pytest --numprocesses=auto $(ARGS)
+	@$(BIN)/python -m pytest --numprocesses=auto --dist=worksteal $(ARGS)
 
 test-postgres: $(VENV)/.dev ## Run the other rooms' tests again, on PostgreSQL (AFFECT_TEST_POSTGRES_URL names another)
-	@$(BIN)/python -m pytest --numprocesses=auto -m 'postgres and not privacy' tests $(ARGS)
+	@$(BIN)/python -m pytest --numprocesses=auto --dist=worksteal -m 'postgres and not privacy' tests $(ARGS)
 
 lint: $(VENV)/.dev ## Check style, formatting, types and who may import whom
 	@$(BIN)/ruff check .
@@ -37,7 +37,7 @@ e2e: $(VENV)/.dev ## Run the tests that drive a real browser (AFFECT_CHROMIUM na
 
 privacy: $(VENV)/.dev ## Prove the 32 invariants of consent and privacy, and print their table (ARGS='8 14' picks some)
 	@$(BIN)/python -m tests.invariants $(ARGS)
-	@$(if $(ARGS),true,$(BIN)/python -m pytest --numprocesses=auto -m privacy --ignore=tests/invariants)
+	@$(if $(ARGS),true,$(BIN)/python -m pytest --numprocesses=auto --dist=worksteal -m privacy --ignore=tests/invariants)
 
 privacy-mutants: $(VENV)/.dev ## Break one promise at a time in a copy, and demand that its proof turns red
 	@$(BIN)/python -m tests.invariants.mutants $(ARGS)
