@@ -86,7 +86,7 @@ def test_works_are_timed_as_often_as_asked() -> None:
     assert len(timed(lambda: count("a"), CPU, seconds=0.0, least=4)) == 4
     assert sustained(lambda: count("b"), CPU, 0.0) > 0
     before = dict(calls)
-    assert len(in_turn([lambda: count("a"), lambda: count("b")], CPU, rounds=3)) == 2
+    assert len(in_turn([lambda: count("a"), lambda: count("b")], rounds=3)) == 2
     assert calls["a"] - before["a"] == calls["b"] - before["b"] > 3
 
 

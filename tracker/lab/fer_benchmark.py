@@ -37,7 +37,7 @@ from tracker.fer.preprocess import channels
 from tracker.fer.running import Crops
 from tracker.fer.streams import Streamed
 from tracker.fer.zoo import Network, Zoo
-from tracker.lab.device_limits import copy_rate, gemm_rate, in_turn, sustained, timed
+from tracker.lab.device_limits import Clock, copy_rate, gemm_rate, in_turn, sustained, timed
 
 SIZES = (1, 2, 4, 8, 16, 32, 64, 128, 256)
 FULL = (64, 128, 256, 512, 1024)
@@ -149,14 +149,18 @@ def measure(
     # On a GPU the bare network gets the half precision that such devices are made for; on a CPU what it was trained in.
     dtype = torch.bfloat16 if device.type == "cuda" and work.precision != "float32" else torch.float32
     with _told() as notes, _threads(work.threads), _fastest_convolutions():
-        said(f"{network.id}: limits")
-        gemm, copies = gemm_rate(device, dtype, work.seconds), copy_rate(device, work.seconds)
+        # One thread never waits for another: what counts then is the processor's time, whatever else it does.
+        alone = device.type == "cpu" and torch.get_num_threads() == 1
+        clock = time.thread_time if alone else time.perf_counter
         said(f"{network.id}: bare")
         bare = _Bare(network, device, dtype, work)
         said(f"{network.id}: engine, full batches of {bare.batch}")
         compiled = work.compiled and device.type == "cuda"
         engine = Engine(network, str(device), bare.batch, precision=work.precision, compiled=compiled)
-        rate, read = _engine(engine, bare, work)
+        rate, read = _engine(engine, bare, work, clock)
+        said(f"{network.id}: limits")
+        gemm = gemm_rate(device, getattr(torch, engine.precision), work.seconds, clock)
+        copies = copy_rate(device, work.seconds, clock)
     return {
         "network": network.id,
         "device": named(device),
@@ -248,14 +252,14 @@ class _Bare:
             self.rate, self.variant, self.best = rate, "compiled", compiled
 
 
-def _engine(engine: Engine, bare: _Bare, work: Work) -> tuple[float, dict[str, Any]]:
+def _engine(engine: Engine, bare: _Bare, work: Work, clock: Clock) -> tuple[float, dict[str, Any]]:
     """What callers of the engine see: crops on the host in, calibrated probabilities out."""
     device, n = engine.device, bare.batch
     many = _crops(work.faces, engine.crop.size, n * (_PIECES if device.type == "cuda" else 1))
     engine.read(_crops(work.faces, engine.crop.size, max(n, 64)))  # proves the precision, and warms up
     if device.type == "cpu":
         # On a machine that does other things, too, only what was measured in turn can be compared.
-        took, bare_took = in_turn([lambda: engine.read(many), bare.best], device)
+        took, bare_took = in_turn([lambda: engine.read(many), bare.best], clock=clock)
         rate, bare.rate = len(many) / took, n / bare_took
     else:
         rate = len(many) * sustained(lambda: engine.read(many), device, 2 * work.seconds)
