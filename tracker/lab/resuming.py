@@ -41,7 +41,7 @@ def read_checkpoint(path: Path, recipe: Mapping[str, Any], device: str) -> dict[
         state: dict[str, Any] = torch.load(path, weights_only=True, map_location=device)
     except (RuntimeError, UnpicklingError, EOFError, OSError) as error:
         raise RecipeError(f"{path} is damaged: {error}; begin anew in another folder") from error
-    if state["recipe"] != dict(recipe):
+    if not isinstance(state, dict) or state.get("recipe") != dict(recipe):
         raise RecipeError(
             f"{path} was made from another recipe; train into a new folder or restore the recipe"
         )

@@ -171,15 +171,35 @@ def _encoded(opcode: pickletools.OpcodeInfo, draw: st.DrawFn) -> bytes:
     raise AssertionError(f"opcode argument {kind} is new; say here how it is written")
 
 
+# What calls, imports or writes to something in the real machine.
+_CALLS = [
+    ("GLOBAL", "EMPTY_TUPLE", "REDUCE"),
+    ("GLOBAL", "SHORT_BINUNICODE", "TUPLE1", "REDUCE"),
+    ("SHORT_BINUNICODE", "SHORT_BINUNICODE", "STACK_GLOBAL", "SHORT_BINUNICODE", "TUPLE1", "REDUCE"),
+    ("GLOBAL", "GLOBAL", "SHORT_BINUNICODE", "TUPLE2", "REDUCE"),
+    ("MARK", "GLOBAL", "SHORT_BINUNICODE", "OBJ"),
+    ("MARK", "SHORT_BINUNICODE", "INST"),
+    ("GLOBAL", "EMPTY_TUPLE", "NEWOBJ"),
+    ("GLOBAL", "EMPTY_TUPLE", "EMPTY_DICT", "NEWOBJ_EX"),
+    ("GLOBAL", "EMPTY_TUPLE", "REDUCE", "GLOBAL", "BUILD"),
+    ("GLOBAL", "EMPTY_TUPLE", "REDUCE", "EMPTY_DICT", "SHORT_BINUNICODE", "GLOBAL", "SETITEM", "BUILD"),
+    ("GLOBAL", "EMPTY_TUPLE", "REDUCE", "SHORT_BINUNICODE", "GLOBAL", "SETITEM"),
+    ("GLOBAL", "EMPTY_TUPLE", "REDUCE", "GLOBAL", "APPEND"),
+    ("GLOBAL", "EMPTY_TUPLE", "REDUCE", "EMPTY_TUPLE", "REDUCE"),
+    ("GLOBAL", "BINPERSID"),
+    ("EXT1", "EMPTY_TUPLE", "REDUCE"),
+]
+
+
 @st.composite
 def programs(draw: st.DrawFn) -> bytes:
-    """Rows of opcodes that keep coming back to naming something and applying it."""
+    """Rows of opcodes: calls of every kind, on what lies there, with any other opcodes between."""
     by_name = {opcode.name: opcode for opcode in pickletools.opcodes}
-    likely = ["GLOBAL", "STACK_GLOBAL", "INST", "MARK", "TUPLE", "EMPTY_TUPLE", "TUPLE1", "REDUCE", "BUILD", "OBJ",
-              "NEWOBJ", "NEWOBJ_EX", "SHORT_BINUNICODE", "EMPTY_DICT", "SETITEM", "APPEND", "MEMOIZE", "BINGET",
-              "BINPERSID", "EXT1", "DUP"]  # fmt: skip
-    names = draw(st.lists(st.sampled_from([*likely, *likely, *by_name]), max_size=25))
-    return b"".join(_encoded(by_name[name], draw) for name in names if name != "STOP") + b"."
+    single = st.sampled_from([name for name in by_name if name != "STOP"]).map(lambda name: (name,))
+    rows = draw(st.lists(st.sampled_from(_CALLS) | single, min_size=1, max_size=8))
+    start = draw(st.sampled_from(["", "MARK", "EMPTY_LIST EMPTY_DICT EMPTY_TUPLE"])).split()
+    names = [*start, *(name for row in rows for name in row)]
+    return b"".join(_encoded(by_name[name], draw) for name in names) + b"."
 
 
 @given(programs())
