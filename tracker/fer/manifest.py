@@ -186,13 +186,26 @@ def read_manifest(path: Path) -> dict[str, Entry]:
         tables = tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise ZooError(f"the manifest {path} cannot be read: {error.strerror}") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
         raise ZooError(f"the manifest {path} is not TOML: {error}") from error
+    return parse_manifest(tables, str(path))
+
+
+def parse_manifest(tables: Mapping[str, Any], path: str) -> dict[str, Entry]:
+    """Turn the tables of a manifest into entries; see `read_manifest`.
+
+    Parameters
+    ----------
+    tables
+        As TOML gives them.
+    path
+        What errors call it.
+    """
     entries = {}
     for name, table in tables.items():
         try:
             entries[name] = _entry(name, dict(table))
-        except (TypeError, ValueError, KeyError) as error:
+        except (TypeError, ValueError, KeyError, AttributeError) as error:
             raise ZooError(f"{path}, entry {name!r}: {error}") from error
     return entries
 
