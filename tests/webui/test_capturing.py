@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import struct
 import threading
-import time
 import zlib
-from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -17,71 +15,22 @@ import pytest
 from sqlalchemy import text
 from werkzeug.test import TestResponse
 
-from tests.webui.site import Site, Visitor
-from tracker import shipped
+from tests.webui.capturing import MIDDLE, Box, Seen, counted, raw, reasons, until
+from tests.webui.site import Site
 from tracker.domain.consent import Recorder, Scope
-from tracker.domain.people import Person
 from tracker.domain.series import Reason
 from tracker.fer.engine import Engine
-from tracker.fer.zoo import Zoo
 from tracker.lab.portrait import portrait
-from tracker.vision.faces import Face
-from tracker.vision.recording import Pixels
 from tracker.workflows import consenting, enrolment, erasure, timeline
 from tracker.workflows.ingest import Reader
 from tracker.workflows.ingest.running import Running
 
-Box = tuple[float, float, float, float]
-MIDDLE: Box = (80.0, 20.0, 120.0, 150.0)
 ASIDE: Box = (260.0, 20.0, 50.0, 60.0)
-
-
-class Seen:
-    """A detector that sees what a test says, and can be held up."""
-
-    name = "stated"
-
-    def __init__(self) -> None:
-        self.boxes: tuple[Box, ...] = (MIDDLE,)
-        self.calls = 0
-        self.open = threading.Event()
-        self.open.set()
-
-    def find(self, pixels: Pixels) -> tuple[Face, ...]:
-        assert self.open.wait(30)
-        self.calls += 1
-        return tuple(Face(box, 0.9, None, self.name) for box in self.boxes)
-
-
-@pytest.fixture(scope="module")
-def engine() -> Engine:
-    return Engine(Zoo(shipped.models(), Path("/nonexistent")).load("default"), "cpu")
 
 
 @pytest.fixture
 def seen() -> Seen:
     return Seen()
-
-
-@pytest.fixture
-def capturing(database_url: str, tmp_path: Path, engine: Engine, seen: Seen) -> Iterator[Site]:
-    """The app on both databases, with what reads faces; detection alone is stated by the test."""
-    yield from _open(database_url, tmp_path, engine, seen)
-
-
-@pytest.fixture
-def lite_capturing(sqlite_url: str, tmp_path: Path, engine: Engine, seen: Seen) -> Iterator[Site]:
-    """The same on SQLite alone, for what no database can change."""
-    yield from _open(sqlite_url, tmp_path, engine, seen)
-
-
-def _open(url: str, folder: Path, engine: Engine, seen: Seen) -> Iterator[Site]:
-    made = Site(url, folder, reader=lambda: Reader(engine, lambda: seen))
-    yield made
-    seen.open.set()
-    made.app.extensions["affect-tracker"].captures.close()
-    made.access.database.close()
-    made.access.keys.close()
 
 
 def jpeg(width: int = 320, height: int = 240) -> bytes:
@@ -149,31 +98,6 @@ class Page:
     def running(self) -> Any:
         captures = self.site.app.extensions["affect-tracker"].captures
         return captures.running[self.site.access.person("ada").id]
-
-
-def raw(visitor: Visitor, path: str, data: bytes, headers: dict[str, str]) -> TestResponse:
-    if not visitor._token:
-        visitor.get("/consent")
-    token = {"X-CSRF-Token": visitor._token}
-    return visitor.client.post(path, data=data, headers=token | headers, content_type="image/jpeg")
-
-
-def until(true: Callable[[], bool]) -> None:
-    for _ in range(3000):
-        if true():
-            return
-        time.sleep(0.01)
-    pytest.fail("it never came true")
-
-
-def reasons(site: Site, who: Person) -> list[Reason | None]:
-    with timeline.moments(site.access, who, site.now) as moments:
-        return [moment.reason for moment in moments]
-
-
-def counted(site: Site, table: str) -> int:
-    with site.access.database.read() as connection:
-        return int(connection.execute(text(f"SELECT count(*) FROM {table}")).scalar_one())
 
 
 def test_from_this_is_me_to_rows_and_an_estimate(capturing: Site) -> None:

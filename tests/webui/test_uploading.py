@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,24 +10,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 from werkzeug.test import TestResponse
 
+from tests.webui.capturing import Seen, counted, raw, reasons, until
 from tests.webui.site import Site, Visitor
-from tests.webui.test_capturing import Seen, counted, raw, reasons, until
-from tracker import shipped
 from tracker.domain.consent import Recorder, Scope
 from tracker.domain.people import Person
 from tracker.domain.stretches import Stretch
-from tracker.fer.engine import Engine
-from tracker.fer.zoo import Zoo
 from tracker.lab.portrait import write_clip
 from tracker.workflows import consenting, erasure
-from tracker.workflows.ingest import OffsetError, Reader, Stage, Upload, Uploads
+from tracker.workflows.ingest import OffsetError, Stage, Upload, Uploads
 
 PIECE = 32 * 1024
-
-
-@pytest.fixture(scope="module")
-def engine() -> Engine:
-    return Engine(Zoo(shipped.models(), Path("/nonexistent")).load("default"), "cpu")
 
 
 @pytest.fixture(scope="module")
@@ -44,26 +34,6 @@ def seen() -> Seen:
     found = Seen()
     found.boxes = ((120.0, 80.0, 200.0, 260.0),)
     return found
-
-
-@pytest.fixture
-def capturing(database_url: str, tmp_path: Path, engine: Engine, seen: Seen) -> Iterator[Site]:
-    """The app on both databases, with what reads faces."""
-    yield from _open(database_url, tmp_path, engine, seen)
-
-
-@pytest.fixture
-def lite_capturing(sqlite_url: str, tmp_path: Path, engine: Engine, seen: Seen) -> Iterator[Site]:
-    """The same on SQLite alone."""
-    yield from _open(sqlite_url, tmp_path, engine, seen)
-
-
-def _open(url: str, folder: Path, engine: Engine, seen: Seen) -> Iterator[Site]:
-    made = Site(url, folder, reader=lambda: Reader(engine, lambda: seen))
-    yield made
-    seen.open.set()
-    made.app.extensions["affect-tracker"].close()
-    made.access.close()
 
 
 class Clip:
