@@ -39,6 +39,11 @@ def _logits(network: nn.Module, x: Tensor) -> Tensor:
     return by_head(network(x), ["emotion"])["emotion"]
 
 
+def _near(found: Tensor, expected: Tensor) -> bool:
+    """Equal up to rounding, which is relative to the largest logit: small ones are differences of large numbers."""
+    return bool((found - expected).abs().max() < 1e-4 * expected.abs().max())
+
+
 def _count(network: nn.Module) -> int:
     return sum(p.numel() for p in network.parameters())
 
@@ -92,8 +97,8 @@ def test_every_face_reads_the_same_whatever_its_batch_mates_show(
     network = _kept(name)
     with torch.inference_mode():
         together, among_others, alone = (_logits(network, batch) for batch in (x, other, x[row : row + 1]))
-    assert torch.allclose(together[row], among_others[row], rtol=1e-4, atol=1e-5)
-    assert torch.allclose(together[row], alone[0], rtol=1e-4, atol=1e-5)
+    assert _near(among_others[row], together[row])
+    assert _near(alone[0], together[row])
 
 
 _small: dict[str, nn.Module] = {}
@@ -112,7 +117,7 @@ def test_folded_and_in_other_memory_it_is_the_same_function(network: nn.Module) 
         expected = _logits(network, x)
         found = _logits(folded, x.contiguous(memory_format=torch.channels_last))
     assert expected.abs().max() > 0.1
-    assert torch.allclose(found, expected, rtol=1e-4, atol=1e-5)
+    assert _near(found, expected)
 
 
 @pytest.mark.parametrize("device", available_devices())
