@@ -199,7 +199,7 @@ class _Bare:
 
     def passes(self, n: int, module: Callable[..., object] | None = None) -> Callable[[], object]:
         """A forward pass of a batch of `n`."""
-        inside = module or self._module
+        inside = self._module if module is None else module
         x = _prepared_noise(self._spec, n).to(self._device, self._dtype, memory_format=torch.channels_last)
 
         def once() -> object:
