@@ -135,6 +135,7 @@ def test_the_matrix_is_written_and_goes_on(home: Path, capsys: pytest.CaptureFix
         (["--home", "tiny=expw"], "--home tiny=expw: the networks are tiny, the data folder"),
         (["--home", "tiny"], "'tiny' is not like --home NETWORK=DATA"),
         (["--split", "x="], "'x=' is not like --split KIND=S"),
+        (["--split", "folders=test"], "--split folders=...: the data are folder"),
         (["--out", "FILE"], "is a file; name a folder"),
     ],
 )

@@ -62,6 +62,17 @@ def test_intervals_over_people_are_wider_where_people_differ() -> None:
     assert score(_log_p([0, 1]), np.array([0, 1]), CLASSES, drawn=np.zeros(2, np.int64)).intervals == {}
 
 
+@pytest.mark.parametrize("seed", range(4))
+def test_a_calibrated_network_lies_in_its_own_interval_of_calibration(seed: int) -> None:
+    """Its resamples do not: a face drawn twice is one error seen twice."""
+    random = np.random.default_rng(seed)
+    p = random.dirichlet((0.5, 0.5, 0.5), 1000)
+    labels = (p.cumsum(axis=1) < random.random((1000, 1))).sum(axis=1).clip(max=2)
+    e = score(np.log(np.maximum(p, 1e-12)), labels, CLASSES, resamples=100)
+    low, high = e.intervals["ece"]
+    assert 0 <= low < e.ece < high
+
+
 def test_plain_values_carry_the_documented_keys() -> None:
     e = score(_log_p([0, 1]), np.array([0, 1]), CLASSES, resamples=5).as_dict()
     assert {

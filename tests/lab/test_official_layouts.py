@@ -77,6 +77,8 @@ def test_affectnet_in_the_folders_of_its_archives(tmp_path: Path) -> None:
     [
         (",4,0.1", ",11,0.1", "line 2: expression '11' is none of AffectNet's codes 0 to 10"),
         (",4,0.1", ",x,0.1", "line 2: expression 'x'"),
+        (",4,0.1", ",nan,0.1", "line 2: expression 'nan'"),
+        (",4,0.1", ",inf,0.1", "line 2: expression 'inf'"),
         ("100,10,90,90", "100,10,90,wide", "line 2: .*face box is four numbers"),
         ("0/validation0.jpg", "../../secret.jpg", "line 2: .* is no path below the folder"),
         (",1.0;2.0,4,0.1,-2", "", "line 2: 5 cells, not 9"),
@@ -184,9 +186,10 @@ def test_ckplus_is_read_at_the_peak_and_by_subject(tmp_path: Path) -> None:
     assert any("neutral" in note for note in faces.notes)
 
 
-def test_ckplus_with_another_code(tmp_path: Path) -> None:
-    trees.ckplus(tmp_path, {"S005/001": 8})
-    with pytest.raises(DatasetError, match="8 is none of CK\\+'s codes 0 to 7"):
+@pytest.mark.parametrize(("code", "called"), [(8, "8"), (float("nan"), "nan"), (float("inf"), "inf")])
+def test_ckplus_with_another_code(tmp_path: Path, code: float, called: str) -> None:
+    trees.ckplus(tmp_path, {"S005/001": code})  # type: ignore[dict-item]
+    with pytest.raises(DatasetError, match=f"{called} is none of CK\\+'s codes 0 to 7"):
         open_faces(f"ckplus:{tmp_path}")
 
 

@@ -45,7 +45,11 @@ def matrix(
     from tracker.lab.matrix.tables import Matrix
 
     names = _listed([networks])
-    columns = columns_of(_sources(data), _pairs(split, "--split KIND=S"))
+    sources, splits = _sources(data), _pairs(split, "--split KIND=S")
+    kinds = list(dict.fromkeys(source.partition(":")[0] for source in sources))
+    if strange := [kind for kind in splits if kind not in kinds]:
+        raise typer.BadParameter(f"--split {strange[0]}=...: the data are {', '.join(kinds)}")
+    columns = columns_of(sources, splits)
     homes = _pairs(home, "--home NETWORK=DATA")
     for name, at in homes.items():
         if name not in names or at not in [column.name for column in columns]:

@@ -151,7 +151,9 @@ def reliability(probabilities: Floats, labels: NDArray[np.int64], bins: int = 15
     if probabilities.ndim != 2 or len(probabilities) == 0 or labels.shape != (len(probabilities),):
         raise ValueError(f"probabilities {probabilities.shape} and labels {labels.shape} do not match")
     confidence = probabilities.max(axis=1)
-    right = probabilities.argmax(axis=1) == labels
+    # Equal confidences count as right as they are on average: whoever of them comes first in the data says nothing.
+    _, tied, times = np.unique(confidence, return_inverse=True, return_counts=True)
+    right = (np.bincount(tied, probabilities.argmax(axis=1) == labels) / times)[tied]
     order = np.argsort(confidence, kind="stable")
     return tuple(
         Bin(

@@ -140,7 +140,7 @@ def _label(text: str, where: str) -> int:
         code = float(text)
     except ValueError:
         code = -1.0
-    if code != int(code) or not 0 <= code <= _MOST:
+    if not code.is_integer() or not 0 <= code <= _MOST:
         raise DatasetError(f"{where}: expression {text!r} is none of AffectNet's codes 0 to {_MOST}")
     return int(code) if code < len(CLASSES) else UNLABELLED
 

@@ -66,6 +66,6 @@ def _label(path: Path) -> int:
         code = float(path.read_text(encoding="utf-8").split()[0])
     except (OSError, ValueError, IndexError) as error:
         raise DatasetError(f"{path} holds no number: {error}") from error
-    if code != int(code) or not 0 <= code < len(CLASSES):
+    if not code.is_integer() or not 0 <= code < len(CLASSES):
         raise DatasetError(f"{path}: {code:g} is none of CK+'s codes 0 to {len(CLASSES) - 1}")
     return int(code)

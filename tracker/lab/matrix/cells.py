@@ -10,7 +10,7 @@ from typing import Any
 
 from tracker.lab.judging import Judgement
 
-_FORM = 1  # raised when cells mean something else, so that old ones are not taken for new
+_FORM = 2  # raised when cells mean something else, so that old ones are not taken for new
 
 
 @dataclass(frozen=True)
