@@ -113,9 +113,11 @@ class TorchFile:
             raise CheckpointError("describes a tensor in an unknown way")
         whole = (*shape, *stride, offset)
         if any(type(n) is not int or not 0 <= n < 1 << 48 for n in whole):
-            raise CheckpointError(f"describes a tensor of impossible size {shape}")
+            raise CheckpointError("describes a tensor of impossible size")
         if not isinstance(storage_class, Name) or storage_class.name not in _DTYPES:
-            raise CheckpointError(f"holds numbers of an unknown kind: {storage_class}")
+            # Only a name is said: what else a file puts here may be nested until nothing could print it.
+            kind = f": {storage_class.name}" if isinstance(storage_class, Name) else ""
+            raise CheckpointError(f"holds numbers of an unknown kind{kind}")
         return StoredTensor(shape, _DTYPES[storage_class.name], stride, offset, key, self.numbers)
 
 
@@ -239,7 +241,7 @@ def _row_of_pickles(whole: memoryview) -> TorchFile:
         raise CheckpointError("is a pickle, but no checkpoint that torch.save wrote")
     protocol, system, tree, keys = (read_pickle(reader) for _ in range(4))
     if protocol != _LEGACY or not isinstance(system, dict):
-        raise CheckpointError(f"has the unknown protocol {protocol!r}")
+        raise CheckpointError("has an unknown protocol")
     if system.get("little_endian") is False:
         raise CheckpointError("was written on a big-endian machine, which is not read")
     sizes = _sizes(tree)

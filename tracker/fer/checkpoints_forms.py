@@ -113,10 +113,10 @@ def target_branch(names: Iterable[str], classes: int) -> dict[str, str]:
     for name in names:
         branch, classifier = _BRANCH.fullmatch(name), _CLASSIFIER.fullmatch(name)
         if branch is not None:
-            if int(branch[1]) == classes:
+            if branch[1] == str(classes):
                 found[f"base.layer4.{branch[2]}"] = name
         elif classifier is not None:
-            if int(classifier[1]) == classes:
+            if classifier[1] == str(classes):
                 found[f"classifiers.0.{classifier[2]}"] = name
         elif not name.startswith("project_w."):
             found[name] = name

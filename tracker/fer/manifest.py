@@ -13,6 +13,9 @@ from tracker.domain.affect import EMOTIONS
 from tracker.domain.framing import CropSpec
 from tracker.fer.pins import Pin
 
+LONGEST = 2000
+"""Characters of an error's line."""
+
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")  # the database has 64 places for name and hash
 
 NORMALISATIONS = ("per_image", "imagenet", "half")
@@ -20,7 +23,23 @@ NORMALISATIONS = ("per_image", "imagenet", "half")
 
 
 class ZooError(ValueError):
-    """A network or detector is unknown, absent, damaged, or not what the manifest says."""
+    """A network or detector is unknown, absent, damaged, or not what the manifest says.
+
+    Names in it may come from the file: as text it is one line of at most `LONGEST` characters that a terminal
+    shows and does not obey.
+
+    Examples
+    --------
+    >>> print(ZooError("has the unknown \\x1b[2J\\n"))
+    has the unknown \\x1b[2J\\n
+    """
+
+    def __str__(self) -> str:
+        """Say it in one printable line."""
+        said = super().__str__()
+        if len(said) > LONGEST:
+            said = f"{said[:LONGEST]} …"
+        return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in said)
 
 
 @dataclass(frozen=True, slots=True)
