@@ -217,6 +217,8 @@ def _torch(wanted: Wanted, data: bytes) -> tuple[Entry, bytes]:
     if _is_safetensors(data):
         state, written = _our_weights(wanted, data)
         classes = wanted.classes or (len(written) if written else None)
+        if written is not None and classes != len(written):
+            raise ZooError(f"{wanted.checkpoint} tells {len(written)} classes apart, not {classes}")
     else:
         classes = wanted.classes or checkpoints.identify(wanted.checkpoint).classes
         state = checkpoints.convert(wanted.checkpoint, architecture, classes)

@@ -23,6 +23,7 @@ ONNX = "onnx"
 _PROVIDERS = {"cpu": "CPUExecutionProvider", "cuda": "CUDAExecutionProvider"}
 _NO_MEMORY = ("Failed to allocate memory", "bad_alloc", "bad allocation", "out of memory")
 _SMALLEST = float(np.finfo(np.float32).tiny)
+_SMALLEST_FACE = 8  # pixels; a crop cannot be smaller
 _ARGUMENTS = {"columns", "output"}
 
 
@@ -68,7 +69,14 @@ class OnnxModule(nn.Module):
     ) -> None:
         super().__init__()
         require_whole(data, name)
-        self._data, self._name, self._classes, self._columns = data, name, classes, columns or classes
+        self._data, self._name, self._classes, self._columns = (
+            data,
+            name,
+            classes,
+            columns if columns is not None else classes,
+        )
+        if self._columns < classes:
+            raise ZooError(f"{name} has {columns} columns by its description, too few for {classes} classes")
         self._shape = (planes, size, size)
         self._device = torch.device("cpu")
         self._session = _session(data, self._device, name)
@@ -144,6 +152,8 @@ class OnnxModule(nn.Module):
             if any(words in said for words in _NO_MEMORY):
                 raise torch.OutOfMemoryError(said) from error
             raise RuntimeError(f"onnxruntime: {said}") from error
+        if not isinstance(found, np.ndarray):  # a sequence or a map, as other kinds of learners give
+            raise ValueError(f"{self._name} gives a {type(found).__name__} in {self._output!r}, not numbers")
         if found.shape != (len(pixels), self._columns):
             raise ValueError(
                 f"{self._name} gives {found.shape} for {len(pixels)} faces, expected "
@@ -153,19 +163,15 @@ class OnnxModule(nn.Module):
 
     def _fixed_batch(self) -> int | None:
         """How many faces the graph reads at a time where that is written into it; None: any number."""
-        inputs = self._session.get_inputs()
-        if len(inputs) != 1:
-            raise ZooError(
-                f"{self._name} has {len(inputs)} inputs ({', '.join(i.name for i in inputs)}); one is expected"
-            )
-        shape = inputs[0].shape
+        only = _only_input(self._session, self._name)
+        shape = only.shape
         wrong = len(shape) != 4 or any(
             isinstance(there, int) and there != wanted
             for there, wanted in zip(shape[1:], self._shape, strict=True)
         )
-        if inputs[0].type != "tensor(float)" or wrong:
+        if only.type != "tensor(float)" or wrong:
             raise ZooError(
-                f"{self._name} reads {inputs[0].type} {tuple(shape)}, expected tensor(float) "
+                f"{self._name} reads {only.type} {tuple(shape)}, expected tensor(float) "
                 f"(N, {', '.join(map(str, self._shape))})"
             )
         return shape[0] if isinstance(shape[0], int) and shape[0] > 0 else None
@@ -197,8 +203,22 @@ def crop_size(data: bytes, name: str) -> int | None:
         See `OnnxModule`.
     """
     require_whole(data, name)
-    shape = _session(data, torch.device("cpu"), name).get_inputs()[0].shape
-    return shape[3] if len(shape) == 4 and isinstance(shape[3], int) else None
+    shape = _only_input(_session(data, torch.device("cpu"), name), name).shape
+    if len(shape) != 4 or not isinstance(shape[3], int):
+        return None
+    if shape[3] < _SMALLEST_FACE:
+        raise ZooError(
+            f"{name} reads {tuple(shape)}, expected (N, channels, S, S) with S of {_SMALLEST_FACE} or more"
+        )
+    return shape[3]
+
+
+def _only_input(session: Any, name: str) -> Any:
+    inputs = session.get_inputs()
+    if len(inputs) != 1:
+        there = ", ".join(one.name for one in inputs)
+        raise ZooError(f"{name} has {len(inputs)} inputs ({there}); one is expected")
+    return inputs[0]
 
 
 def load_onnx(path: Path, entry: Entry) -> OnnxModule:
@@ -243,6 +263,8 @@ def _runtime(name: str) -> Any:
 def _session(data: bytes, device: torch.device, name: str) -> Any:
     runtime = _runtime(name)
     options = runtime.SessionOptions()
+    # What was looked into is what is read: no other format, whatever the bytes say of themselves.
+    options.add_session_config_entry("session.load_model_format", "ONNX")
     options.log_severity_level = 4  # what goes wrong is raised, and said in one line
     options.intra_op_num_threads = torch.get_num_threads()
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")  # others use these cores too

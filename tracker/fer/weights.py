@@ -62,6 +62,7 @@ def unpack_weights(data: bytes, entry: Entry, path: str = "the weights") -> nn.M
         raise ZooError(f"{path} is not a safetensors file: {error}") from error
     _check_order(path, data, entry.spec)
     network = _build(entry)
+    _check_tables(path, network, state)
     try:
         network.load_state_dict(state)
     except RuntimeError as error:
@@ -109,8 +110,22 @@ def _check_order(path: str, data: bytes, spec: NetworkSpec) -> None:
     length = int.from_bytes(data[:8], "little")
     written = json.loads(data[8 : 8 + length]).get("__metadata__", {}).get(_CLASSES)
     stated = json.dumps(_order(spec), sort_keys=True)
-    if written is not None and json.dumps(json.loads(written), sort_keys=True) != stated:
+    try:
+        other = written is not None and json.dumps(json.loads(written), sort_keys=True) != stated
+    except (ValueError, RecursionError) as error:
+        raise ZooError(f"{path} states its class order in an unknown way") from error
+    if other:
         raise ZooError(f"{path} was written with the class order {written}, but the manifest says {stated}")
+
+
+def _check_tables(path: str, network: nn.Module, state: Mapping[str, Tensor]) -> None:
+    """Refuse another table of positions: it is part of the architecture, and loading would replace it unseen."""
+    for name, own in network.named_buffers():
+        if own.dtype.is_floating_point or own.ndim == 0:  # statistics and counters are what was learnt
+            continue
+        given = state.get(name)
+        if given is not None and (given.dtype != own.dtype or not torch.equal(given, own)):
+            raise ZooError(f"{path} numbers places in another way than its architecture does, in {name}")
 
 
 @torch.inference_mode()
