@@ -13,7 +13,8 @@ from tracker.fer.manifest import Entry, ZooError
 from tracker.fer.sources import Web, locate
 
 _PIECE = 1 << 16
-_FULL = (errno.ENOSPC, errno.EDQUOT)
+FULL = (errno.ENOSPC, errno.EDQUOT)
+"""Errors that say that a disk, or what one may use of it, is full."""
 
 
 class ZooFullError(ZooError):
@@ -42,6 +43,8 @@ def fetch(entry: Entry, target: Path, source: Path | str | None, report: Report)
         with only_one(target.with_name(target.name + ".lock"), busy):
             if target.is_file() and entry.pin.of_file(target) == entry.pin.digits:
                 return  # brought by the one before us
+            if partial.is_symlink() and partial.is_file():  # somebody else's file is not written to
+                partial.unlink()
             _require_room(entry, target.parent, partial)
             if isinstance(where, Path):
                 _copy(entry, where, partial, report)
@@ -51,7 +54,7 @@ def fetch(entry: Entry, target: Path, source: Path | str | None, report: Report)
             _accept(entry, partial, target, expected)
     except OSError as error:
         came_from = source if source is not None else entry.url
-        kind = ZooFullError if error.errno in _FULL else ZooError
+        kind = ZooFullError if error.errno in FULL else ZooError
         raise kind(f"{entry.name} could not be brought from {came_from} to {target}: {error}") from error
 
 
@@ -66,6 +69,10 @@ def _require_room(entry: Entry, folder: Path, partial: Path) -> None:
 
 
 def _copy(entry: Entry, source: Path, partial: Path, report: Report) -> None:
+    if partial.exists() and source.samefile(partial):
+        raise ZooError(
+            f"{source} is where {entry.name} is collected; pull without --from to continue, or give another copy"
+        )
     done, size = 0, entry.size or source.stat().st_size
     report(done, size)
     with source.open("rb") as reader, partial.open("wb") as writer:

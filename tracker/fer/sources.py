@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
+import string
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from urllib.parse import quote, urlsplit
+from urllib.parse import SplitResult, quote, urlsplit
 from urllib.request import url2pathname
 
 from tracker.fer.manifest import Entry, ZooError
@@ -44,7 +45,8 @@ def locate(entry: Entry, source: Path | str | None) -> Path | Web:
         return _on_disk(entry, Path(source))
     if scheme[1].lower() == "file":
         return _on_disk(entry, _of_file_url(source))
-    parts = urlsplit(source)
+    source = quote(source, safe=string.punctuation)  # as an address has other letters, and spaces
+    parts = _split(source)
     if scheme[1].lower() not in _WEB or not parts.netloc:
         raise ZooError(f"{source}: only https, http and file addresses can be pulled from, or a path")
     if parts.query or not parts.path.endswith("/"):
@@ -66,7 +68,14 @@ def _on_disk(entry: Entry, source: Path) -> Path:
 
 
 def _of_file_url(url: str) -> Path:
-    parts = urlsplit(url)
+    parts = _split(url)
     if parts.netloc not in ("", "localhost"):
         raise ZooError(f"{url}: a file address names a file of this machine, as in file:///folder/file")
     return Path(url2pathname(parts.path))
+
+
+def _split(url: str) -> SplitResult:
+    try:
+        return urlsplit(url)
+    except ValueError as error:
+        raise ZooError(f"{url} is no address: {error}") from error

@@ -7,6 +7,7 @@ import json
 from datetime import datetime
 from pathlib import Path
 
+from tracker.fer.fetch import FULL, ZooFullError
 from tracker.fer.locking import only_one
 from tracker.fer.manifest import Entry, ZooError
 
@@ -49,9 +50,22 @@ class Acceptances:
         return None
 
     def record(self, entry: Entry, now: datetime) -> None:
-        """Note that an entry's terms were accepted, with their words; what was noted before stays."""
+        """Note that an entry's terms were accepted, with their words; what was noted before stays.
+
+        Raises
+        ------
+        ZooError
+            When the folder cannot be written; `tracker.fer.fetch.ZooFullError` when the disk is full.
+        """
         if self.of(entry) is not None:
             return
+        try:
+            self._note(entry, now)
+        except OSError as error:
+            kind = ZooFullError if error.errno in FULL else ZooError
+            raise kind(f"that you accept could not be noted in {self.path}: {error}") from error
+
+    def _note(self, entry: Entry, now: datetime) -> None:
         self.path.parent.mkdir(parents=True, exist_ok=True)
         with only_one(self.path.with_name(self.path.name + ".lock")):
             rows = self._read()
