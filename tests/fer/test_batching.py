@@ -145,7 +145,7 @@ def test_what_has_not_begun_is_not_begun_when_the_caller_stops() -> None:
     shared: Batches = SharedBatches(start, _tenfold, limit=1, depth=2)
     answers = shared.submit_all([(n, 1) for n in range(10)])
     assert next(answers) == 0
-    answers.close()  # type: ignore[attr-defined]
+    answers.close()
     assert begun == [0, 1]
     assert shared.submit(50, 1) == 500  # lands what was left flying first
     assert begun == [0, 1, 50]
@@ -161,3 +161,24 @@ def test_an_interruption_is_the_interrupted_threads_own() -> None:
     with pytest.raises(KeyboardInterrupt):
         shared.submit(0, 1)
     assert shared.submit(1, 1) == 10
+
+
+class _Interrupt(BaseException):
+    """Like Ctrl-C, but pytest does not stop at it."""
+
+
+def test_what_an_interrupted_thread_served_for_others_waits_for_the_next_who_serves() -> None:
+    begun: list[list[int]] = []
+
+    def start(requests: Sequence[int]) -> list[int]:
+        begun.append(list(requests))
+        if len(begun) == 1:
+            raise _Interrupt
+        return list(requests)
+
+    shared: Batches = SharedBatches(start, _tenfold, limit=2)
+    others = shared.submit_all([(1, 1), (2, 1)])
+    with pytest.raises(_Interrupt):
+        shared.submit(0, 1)
+    assert list(others) == [10, 20]
+    assert begun == [[1, 2], [1, 2]]  # and what nobody waits for any more is not read

@@ -1,6 +1,7 @@
 import threading
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -136,6 +137,43 @@ def test_numbers_that_are_not_finite_are_refused() -> None:
     network.module.state_dict()["heads.ferplus.bias"][2] = float("inf")
     with pytest.raises(EngineError, match="not finite"):
         Engine(network, "cpu").read(crops(1))
+
+
+class _Flat(nn.Module):
+    """Gives numbers that are none for a crop without any contrast."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.inside = tiny_network().module
+
+    def forward(self, x: Tensor) -> dict[str, Tensor]:
+        flat = (x == 0).flatten(1).all(1)[:, None]
+        return {name: torch.where(flat, torch.nan, z) for name, z in self.inside(x).items()}
+
+
+def test_numbers_that_are_none_are_the_affair_of_whose_face_it_is() -> None:
+    engine = _engine_with(_Flat(), 8)
+    found: dict[int, Any] = {}
+
+    def work(i: int, x: np.ndarray) -> None:
+        try:
+            found[i] = engine.read(x).probabilities
+        except EngineError as error:
+            found[i] = str(error)
+
+    requests = [crops(2), np.full_like(crops(1), 9), crops(3)]
+    threads = [threading.Thread(target=work, args=(i, x)) for i, x in enumerate(requests)]
+    with engine._shared._device:  # so that they share a batch
+        for n, thread in enumerate(threads, start=1):
+            thread.start()
+            while len(engine._shared._waiting) < n:
+                threading.Event().wait(0.001)
+    for thread in threads:
+        thread.join()
+    expected = Engine(tiny_network(), "cpu").read(crops(3)).probabilities
+    assert "not finite" in str(found[1])
+    assert np.abs(found[0] - expected[:2]).max() < TOLERANCE
+    assert np.abs(found[2] - expected).max() < TOLERANCE
 
 
 def test_a_head_without_contempt_says_that_it_was_not_read() -> None:

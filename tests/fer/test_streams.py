@@ -167,3 +167,47 @@ def test_an_engine_on_slots_reads_as_one_without(cuda: _Cuda, monkeypatch: pytes
     engine = Engine(tiny_network(), "cpu", batch_size=6)
     assert engine._shared.depth == 3
     assert np.abs(engine.logits(crops(40))["ferplus"] - _expected(40)).max() < 1e-5
+
+
+def test_an_engine_on_slots_reads_requests_that_came_before_its_batch_was_halved(
+    cuda: _Cuda, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Small(Streamed):
+        failed = False
+
+        def start(self, requests: Any) -> Any:
+            if not self.failed:
+                self.failed = True
+                raise torch.OutOfMemoryError("CUDA out of memory")
+            return super().start(requests)
+
+    monkeypatch.setattr(
+        "tracker.fer.engine.runner_for",
+        lambda network, device, dtype, limit, **_: Small(network, device, dtype, limit),
+    )
+    engine = Engine(tiny_network(), "cpu", batch_size=8)
+    assert np.abs(engine.logits(crops(40))["ferplus"] - _expected(40)).max() < 1e-5
+    assert engine.batch_size == 4
+
+
+@pytest.mark.parametrize("fails", [None, "CUDA error: operation not permitted when stream is capturing"])
+@pytest.mark.filterwarnings("ignore:no CUDA graph")
+def test_float32_is_float32_whether_it_is_recorded_or_not(
+    cuda: _Cuda, monkeypatch: pytest.MonkeyPatch, fails: str | None
+) -> None:
+    inside: list[torch.dtype] = []
+    seen: list[list[torch.dtype]] = []
+
+    @contextlib.contextmanager
+    def exact(device: torch.device, dtype: torch.dtype) -> Iterator[None]:
+        inside.append(dtype)
+        yield
+        inside.pop()
+
+    monkeypatch.setattr(streams, "exact", exact)
+    cuda.graphs_fail = fails
+    runner = Streamed(tiny_network(), torch.device("cuda"), torch.float32, 8)
+    runner._answering.register_forward_pre_hook(lambda *_: seen.append(list(inside)))
+    runner.finish(runner.start([crops(40)[:5]]))
+    assert seen
+    assert all(dtypes == [torch.float32] for dtypes in seen)

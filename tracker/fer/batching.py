@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
@@ -80,7 +80,7 @@ class SharedBatches(Generic[Request, Flight, Answer]):
         """Return the answer, after at most the batches that were ahead; errors of the batch are raised."""
         return next(self.submit_all([(request, size)]))
 
-    def submit_all(self, requests: Sequence[tuple[Request, int]]) -> Iterator[Answer]:
+    def submit_all(self, requests: Sequence[tuple[Request, int]]) -> Generator[Answer]:
         """Enqueue requests with their sizes at once, and give each answer as soon as it is there, in their order.
 
         While the caller works with an answer, the device works on the next ones. What has not begun when the caller
@@ -93,11 +93,12 @@ class SharedBatches(Generic[Request, Flight, Answer]):
             self._came.notify_all()
         return self._answers(deque(places))
 
-    def _answers(self, places: deque[_Place[Request, Answer]]) -> Iterator[Answer]:
+    def _answers(self, places: deque[_Place[Request, Answer]]) -> Generator[Answer]:
         try:
             while places:
-                place = places.popleft()
+                place = places[0]
                 self._serve_until(place)
+                places.popleft()
                 if place.error is not None:
                     raise place.error
                 assert place.answer is not None
@@ -137,23 +138,24 @@ class SharedBatches(Generic[Request, Flight, Answer]):
         try:
             self._flying.append((batch, self._start([place.request for place in batch])))
         except BaseException as error:
-            _end(batch, error)
+            self._fail(batch, error)
 
     def _land(self) -> None:
         batch, flight = self._flying.popleft()
         try:
-            answers = self._finish(flight)
-            for place, answer in zip(batch, answers, strict=True):
+            for place, answer in zip(batch, self._finish(flight), strict=True):
                 place.answer = answer
         except BaseException as error:
-            _end(batch, error)
+            self._fail(batch, error)
         else:
-            _end(batch, None)
+            for place in batch:
+                place.done = True
 
-
-def _end(batch: Sequence[_Place[Request, Answer]], error: BaseException | None) -> None:
-    for place in batch:
-        place.error, place.done = error, True
-    # Ctrl-C and the like are meant for the thread that they reached, whoever's batch it serves.
-    if error is not None and not isinstance(error, Exception):
-        raise error
+    def _fail(self, batch: Sequence[_Place[Request, Answer]], error: BaseException) -> None:
+        if not isinstance(error, Exception):
+            # Ctrl-C and the like are meant for the thread that they reached; whoever else it served waits for the next.
+            with self._came:
+                self._waiting.extendleft(reversed(batch))
+            raise error
+        for place in batch:
+            place.error, place.done = error, True

@@ -5,7 +5,8 @@ from __future__ import annotations
 import gc
 import time
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
 
@@ -62,6 +63,7 @@ class _Flight:
     runner: Runner
     ticket: Any = None
     error: RuntimeError | None = None
+    too_long: bool = False
 
     @property
     def size(self) -> int:
@@ -203,7 +205,17 @@ class Engine:
         self._check(crops)
         step = self._batch_size
         pieces = [crops[start : start + step] for start in range(0, len(crops), step)]
-        return self._shared.submit_all([(piece, len(piece)) for piece in pieces])
+        return self._believed(self._shared.submit_all([(piece, len(piece)) for piece in pieces]))
+
+    def _believed(self, answers: Generator[Logits]) -> Iterator[Logits]:
+        """Refuse numbers that are none: here, so that nobody else's faces of the same batch are lost with them."""
+        with closing(answers):
+            for answer in answers:
+                if not _finite(answer):
+                    raise EngineError(
+                        f"{self.network.id} gave numbers that are not finite on {self.device}; try --device cpu"
+                    )
+                yield answer
 
     def _check(self, crops: Crops) -> None:
         size = self.crop.size
@@ -219,13 +231,16 @@ class Engine:
     # What follows runs under the device's lock, in one thread at a time.
 
     def _start(self, requests: Sequence[Crops]) -> _Flight:
+        # A request that came before the batch was halved is longer than what the runner has room for.
+        if sum(map(len, requests)) > self._batch_size:
+            return _Flight(requests, self._runner, too_long=True)
         try:
             return _Flight(requests, self._runner, self._runner.start(requests))
         except RuntimeError as error:
             return _Flight(requests, self._runner, error=error)
 
     def _finish(self, flight: _Flight) -> list[Logits]:
-        whole = self._attempt(flight, flight.runner, flight.size, flight.land)
+        whole = None if flight.too_long else self._attempt(flight, flight.runner, flight.size, flight.land)
         while whole is None:
             size = min(flight.size, self._batch_size)
             whole = self._attempt(flight, self._runner, size, lambda: self._in_pieces(flight.requests))
@@ -256,13 +271,9 @@ class Engine:
 
     def _stands(self, requests: Sequence[Crops], found: Logits) -> bool:
         """Whether numbers can be believed; where not, the engine goes on with a better precision."""
-        finite = all(np.isfinite(z).all() for z in found.values())
         if self._types[0] is torch.float32:
-            if not finite:
-                raise EngineError(
-                    f"{self.network.id} gave numbers that are not finite on {self.device}; try --device cpu"
-                )
             return True
+        finite = _finite(found)
         if finite and not self._proven:
             self._proof = self._proof or Proof(self.network, self.device)
             gap = self._proof.gap(requests, found)
@@ -325,6 +336,10 @@ class Engine:
             warnings.warn(message, EngineWarning, stacklevel=2)
         else:
             raise EngineError(f"{self.network.id} failed on {self.device}: {error}") from error
+
+
+def _finite(answer: Logits) -> bool:
+    return all(bool(np.isfinite(z).all()) for z in answer.values())
 
 
 def _line(error: BaseException) -> str:
