@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from flask import Response, render_template
@@ -39,7 +39,7 @@ COLUMNS = (
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A person and their days, oldest first; None for a day without a prompt."""
+    """A person and their days, oldest first; None for a day of which nothing is shared, or kept."""
 
     person: Person
     days: tuple[tuple[date, Asked | None], ...]
@@ -48,6 +48,10 @@ class Row:
     def whole(self) -> Asked:
         """All days together."""
         return sum((asked for _, asked in self.days if asked is not None), Asked())
+
+    def on(self, day: date) -> Asked | None:
+        """What was asked on a day of their own calendar."""
+        return dict(self.days).get(day)
 
     @property
     def answered(self) -> Share:
@@ -84,11 +88,14 @@ def people() -> str:
 def prompts() -> str:
     """The heat map of compliance; it is a look at each of those in it."""
     rows = list(_rows(room.days()))
+    real = [row for row in rows if not row.person.simulated]
     return render_template(
         "monitor_prompts.html",
         rows=rows,
         days=_days(rows),
-        whole=sum((row.whole for row in rows), Asked()),
+        # What is made up never counts with what is not.
+        whole=sum((row.whole for row in real or rows), Asked()),
+        made_up=len(rows) - len(real),
         span=room.days(),
         spans=room.SPANS,
         level=level,
@@ -111,22 +118,28 @@ def _rows(days: int) -> Iterator[Row]:
         try:
             with monitoring.looked_at(access, reader, who, at, "what you were asked") as unit:
                 found = prompting.complied(unit, Role.RESEARCHER, days)
+                since = prompting.told_from(unit, Role.RESEARCHER)
         except (ConsentError, UnknownParticipantError):
             continue  # withdrawn or erased meanwhile
-        yield Row(who.person, tuple(spread(who, found, days)))
+        yield Row(who.person, tuple(spread(who, found, since, days)))
 
 
-def spread(who: Sharing, found: dict[date, Asked], days: int) -> Iterator[tuple[date, Asked | None]]:
-    """Each of the last days of somebody, oldest first."""
-    first = first_day(auth.now(), ZoneInfo(who.person.zone), days)
-    for n in range(days):
-        day = first + timedelta(days=n)
-        yield day, found.get(day)
+def spread(
+    who: Sharing, found: dict[date, Asked], since: datetime, days: int
+) -> Iterator[tuple[date, Asked | None]]:
+    """Each of the last days of somebody, oldest first; of those before `since` nothing is known.
+
+    A prompt counts on the day that it was where they were then, which may be none of these where they travelled.
+    """
+    zone = ZoneInfo(who.person.zone)
+    first, known = first_day(auth.now(), zone, days), since.astimezone(zone).date()
+    for day in sorted({first + timedelta(days=n) for n in range(days)} | found.keys()):
+        yield day, found.get(day, Asked() if day >= known else None)
 
 
 def _days(rows: list[Row]) -> list[date]:
-    """The columns: everybody's last days, by their own calendars, stand side by side."""
-    return [day for day, _ in rows[0].days] if rows else []
+    """The columns: each day that is one of the last on anybody's own calendar."""
+    return sorted({day for row in rows for day, _ in row.days})
 
 
 def _cells(rows: Iterator[Row]) -> Iterator[list[object]]:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 from flask import Response, render_template
 
 from tracker.access.looks import Look
+from tracker.domain.consent import Use
 from tracker.domain.readers import Role
 from tracker.workflows import monitoring, prompting
 from tracker.workflows.monitoring import Arriving, Day, Fared, Sharing
@@ -32,14 +33,21 @@ class Seen:
     who: Sharing
     arriving: Arriving
     asked: dict[date, Asked] | None
+    asked_from: datetime
     fared: list[Fared]
     looks: list[Look]
     zone: ZoneInfo
 
     def rows(self, days: int) -> list[tuple[date, Day | None, Asked | None]]:
-        """Each of the last days, newest first."""
-        asked = dict(spread(self.who, self.asked or {}, days))
-        return [(day, self.arriving.days.get(day), asked[day]) for day in sorted(asked, reverse=True)]
+        """Each of the last days, newest first; None for what is not shared, or not kept any more."""
+        asked = dict(spread(self.who, self.asked or {}, self.asked_from, days))
+        return [
+            (day, self._came(day), asked[day] if self.asked is not None else None)
+            for day in sorted(asked, reverse=True)
+        ]
+
+    def _came(self, day: date) -> Day | None:
+        return self.arriving.days.get(day, Day() if day >= self.arriving.first else None)
 
 
 @pages.get("/study/people/<item:who>")
@@ -58,7 +66,7 @@ def person(who: str) -> str:
         answered=answered,
         level=level,
         told=room.told,
-        plots={f.target: plots.over_weeks(f) for f in seen.fared},
+        plots={f.target: plots.over_weeks(f, simulated=seen.who.person.simulated) for f in seen.fared},
         reasons={reason.value: str(words) for reason, words in REASONS.items()},
         looks=seen.looks[::-1][:LOOKS],
     )
@@ -70,13 +78,15 @@ def days_csv(who: str) -> Response:
     seen = _seen(who, room.days())
     asked = ("put", "answered", "late", "missed", "put_away", "waiting", "withheld", "by_learner")
     reasons = [*REASONS]
-    columns = ("day", "read", *(f"without_{r.value}" for r in reasons), *asked)
+    columns = ("day", "simulated", "read", *(f"without_{r.value}" for r in reasons), *asked)
     rows = (
         [
             day.isoformat(),
-            came.read if came else 0,
-            *(came.without[r] if came else 0 for r in reasons),
-            *(getattr(was, name) if was else 0 for name in asked),
+            seen.who.person.simulated,
+            # Nothing is not none: of a day that is not shared there is no number.
+            came.read if came is not None else "",
+            *(came.without[r] if came is not None else "" for r in reasons),
+            *(getattr(was, name) if was is not None else "" for name in asked),
         ]
         for day, came, was in seen.rows(room.days())
     )
@@ -87,8 +97,8 @@ def days_csv(who: str) -> Response:
 def learners_csv(who: str) -> Response:
     """How each learner did, week by week, beside what it should beat."""
     seen = _seen(who, room.days())
-    columns = ("target", "first_day", "last_day", "who", "n", "value", "low", "high", "said_sure")
-    rows = []
+    columns = ("target", "first_day", "last_day", "who", "n", "value", "low", "high", "said_sure", "simulated")
+    rows, made_up = [], seen.who.person.simulated
     for fared in seen.fared:
         for week in fared.weeks:
             for name in plots.SERIES:
@@ -97,7 +107,8 @@ def learners_csv(who: str) -> Response:
                     value = figure.value if hasattr(figure, "value") else figure.mean
                     sure = week.sure if name == "learner" and week.sure is not None else ""
                     dates = (week.first.isoformat(), week.last.isoformat())
-                    rows.append([fared.target, *dates, name, figure.n, value, figure.low, figure.high, sure])
+                    ends = (figure.low, figure.high) if figure.ranged else ("", "")
+                    rows.append([fared.target, *dates, name, figure.n, value, *ends, sure, made_up])
     return room.table("learners", columns, rows)
 
 
@@ -105,10 +116,12 @@ def _seen(participant: str, days: int) -> Seen:
     access, at = services().access, auth.now()
     who = monitoring.find(access, participant, at)
     with monitoring.looked_at(access, monitoring.reader_of(auth.member()), who, at, WHAT) as unit:
+        shared = unit.allowed(Use.PROMPT) is not None  # as it is now, not as it was a moment ago
         return Seen(
             who,
             monitoring.arriving(unit, who.since, days),
-            prompting.complied(unit, Role.RESEARCHER, days) if who.prompts else None,
+            prompting.complied(unit, Role.RESEARCHER, days) if shared else None,
+            prompting.told_from(unit, Role.RESEARCHER) if shared else at,
             monitoring.fared(unit, who.since),
             access.looks(unit),
             ZoneInfo(unit.person.zone),

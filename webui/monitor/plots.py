@@ -12,21 +12,26 @@ SERIES = ("learner", "network", "majority", "said_last")
 """Whom a plot shows, the learner first."""
 
 _WIDTH, _HEIGHT, _LEFT, _TOP, _BOTTOM = 640, 240, 52, 14, 44
+_FURTHEST = 2.0
+"""No number lies further off than one end from the other, however wide a range of two answers is."""
 _OFFSETS = {"learner": -18, "network": -6, "majority": 6, "said_last": 18}
 
 
-def over_weeks(fared: Fared) -> Markup:
+def over_weeks(fared: Fared, *, simulated: bool = False) -> Markup:
     """A learner week by week: right of how many with its range, beside what it should beat; n below."""
     weeks = fared.weeks
     numbers = any(isinstance(week.learner, Misses) for week in weeks)
     ceiling = max((_high(week) for week in weeks), default=1.0) if numbers else 1.0
-    ceiling = ceiling or 1.0
+    ceiling = min(ceiling, _FURTHEST) or 1.0
     step = (_WIDTH - _LEFT) / max(len(weeks), 1)
     title = gettext("%(target)s, week by week", target=fared.target.replace("_", " "))
+    title = f"SIMULATED: {title}" if simulated else title
     parts = [
         f'<svg class="plot" viewBox="0 0 {_WIDTH} {_HEIGHT}" role="img" aria-label="{escape(title)}">',
         *_axis(ceiling, numbers),
     ]
+    if simulated:  # a plot is copied without its page
+        parts.append(f'<text x="{_WIDTH}" y="{_TOP - 3}" text-anchor="end">SIMULATED</text>')
     for i, week in enumerate(weeks):
         x = _LEFT + step * (i + 0.5)
         parts += [_mark(name, getattr(week, name), x + _OFFSETS[name], ceiling) for name in SERIES]
@@ -69,7 +74,7 @@ def _mark(name: str, figure: Figure | None, x: float, ceiling: float) -> str:
         "majority": f'<path d="M{x - 5:.1f} {y + 4:.1f}h10l-5 -9z"/>',
         "said_last": f'<path d="M{x:.1f} {y - 6:.1f}l5 6l-5 6l-5 -6z"/>',
     }[name]
-    whisker = f'<line x1="{x:.1f}" x2="{x:.1f}" y1="{low:.1f}" y2="{high:.1f}"/>'
+    whisker = f'<line x1="{x:.1f}" x2="{x:.1f}" y1="{low:.1f}" y2="{high:.1f}"/>' if figure.ranged else ""
     return f'<g class="s-{name}">{whisker}{shape}</g>'
 
 

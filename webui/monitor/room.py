@@ -23,7 +23,7 @@ pages = Blueprint("monitor", __name__)
 SPANS = (7, 14, 30)
 """How many days a page can show."""
 
-_FORMULAS = ("=", "+", "-", "@", "\t", "\r")
+_FORMULAS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
 
 def days() -> int:
@@ -37,6 +37,8 @@ def told(figure: Figure | None) -> str:
     if figure is None or not figure.n:
         return "–"
     value, write = (figure.value, percent) if isinstance(figure, Share) else (figure.mean, _number)
+    if not figure.ranged:
+        return str(gettext("%(value)s of %(n)s", value=write(value), n=figure.n))
     return str(
         gettext(
             "%(value)s (%(low)s to %(high)s) of %(n)s",

@@ -10,6 +10,7 @@ from enum import StrEnum
 from zoneinfo import ZoneInfo
 
 from tracker.access import Unit
+from tracker.domain.consent import Scope
 from tracker.domain.instants import first_day
 from tracker.domain.series import Reason
 from tracker.privacy.uncovered import not_allowed
@@ -66,7 +67,7 @@ class Arriving:
     gaps
         In order of time.
     first
-        The first of the days that were asked for, and that the person lets be seen.
+        The first of the days that were asked for, that the person lets be seen, and that are kept still.
     """
 
     last: datetime | None
@@ -78,8 +79,8 @@ class Arriving:
 def arriving(unit: Unit, since: datetime, days: int) -> Arriving:
     """What arrived of the person of a unit in their last days.
 
-    Quarter hours of which the person hides anything are left out whole, and so are all gaps then: that they hide
-    something is theirs to know.
+    Quarter hours of which the person hides anything are left out whole, as if nothing had come: that they hide
+    something is theirs to know, so what is told is what would be told had they not been there.
 
     Parameters
     ----------
@@ -88,12 +89,12 @@ def arriving(unit: Unit, since: datetime, days: int) -> Arriving:
     """
     zone = ZoneInfo(unit.person.zone)
     midnight = datetime.combine(first_day(unit.now, zone, days), datetime.min.time(), zone)
-    start = max(midnight, since)
+    horizons = unit.horizons()
+    # Before that nothing is kept any more: what is gone is no gap.
+    start = max(midnight, since, horizons.get(Scope.AFFECT_SERIES, since))
     names = [summaries.MACHINE_SERIES, *(f"reason:{reason.value}" for reason in Reason)]
     subject = unit.person.subject
-    rows = summaries.read_summaries(
-        unit.connection, subject, start, unit.now, names, horizons=unit.horizons()
-    )
+    rows = summaries.read_summaries(unit.connection, subject, start, unit.now, names, horizons=horizons)
     hidden = hiding.stretches(unit.connection, subject)
     found: dict[date, Day] = {}
     filled: set[datetime] = set()
@@ -108,7 +109,8 @@ def arriving(unit: Unit, since: datetime, days: int) -> Arriving:
         else:
             day.without[Reason(name.partition(":")[2])] += n
         filled.add(bucket)
-    gaps = tuple(_gaps(unit, sorted(filled), start)) if not hidden else ()
+    # To tell no gaps of whoever hides something would tell that they do.
+    gaps = tuple(_gaps(unit, sorted(filled), start))
     return Arriving(max(filled, default=None), found, gaps, start.astimezone(zone).date())
 
 

@@ -12,6 +12,7 @@ from tracker.domain.consent import Scope, Use
 from tracker.domain.members import Member
 from tracker.domain.people import Person, UnknownParticipantError
 from tracker.domain.readers import USES, NotForStaffError, Reader, Role
+from tracker.privacy.key_errors import KeyDestroyedError
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +44,7 @@ def sharing(access: Access, now: datetime) -> list[Sharing]:
         try:
             with access.read(person.id, now) as unit:
                 shared = _shared(unit)
-        except UnknownParticipantError:
+        except (UnknownParticipantError, KeyDestroyedError):
             continue  # erased meanwhile
         if shared is not None:
             found.append(shared)
@@ -52,8 +53,11 @@ def sharing(access: Access, now: datetime) -> list[Sharing]:
 
 def find(access: Access, participant: str, now: datetime) -> Sharing:
     """One of them by id; `UnknownParticipantError` for everybody else, whether they are there or not."""
-    with access.read(participant, now) as unit:
-        shared = _shared(unit)
+    try:
+        with access.read(participant, now) as unit:
+            shared = _shared(unit)
+    except KeyDestroyedError:
+        shared = None  # they are being erased
     if shared is None:
         raise UnknownParticipantError(participant)
     return shared

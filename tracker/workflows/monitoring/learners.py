@@ -8,7 +8,6 @@ from zoneinfo import ZoneInfo
 
 from tracker.access import Unit
 from tracker.domain.consent import Use
-from tracker.learning.window import window
 from tracker.personal import drifting, telling
 from tracker.personal.figures import Judged, Stretch, judge, over_time
 from tracker.personal.learners import live
@@ -52,9 +51,8 @@ def fared(unit: Unit, since: datetime) -> list[Fared]:
     for target in sorted(live(unit)):
         answers = [answer for answer in telling.answers(unit, target) if answer.at >= since]
         if answers:
-            noticed = [
-                d.at for d in drifting.drifted(unit, target) if d.at >= max(since, window(unit.now)[0])
-            ]
-            drifts = tuple(at.astimezone(zone).date() for at in noticed)
+            # When it began, not when it was noticed; one that began before that is not theirs to see.
+            began = [d.since for d in drifting.drifted(unit, target) if d.since >= since]
+            drifts = tuple(at.astimezone(zone).date() for at in began)
             found.append(Fared(target, judge(target, answers), over_time(target, answers, zone), drifts))
     return found

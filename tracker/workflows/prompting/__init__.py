@@ -7,7 +7,7 @@ is true without any of them: it follows from its times.
 
 from tracker.personal.answered import NoPromptError, PromptOverError, complete, demand_answerable
 from tracker.workflows.prompting.answering import dismiss, start
-from tracker.workflows.prompting.complying import Asked, complied
+from tracker.workflows.prompting.complying import Asked, complied, told_from
 from tracker.workflows.prompting.moving import Moved, move, zones
 from tracker.workflows.prompting.shown import (
     Ahead,
@@ -45,6 +45,7 @@ __all__ = [
     "move",
     "start",
     "tick",
+    "told_from",
     "upcoming",
     "zones",
 ]

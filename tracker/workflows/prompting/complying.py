@@ -8,11 +8,12 @@ from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from tracker.access import Unit
+from tracker.domain.consent import Scope
 from tracker.domain.instants import first_day
 from tracker.domain.prompting import Because, State
 from tracker.domain.readers import Role
 from tracker.learning.reasons import Reason
-from tracker.workflows.prompting.shown import Past, history_for_staff
+from tracker.workflows.prompting.shown import Past, demand_for_staff, history_for_staff
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +61,18 @@ def complied(unit: Unit, role: Role, days: int) -> dict[date, Asked]:
     zone = ZoneInfo(unit.person.zone)
     start = datetime.combine(first_day(unit.now, zone, days), datetime.min.time(), zone)
     return by_day(history_for_staff(unit, role, start, unit.now + timedelta(seconds=1)))
+
+
+def told_from(unit: Unit, role: Role) -> datetime:
+    """From when on somebody of the staff is told what a person was asked; of what was before nothing is known.
+
+    Raises
+    ------
+    ConsentMissingError
+        When they do not let it be seen.
+    """
+    since = demand_for_staff(unit, role)
+    return max(since, unit.horizons().get(Scope.PROMPTS, since))
 
 
 def by_day(past: Iterable[Past]) -> dict[date, Asked]:

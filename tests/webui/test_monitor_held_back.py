@@ -1,0 +1,160 @@
+"""What the researchers' room must not tell, also not by a gap, a nought or a sum; and what it must not get wrong."""
+
+from __future__ import annotations
+
+import re
+from datetime import date, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from tests import builders
+from tests.webui.rating import at_desk, member
+from tests.webui.site import Site, Visitor
+from tests.webui.test_monitor import living, looks_at, rows_of
+from tracker.domain.affect import Emotion
+from tracker.domain.consent import Scope, Use
+from tracker.domain.members import Role
+from tracker.domain.people import Person
+from tracker.domain.series import Correction, Prompt
+from tracker.domain.stretches import Stretch
+from tracker.store import drifts
+from tracker.study.parts import Retention
+from tracker.study.whole import DEFAULT
+from tracker.workflows import feedback, hiding, prompts, studies
+
+DAY = timedelta(days=1)
+COUNTS = ("put", "answered", "late", "missed", "put_away", "waiting", "withheld", "by_learner")
+
+
+@pytest.fixture
+def rosa(lite: Site) -> Visitor:
+    return at_desk(lite, member(lite, "rosa", Role.RESEARCHER))
+
+
+def asked(site: Site, who: Person, slot: str) -> None:
+    at = site.now - timedelta(hours=2)
+    over = at + timedelta(minutes=30)
+    prompts.record(
+        site.access,
+        who,
+        Prompt(slot, at, at, None, None, "expired", expires_at=over, ended_at=over),
+        site.now,
+    )
+
+
+def gaps(site: Site, rosa: Visitor, who: Person) -> list[str]:
+    page = rosa.get(f"/study/people/{who.id}?days=14").text
+    return re.findall(r"<li>(.*?)</li>", page.partition("without a moment")[2].partition("</section>")[0])
+
+
+def test_who_hides_a_stretch_looks_like_somebody_of_whom_nothing_came(lite: Site, rosa: Visitor) -> None:
+    days = [lite.now - n * DAY for n in (6, 5, 3, 1)]
+    ada, ben = lite.person("ada", now=days[0] - DAY), lite.person("ben", now=days[0] - DAY)
+    for who, moments in ((ada, days), (ben, [days[0], *days[2:]])):
+        builders.store(lite.access, who, [builders.observed(at) for at in moments], lite.now)
+    hiding.hide(lite.access, ada, Stretch(days[1], days[1] + timedelta(minutes=5)), lite.now)
+    assert len(gaps(lite, rosa, ben)) == 3, "before the first, and twice between"
+    assert gaps(lite, rosa, ada) == gaps(lite, rosa, ben)
+
+
+def test_what_is_erased_by_its_age_is_no_gap(lite: Site) -> None:
+    study = DEFAULT.model_copy(update={"id": "short", "retention": Retention(affect_series=5)})
+    studies.apply(lite.access, study, "ada", lite.now - 40 * DAY)
+    rosa = at_desk(lite, member(lite, "rosa", Role.RESEARCHER))
+    who = lite.person("ada", now=lite.now - 30 * DAY)
+    hours = [lite.now - timedelta(hours=h) for h in range(1, 5 * 24, 6)]
+    builders.store(lite.access, who, [builders.observed(at) for at in hours], lite.now)
+    assert gaps(lite, rosa, who) == []
+    days = rows_of(rosa.get(f"/study/people/{who.id}/days.csv?days=14"))
+    assert [day["read"] for day in days[6:]] == [""] * 8, "not none: nobody knows"
+
+
+def test_of_what_is_not_shared_there_is_no_number(lite: Site, rosa: Visitor) -> None:
+    dora = lite.person("dora", tuple(s for s in Scope if s is not Scope.PROMPTS), covers_from=lite.now - DAY)
+    lite.series(dora, 5)
+    today, *earlier = rows_of(rosa.get(f"/study/people/{dora.id}/days.csv?days=7"))
+    assert today["read"] == "5"
+    assert {row[name] for row in (today, *earlier) for name in COUNTS} == {""}
+    covered = earlier[-1]
+    assert covered["read"] == "", "a day from before they shared"
+    page = rosa.get(f"/study/people/{dora.id}").text
+    assert "0 of 0" not in page
+
+
+def test_simulated_people_are_marked_and_no_part_of_sums(lite: Site, rosa: Visitor) -> None:
+    sim = living_simulated(lite)
+    page = rosa.get("/study/prompts").text
+    assert "SIMULATED</strong>" in page
+    plot = rosa.get(f"/study/people/{sim.id}").text
+    assert ">SIMULATED</text>" in plot
+    for table in ("days", "learners"):
+        rows = rows_of(rosa.get(f"/study/people/{sim.id}/{table}.csv"))
+        assert {row["simulated"] for row in rows} == {"True"}
+    ada = lite.person()
+    asked(lite, ada, "day:0")
+    page = rosa.get("/study/prompts").text
+    assert page.count("SIMULATED</span>") == 1
+    reached = re.search(r"Reached somebody</dt><dd>(\d+)", page)
+    assert reached is not None
+    assert reached[1] == "1"
+
+
+def living_simulated(site: Site) -> Person:
+    who = site.person("simone", simulated=True)
+    asked(site, who, "day:0")
+    at = site.now - timedelta(hours=1)
+    builders.store(site.access, who, [builders.observed(at)], site.now)
+    feedback.correct(site.access, who, Correction(at, "emotion", builders.leaning(Emotion.FEAR)), site.now)
+    return who
+
+
+def test_each_cell_stands_under_its_own_day(lite: Site, rosa: Visitor) -> None:
+    """At noon UTC it is tomorrow in Auckland: columns are dates, not places in a row."""
+    here, there = lite.person("ada", zone="UTC"), lite.person("ben", zone="Pacific/Auckland")
+    for who in (here, there):
+        asked(lite, who, f"day:{who.name}")
+    page = rosa.get("/study/prompts?days=7").text
+    days = [date.fromisoformat(d) for d in re.findall(r'<th scope="col"><time datetime="([^"]+)"', page)]
+    assert len(days) == 8
+    rows = page.partition("<tbody>")[2].split("<tr>")[1:]
+    for row, who in zip(rows, (here, there), strict=True):
+        assert who.name in row
+        cells = re.findall(r"<td class=\"cell [^>]*>(.*?)</td>", row)
+        at = (lite.now - timedelta(hours=2)).astimezone(ZoneInfo(who.zone)).date()
+        assert cells[days.index(at)] == "0/1"
+
+
+def test_a_drift_is_told_by_when_it_began_and_only_if_that_is_shared(lite: Site, rosa: Visitor) -> None:
+    ada = living(lite)
+    began, noticed = lite.now - 3 * DAY, lite.now - DAY
+    for since in (began, lite.now - 80 * DAY):
+        with lite.access.write(ada.id, noticed) as unit:
+            drifts.add(
+                unit.connection,
+                unit.permit(Use.LEARN),
+                ada.subject,
+                "emotion",
+                at=since,
+                kind="page_hinkley",
+                detail={"before": 0.1, "after": 1.0, "answers": 5},
+                now=noticed,
+            )
+    page = rosa.get(f"/study/people/{ada.id}").text
+    assert f"fitted less well since: {began:%Y-%m-%d}</p>" in page
+
+
+def test_who_is_being_erased_is_not_there(lite: Site, rosa: Visitor) -> None:
+    ada = living(lite)
+    lite.access.vault.destroy(ada.id)
+    assert rosa.get(f"/study/people/{ada.id}").status_code == 404
+
+
+def test_one_distance_has_no_range(lite: Site, rosa: Visitor) -> None:
+    ada = lite.person()
+    at = lite.now - timedelta(hours=1)
+    builders.store(lite.access, ada, [builders.observed(at)], lite.now)
+    feedback.correct(lite.access, ada, Correction(at, "valence", None, 0.5), lite.now)
+    (week,) = [r for r in rows_of(rosa.get(f"/study/people/{ada.id}/learners.csv")) if r["who"] == "learner"]
+    assert (week["n"], week["low"], week["high"]) == ("1", "", "")
+    assert looks_at(lite, ada)
