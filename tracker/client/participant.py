@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -58,6 +58,7 @@ class Answers:
         valence: float | None = None,
         arousal: float | None = None,
         alone: str | None = None,
+        own: Mapping[str, float] | None = None,
         place: str | None = None,
         activity: str | None = None,
         company: str | None = None,
@@ -77,6 +78,8 @@ class Answers:
             How pleasant and how lively, from -1 to 1; both or none.
         alone
             Whether one wants to be left alone: ``yes``, ``either`` or ``no``.
+        own
+            What the study asks besides, by target: 1, 0.5 or 0 to a yes-or-no question, else from -1 to 1.
         place, activity, company, note
             What surrounds one, and one's own words.
         prompt
@@ -92,6 +95,7 @@ class Answers:
             "valence": valence,
             "arousal": arousal,
             "alone": alone,
+            "own": dict(own) if own else None,
             "place": place,
             "activity": activity,
             "company": company,

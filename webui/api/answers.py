@@ -19,6 +19,7 @@ from webui.api import once, problems, prompts
 from webui.api.parts import Instant, Strict, a_distribution, an_emotion, shown
 from webui.api.room import Room
 from webui.services import services
+from webui.study import study
 
 room = Room("answers", "What you say about how you are.")
 
@@ -42,6 +43,13 @@ class Said(Strict):
     arousal = fields.Float(validate=Range(-1, 1), metadata={"description": "How lively; goes with valence."})
     alone = fields.String(
         validate=OneOf(ALONE), metadata={"description": "Whether you want to be left alone."}
+    )
+    own = fields.Dict(
+        fields.String(),
+        fields.Float(validate=Range(-1, 1)),
+        metadata={
+            "description": "What the study asks besides, by target: 1, 0.5 or 0 to a yes or no, else from -1 to 1."
+        },
     )
     place = fields.String(validate=Length(1, 64))
     activity = fields.String(validate=Length(1, 64))
@@ -167,6 +175,7 @@ def answer(said: dict[str, Any]) -> dict[str, Any]:
         company=said.get("company"),
         note=said.get("note"),
         response_ms=said.get("response_ms"),
+        own=_own(said.get("own", {})),
     )
     done = feedback.answer(services().access, auth.person(), given, auth.now(), prompt=said.get("prompt"))
     return _done(done)
@@ -198,6 +207,17 @@ def _emotions(said: dict[str, Any]) -> tuple[Emotion | None, Emotion | None]:
     if second is not None and second is first:
         raise ValueError("The second emotion is the same as the first; choose another or none.")
     return first, second
+
+
+def _own(said: dict[str, float]) -> dict[str, float]:
+    """What was said to the study's own questions, if it asks them and they can be answered so."""
+    asked = {question.name: question for question in study().own_questions}
+    for name, value in said.items():
+        if name not in asked:
+            raise ValueError(f"This study does not ask for {name[:64]!r}.")
+        if not asked[name].number and value not in ALONE.values():
+            raise ValueError(f"{name} is answered with 1 (yes), 0.5 (either) or 0 (no).")
+    return said
 
 
 def _key() -> str:

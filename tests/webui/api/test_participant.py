@@ -12,6 +12,7 @@ from tests import builders
 from tests.lives import answered
 from tests.webui.api.programs import Program, program
 from tests.webui.site import Site
+from tests.webui.test_study_form import OWN, govern, granted
 from tracker.domain.affect import Emotion
 from tracker.domain.consent import Scope
 from tracker.domain.series import Context, Prompt
@@ -155,6 +156,19 @@ class TestAnswers:
         assert answer.content_type == "application/problem+json"
         assert answer.json["detail"]
         assert (field in answer.json["errors"]["json"]) if field else ("errors" not in answer.json)
+
+    def test_the_studys_own_questions_are_answered_and_no_others(self, site: Site) -> None:
+        ada = site.person()
+        govern(site, OWN)
+        granted(site, Scope.AFFECT_SERIES)
+        asked = program(site, ada)
+        told = asked.post("/answers", {"own": {"number:stress": -0.5, "yes_no:tired": 1}})
+        assert set(told.json["words"]) == {"number:stress", "yes_no:tired"}, told.text
+        with site.access.read(ada.id, site.now) as unit:
+            page = timeline.page(unit, site.now - MINUTE, site.now + MINUTE)
+        assert {c.target: c.value for c in page.corrections} == {"number:stress": -0.5, "yes_no:tired": 1.0}
+        for wrong in ({"number:mood": 0}, {"yes_no:tired": 0.3}, {"number:stress": 2}, {"emotion": 0}):
+            assert asked.post("/answers", {"own": wrong}).status_code == 422, wrong
 
     def test_what_is_not_allowed_is_named(self, site: Site) -> None:
         asked = program(site, site.person(scopes=(Scope.PROMPTS,)))
