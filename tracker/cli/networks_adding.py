@@ -55,7 +55,7 @@ def add(
     terms: Annotated[str, typer.Option(help="What one may do with it, for the list.")] = _OWN,
     as_json: AsJson = False,
 ) -> None:
-    """Add a network of one's own: checked, converted, and written whole or not at all; nothing in it is executed."""
+    """Add a network of one's own: checked, converted, and written whole or not at all; no code in it is run."""
     zoo = open_zoo()
     from tracker.fer.adding import Wanted, add  # noqa: PLC0415 - see open_zoo
 
