@@ -15,7 +15,6 @@ import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -365,6 +364,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--no-compile", action="store_true")
     parser.add_argument("--faces", type=Path, help="an .npy with (N, S, S, 3) uint8, used where S fits")
     parser.add_argument("--json", type=Path, help="where the figures go; without, they are printed")
+    parser.add_argument("--date", default="", help="stands beside the figures, as in --date $(date -I)")
     stated = parser.parse_args(arguments)
     zoo = Zoo(shipped.models(), Path("nowhere"))
     here = [i.entry.name for i in zoo.list() if i.entry.kind == "network" and i.path is not None]
@@ -381,7 +381,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "machine": named(resolve_device(stated.device)),
         "torch": torch.__version__,
         "python": platform.python_version(),
-        "date": datetime.now(UTC).date().isoformat(),
+        "date": stated.date,
         "networks": [],
     }
     failed = 0
