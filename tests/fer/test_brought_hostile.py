@@ -66,6 +66,27 @@ def test_weights_that_state_their_order_in_no_known_way() -> None:
         unpack_weights(data, entry)
 
 
+@pytest.mark.parametrize(
+    ("architecture", "arguments"),
+    [
+        ("poster_v2", {"classes": 7, "side": 1600}),  # a table of positions of 200 GB
+        ("poster_v2", {"classes": 7, "token": 8 * 10**6}),
+        ("dmue_resnet18", {"classes": 10**18}),
+    ],
+)
+def test_a_small_file_cannot_ask_for_a_giant(architecture: str, arguments: dict[str, int]) -> None:
+    data = tiny_network()
+    content = pack_weights(data.module.state_dict(), data.spec)
+    spec = NetworkSpec(architecture, arguments, data.spec.heads, CropSpec(16), "half")
+    with pytest.raises(ZooError, match=r"holds no .* with these arguments|^tiny: "):
+        unpack_weights(content, entry_for(content, spec))
+
+
+def test_a_giant_crop_is_refused_before_anything_is_cut() -> None:
+    with pytest.raises(ZooError, match="crops of 30000 px are too large"):
+        NetworkSpec("onnx", {}, POSTER.heads, CropSpec(30_000), "half")
+
+
 @pytest.mark.parametrize("columns", [5, 0, -1])
 def test_fewer_columns_than_classes(zoo: Zoo, tmp_path: Path, columns: int) -> None:
     path = tmp_path / "few.onnx"

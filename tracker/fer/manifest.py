@@ -13,6 +13,9 @@ from tracker.domain.affect import EMOTIONS
 from tracker.domain.framing import CropSpec
 from tracker.fer.pins import Pin
 
+LARGEST_CROP = 1024
+"""Pixels of a crop's side that a network may ask for; those that read faces take 48 to 384."""
+
 LONGEST = 2000
 """Characters of an error's line."""
 
@@ -102,6 +105,8 @@ class NetworkSpec:
             raise ZooError(
                 f"normalisation {self.normalisation!r} is unknown; known: {', '.join(NORMALISATIONS)}"
             )
+        if self.crop.size > LARGEST_CROP:
+            raise ZooError(f"crops of {self.crop.size} px are too large; up to {LARGEST_CROP} are read")
         sizes = self.arguments.get("heads")
         stated = {head.name: len(head.classes) for head in self.heads}
         if sizes is not None and dict(sizes) != stated:

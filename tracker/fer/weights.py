@@ -16,6 +16,7 @@ from tracker.fer.networks import build, by_head
 from tracker.fer.preprocess import prepare
 
 _CLASSES = "classes"
+_MORE = 1 << 26  # numbers that a network may have more than its file, before the difference is looked at
 
 
 def pack_weights(state: Mapping[str, Tensor], spec: NetworkSpec, half: bool = False) -> bytes:
@@ -61,7 +62,7 @@ def unpack_weights(data: bytes, entry: Entry, path: str = "the weights") -> nn.M
     except (SafetensorError, ValueError, KeyError) as error:
         raise ZooError(f"{path} is not a safetensors file: {error}") from error
     _check_order(path, data, entry.spec)
-    network = _build(entry)
+    network = _build(entry, state, path)
     _check_tables(path, network, state)
     try:
         network.load_state_dict(state)
@@ -95,11 +96,25 @@ def read_pinned(path: Path, entry: Entry) -> bytes:
     return data
 
 
-def _build(entry: Entry) -> nn.Module:
+def _build(entry: Entry, state: Mapping[str, Tensor], path: str) -> nn.Module:
+    architecture, arguments = entry.spec.architecture, entry.spec.arguments
     try:
-        return build(entry.spec.architecture, **entry.spec.arguments)
-    except (TypeError, ValueError) as error:
+        # First without memory: arguments that somebody sent with a small file may describe a giant.
+        with torch.device("meta"):
+            needed = _numbers(build(architecture, **arguments).state_dict())
+        if needed > (held := _numbers(state)) + _MORE:
+            raise ZooError(
+                f"{path} holds no {architecture} with these arguments: it needs {needed} numbers, {held} are there"
+            )
+        return build(architecture, **arguments)
+    except ZooError:
+        raise
+    except (TypeError, ValueError, RuntimeError, OverflowError) as error:
         raise ZooError(f"{entry.name}: {error}") from error
+
+
+def _numbers(state: Mapping[str, Tensor]) -> int:
+    return sum(value.numel() for value in state.values())
 
 
 def _order(spec: NetworkSpec) -> dict[str, list[str]]:
