@@ -67,6 +67,31 @@ def test_another_recipe_is_refused(tmp_path: Path) -> None:
         train(tiny_recipe(epochs=1, seed=4), tiny_faces(), tmp_path, resume=True)
 
 
+def test_other_faces_are_not_continued_and_only_those_learnt_from_count(tmp_path: Path) -> None:
+    recipe = tiny_recipe(epochs=1)
+    first = train(recipe, tiny_faces(), tmp_path)
+    unread = tiny_faces()
+    unread.images[unread.split == 2] = 0
+    unread.labels[unread.split == 2] = 0
+    assert _equal(first, train(recipe, unread, tmp_path, resume=True))
+    assert _equal(first, train(recipe, unread, tmp_path / "anew")), "PrivateTest decides nothing"
+    other = tiny_faces()
+    other.images[0] = 255 - other.images[0]
+    with pytest.raises(RecipeError, match="made from other faces; train into a new folder"):
+        train(recipe, other, tmp_path, resume=True)
+    checkpoint = tmp_path / "checkpoint.pt"
+    older = torch.load(checkpoint, weights_only=True)
+    del older["faces"]
+    torch.save(older, checkpoint)
+    assert _equal(first, train(recipe, other, tmp_path, resume=True))
+
+
+def test_too_few_faces_for_a_batch_make_no_network(tmp_path: Path) -> None:
+    with pytest.raises(RecipeError, match="a batch of 45 needs as many faces; there are 44 to learn from"):
+        train(tiny_recipe(batch_size=45), tiny_faces(), tmp_path)
+    assert not (tmp_path / "checkpoint.pt").exists()
+
+
 def test_the_seed_decides(tmp_path: Path) -> None:
     a = train(tiny_recipe(epochs=1), tiny_faces(), tmp_path / "a")
     b = train(tiny_recipe(epochs=1, seed=4), tiny_faces(), tmp_path / "b")

@@ -232,3 +232,8 @@ def test_reserved_faces_are_watched_and_give_the_temperature(tmp_path: Path) -> 
     alone = train_faces(small_recipe(epochs=1), sixteen(), tmp_path / "none", report=seen.append)
     assert seen[1].accuracy is None
     assert alone.temperature == 1.0
+
+
+def test_a_batch_of_one_face_is_refused_in_words(tmp_path: Path) -> None:
+    with pytest.raises(RecipeError, match="nothing can be learnt in epoch 1; a batch of one face"):
+        train_faces(small_recipe(epochs=1, batch_size=1), sixteen(), tmp_path)

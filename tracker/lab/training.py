@@ -22,7 +22,7 @@ from tracker.lab.augment import augment
 from tracker.lab.datasets import LabelledFaces
 from tracker.lab.learning_rate import learning_rate_share
 from tracker.lab.mixing import mix
-from tracker.lab.recipe import Recipe
+from tracker.lab.recipe import Recipe, RecipeError
 from tracker.lab.resuming import read_checkpoint, write_checkpoint
 from tracker.lab.targets import Targets, targets_of
 
@@ -98,8 +98,14 @@ def train(
     Raises
     ------
     RecipeError
-        When a checkpoint to resume was made from another recipe.
+        When a checkpoint to resume was made from another recipe or from other faces, or there are too few for a batch.
     """
+    training, public = faces.of("Training"), faces.of("PublicTest")
+    if len(training) < recipe.batch_size:
+        raise RecipeError(
+            f"a batch of {recipe.batch_size} needs as many faces; there are {len(training)} to learn from"
+        )
+    learnt = training.identity()
     taught: list[Reader] = []
     first: nn.Module | None = None
     if recipe.distillation is not None:
@@ -115,8 +121,7 @@ def train(
         run.average.load_state_dict(first.state_dict())
     checkpoint = out / CHECKPOINT
     if resume and checkpoint.is_file():
-        _restore(run, recipe, checkpoint, device)
-    training, public = faces.of("Training"), faces.of("PublicTest")
+        _restore(run, recipe, learnt, checkpoint, device)
     images = torch.from_numpy(training.images).unsqueeze(1).to(device)
     targets = targets_of(training, recipe.label_smoothing, device)
     per_epoch = len(images) // recipe.batch_size
@@ -131,13 +136,13 @@ def train(
         torch.manual_seed(recipe.seed * 1_000_003 + run.step)
         losses.append(_step(run, recipe, per_epoch, images[rows], targets.rows(rows), taught))
         if run.step % CHECKPOINT_EVERY == 0:
-            _save(run, recipe, checkpoint)
+            _save(run, recipe, learnt, checkpoint)
         if run.step % per_epoch == 0:
             seven, eight = accuracies(run.average, public, device)
             loss = float(torch.stack(losses).mean())
             report(Progress(run.step // per_epoch, recipe.epochs, loss, seven, eight, recipe.name))
             losses = []
-    _save(run, recipe, checkpoint)
+    _save(run, recipe, learnt, checkpoint)
     return run.average.eval()
 
 
@@ -230,19 +235,22 @@ def _average(run: _Run, decay: float) -> None:
             count.copy_(new)
 
 
-def _save(run: _Run, recipe: Recipe, path: Path) -> None:
+def _save(run: _Run, recipe: Recipe, learnt: str, path: Path) -> None:
     write_checkpoint(
         path,
         recipe.as_dict(),
         step=run.step,
+        faces=learnt,
         network=run.network.state_dict(),
         average=run.average.state_dict(),
         optimiser=run.optimiser.state_dict(),
     )
 
 
-def _restore(run: _Run, recipe: Recipe, path: Path, device: str) -> None:
+def _restore(run: _Run, recipe: Recipe, learnt: str, path: Path, device: str) -> None:
     state = read_checkpoint(path, recipe.as_dict(), device)
+    if state.get("faces", learnt) != learnt:  # older checkpoints do not say
+        raise RecipeError(f"{path} was made from other faces; train into a new folder or restore the data")
     run.network.load_state_dict(state["network"])
     run.average.load_state_dict(state["average"])
     run.optimiser.load_state_dict(state["optimiser"])

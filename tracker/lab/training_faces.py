@@ -133,7 +133,8 @@ def train_faces(
             if run.step % CHECKPOINT_EVERY == 0:
                 _save(run, recipe, lesson, checkpoint)
         if not losses:
-            raise RecipeError(f"no picture of epoch {epoch + 1} can be read: {broken[0]}")
+            why = f": {broken[0]}" if broken else "; a batch of one face has no statistics"
+            raise RecipeError(f"nothing can be learnt in epoch {epoch + 1}{why}")
         right = accuracy(run.network, recipe, faces, lesson, cropper, device)
         report(
             FacesProgress(epoch + 1, recipe.epochs, float(torch.stack(losses).mean()), right, tuple(broken))

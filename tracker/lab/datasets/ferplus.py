@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -51,6 +52,13 @@ class LabelledFaces:
     def where(self, rows: NDArray[np.bool_]) -> LabelledFaces:
         """Rows where a mask (N,) is true."""
         return LabelledFaces(self.images[rows], self.labels[rows], self.votes[rows], self.split[rows])
+
+    def identity(self) -> str:
+        """Return a hash that changes when pictures, labels or votes do."""
+        digest = hashlib.sha256()
+        for column in (self.images, self.labels, self.votes):
+            digest.update(np.ascontiguousarray(column).data)
+        return digest.hexdigest()
 
 
 def read_ferplus(folder: Path) -> LabelledFaces:
