@@ -76,7 +76,7 @@ def test_boxes_are_cut_with_the_networks_margin(tmp_path: Path, margin: float) -
     assert f"margin {margin:+g}" in Cropper(spec).described(faces)
 
 
-@pytest.mark.parametrize("box", ["500 500 600 600", "0 0 0 0", "10 50 40 10"])
+@pytest.mark.parametrize("box", ["500 500 600 600", "0 0 0 0", "10 50 40 10", "0 0 inf 9", "nan 0 9 9"])
 def test_a_box_that_holds_nothing_is_a_broken_picture(tmp_path: Path, box: str) -> None:
     trees.expw(tmp_path, [f"a.png 0 {box} 9.5 3"], {"a.png": trees.picture(1, (100, 120))})
     faces = open_faces(f"expw:{tmp_path}")

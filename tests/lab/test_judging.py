@@ -135,6 +135,23 @@ def test_reading_tells_how_far_it_is_and_holds_one_batch(tmp_path: Path) -> None
     assert small.logits == pytest.approx(whole.logits, abs=1e-5)
 
 
+def test_many_faces_of_one_picture_are_one_observation_of_the_order(tmp_path: Path) -> None:
+    lines = [
+        f"{name}.png {i} {10 * i} 10 {60 + i} {60 + 10 * i} 9.5 {label}"
+        for name, label in (("party", 3), ("funeral", 4))
+        for i in range(6)
+    ]
+    trees.expw(
+        tmp_path, lines, {f"{n}.png": trees.picture(s, 160) for s, n in enumerate(("party", "funeral"))}
+    )
+    engine = Engine(tiny_network(), "cpu")
+    head = engine.network.spec.heads[0]
+    found = order_of_faces(engine, open_faces(f"expw:{tmp_path}"), head, Cropper(engine.crop)).order
+    assert (found.drawn, sum(found.probed.values())) == ("images", 12)
+    assert found.verdict == "cannot tell"
+    assert found.closest.interval is None, "of one picture of each nothing is certain"
+
+
 def test_an_untrained_network_has_no_order_to_speak_of(tmp_path: Path) -> None:
     trees.rafdb(tmp_path, {"test": [1 + i % 7 for i in range(35)]})
     engine = Engine(tiny_network(), "cpu")

@@ -44,8 +44,8 @@ class Rival:
     gain
         In units of log-probability, summed over the classes; negative: the stated order is better.
     interval
-        Of the gain, by Welch's t over faces (over people where known), wide enough for all orders of this
-        length that were compared; None where a class has a single face.
+        Of the gain, by Welch's t over faces (over people, or images of several faces, where known), wide enough for
+        all orders of this length that were compared; None where a class has a single one.
     """
 
     stated: tuple[str, ...]
@@ -143,7 +143,7 @@ def check_order(
     classes
         (C) what the manifest calls the outputs.
     drawn
-        (N,) which person each face is of, where known: a person's faces of one class count as one observation.
+        (N,) which person each face is of, or which image it is from: those of one class count as one observation.
     unit
         What `drawn` numbers.
 

@@ -49,10 +49,8 @@ def order_of_faces(
     )
     place = np.array([head.classes.index(name) for name in meeting.classes])
     labels = place[met[reading.rows]].astype(np.int64)
-    drawn = None if faces.people is None else faces.people[reading.rows]
-    order = check_order(
-        reading.logits, labels, head.classes, drawn=drawn, unit="images" if drawn is None else "people"
-    )
+    unit, drawn = faces.drawn()
+    order = check_order(reading.logits, labels, head.classes, drawn=drawn[reading.rows], unit=unit)
     notes = tuple(
         f"No face in these data is labelled {name}: nothing is known about it." for name in order.unprobed
     )

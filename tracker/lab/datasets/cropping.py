@@ -55,7 +55,7 @@ class Cropper:
         if faces.framing == "boxes" and faces.boxes is not None:
             x, y, width, height = (float(v) for v in faces.boxes[row])
             inside = x < pixels.shape[1] and y < pixels.shape[0] and x + width > 0 and y + height > 0
-            if not inside or width <= 0 or height <= 0:
+            if not (inside and 0 < width < np.inf and 0 < height < np.inf):
                 raise BrokenPictureError(f"{faces.names[row]}: its box lies outside the picture")
             return crop(pixels, Face((x, y, width, height), 1.0, None, _BOXED), self.spec).pixels
         square = pixels.shape[0] == pixels.shape[1]
