@@ -34,4 +34,5 @@ def test_an_exports_codebook_counts_what_is_in_it(sqlite_url: str, tmp_path: Pat
     access.keys.close()
     assert "- Rows: 15" in text
     assert "| 12 | no_face 3 |" in text
-    assert "| `place` | string |  | Place, in the words that were given. |  | not said | 0 | home 1 |" in text
+    assert "| `place` | string |  | Place, in the words that were given; " in text
+    assert "|  | not said, or withheld, so that nobody stands out | 0 | home 1 |" in text

@@ -202,7 +202,14 @@ def series_rows(
         .select_from(observations)
         .outerjoin(estimates, and_(estimates.c.observation == observations.c.id, cut.of(estimates), kinds))
         .where(observations.c.subject == subject, observations.c.at >= since, cut.of(observations))
-        .order_by(observations.c.at, observations.c.id, estimates.c.recorded_at, estimates.c.id)
+        # Of two at one instant the same comes last that `estimate_rows` has last.
+        .order_by(
+            observations.c.at,
+            observations.c.id,
+            estimates.c.recorded_at,
+            estimates.c.network,
+            estimates.c.snapshot,
+        )
     )
     return _stream(connection, query)
 
@@ -210,9 +217,13 @@ def series_rows(
 SERIES_COLUMNS = ("id", "at", "zone", "stands_for", "snapshot", *EMOTION_COLUMNS, "samples")
 
 
-def targets(connection: Connection, subject: str, cut: Cut) -> set[str]:
-    """What a subject was asked, or spoke of unasked."""
-    query = select(corrections.c.target).where(corrections.c.subject == subject, cut.of(corrections))
+def targets(connection: Connection, subject: str, cut: Cut, prompted_since: datetime | None) -> set[str]:
+    """What a subject answered in prompts, from an instant on; nothing where that is None."""
+    if prompted_since is None:
+        return set()
+    query = select(corrections.c.target).where(
+        corrections.c.subject == subject, cut.of(corrections), _said(None, prompted_since)
+    )
     return set(connection.execute(query.distinct()).scalars())
 
 
@@ -295,6 +306,53 @@ def drift_rows(connection: Connection, subject: str, cut: Cut, since: datetime) 
         .order_by(drifts.c.at, drifts.c.id)
     )
     return _stream(connection, query)
+
+
+def context_words(connection: Connection, subject: str, cut: Cut, since: datetime) -> set[tuple[str, str]]:
+    """What a subject called their surroundings: pairs of a column and a word."""
+    found: set[tuple[str, str]] = set()
+    for name in ("place", "activity", "company"):
+        column = contexts.c[name]
+        query = select(column).where(
+            contexts.c.subject == subject, contexts.c.at >= since, cut.of(contexts), column.is_not(None)
+        )
+        found |= {(name, word) for word in connection.execute(query.distinct()).scalars()}
+    return found
+
+
+def last_zone(
+    connection: Connection,
+    subject: str,
+    cut: Cut,
+    since: datetime | None,
+    prompted_since: datetime | None,
+    until: datetime | None = None,
+) -> str | None:
+    """The zone of a subject's last row; None where there is none.
+
+    Parameters
+    ----------
+    since, prompted_since
+        From when on the series counts, and prompts with their answers; None: not at all.
+    until
+        Up to when; None: all of them.
+    """
+    kinds: list[tuple[Table, Column[Any], ColumnElement[bool]]] = []
+    if since is not None:
+        kinds.append((observations, observations.c.at, observations.c.at >= since))
+    if prompted_since is not None:
+        kinds.append((prompts, prompts.c.scheduled_at, prompts.c.scheduled_at >= prompted_since))
+    if kinds:
+        kinds.append((corrections, corrections.c.at, _said(since, prompted_since)))
+    latest: tuple[datetime, str] | None = None
+    for table, when, covered in kinds:
+        query = select(when, table.c.zone).where(table.c.subject == subject, covered, cut.of(table))
+        if until is not None:
+            query = query.where(when <= until)
+        row = connection.execute(query.order_by(when.desc(), table.c.id.desc()).limit(1)).first()
+        if row is not None and (latest is None or row[0] > latest[0]):
+            latest = (row[0], row[1])
+    return None if latest is None else latest[1]
 
 
 def counts(

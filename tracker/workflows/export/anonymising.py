@@ -48,11 +48,18 @@ class Veil:
         The one level at which each column that is known before any row is read is told.
     offsets
         Whether offsets of local time are told.
+    words
+        What surroundings are called, by column, that k people said.
     """
 
     k: int
     hierarchies: Mapping[str, tuple[Level]]
     offsets: bool
+    words: frozenset[tuple[str, str]] = frozenset()
+
+    def word(self, column: str, said: str | None, person: Person) -> str | None:
+        """What somebody called their surroundings; None where they would stand out by it."""
+        return said if said is None or person.simulated or (column, said) in self.words else None
 
     def over(self, frame: Frame, person: Person) -> Frame:
         """A frame of one person's rows as it may be told."""
@@ -66,8 +73,13 @@ class Veil:
         return veiled
 
 
-def veil(people: Sequence[tuple[Person, Starts]], at: datetime, k: int) -> Veil:
-    """Choose how zones and grants are told among these people."""
+def veil(
+    people: Sequence[tuple[Person, Starts]],
+    at: datetime,
+    k: int,
+    words: frozenset[tuple[str, str]] = frozenset(),
+) -> Veil:
+    """Choose how zones and grants are told among these people; of their words, those that k of them said."""
     columns = {"zone": [person.zone for person, _ in people]} | {
         f"{kind}_granted": [getattr(starts, kind) is not None for _, starts in people] for kind in KINDS
     }
@@ -80,6 +92,7 @@ def veil(people: Sequence[tuple[Person, Starts]], at: datetime, k: int) -> Veil:
         k,
         {name: (hierarchies[name][level],) for name, level in levels.items()},
         levels["zone"] < _WITH_OFFSETS,
+        words,
     )
 
 

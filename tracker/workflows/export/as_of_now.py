@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -17,7 +17,6 @@ from tracker.store import exporting
 from tracker.store.exporting import Cut
 from tracker.store.types import from_microseconds, to_microseconds
 
-_EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
 _SNAPSHOTS = "snapshots"
 
 
@@ -32,29 +31,34 @@ class LearnerNow:
         Where the export ends: the newest state within it answers.
     since
         From which instant on learners' estimates may be exported.
+    worded
+        From which instant on contexts may be; None: none are read for it.
     """
 
-    def __init__(self, unit: Unit, cut: Cut, since: datetime, learner: personal.Personal) -> None:
+    def __init__(
+        self, unit: Unit, cut: Cut, since: datetime, worded: datetime | None, learner: personal.Personal
+    ) -> None:
         self.snapshot = learner.snapshot.id
         self.made_us = to_microseconds(learner.snapshot.created_at)
         self.since_us = to_microseconds(since)
         self._learner = learner
-        rows = exporting.context_rows(unit.connection, unit.person.subject, cut, _EARLIEST)
+        # What is computed for an export rests on what may be exported: a context that may not be says nothing here.
+        asked = (unit.connection, unit.person.subject, cut)
         self._contexts = [
             Context(from_microseconds(at), place, activity, company)
-            for batch in rows
+            for batch in (exporting.context_rows(*asked, worded) if worded is not None else ())
             for at, _, place, activity, company, _ in batch
         ]
         self._instants = [to_microseconds(context.at) for context in self._contexts]
 
     @classmethod
-    def of(cls, unit: Unit, cut: Cut, since: datetime | None) -> LearnerNow | None:
+    def of(cls, unit: Unit, cut: Cut, since: datetime | None, worded: datetime | None) -> LearnerNow | None:
         """The person's; None where there is none within the cut, or it may not be exported."""
         mark = cut.marks.get(_SNAPSHOTS)
         if since is None or mark is None:
             return None
         learner = personal.as_of(unit, cut.at, mark)
-        return None if learner is None else cls(unit, cut, since, learner)
+        return None if learner is None else cls(unit, cut, since, worded, learner)
 
     def says(self, at_us: int, zone: str, probabilities: Sequence[float]) -> tuple[float, ...]:
         """The eight probabilities that it gives where a network read these."""

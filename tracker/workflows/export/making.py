@@ -98,7 +98,7 @@ def write(
     veil = None
     if plan.k is not None:
         people = [(member.person, member.starts) for member in plan.members]
-        veil = anonymising.veil(people, plan.cut.at, plan.k)
+        veil = anonymising.veil(people, plan.cut.at, plan.k, plan.words)
     try:
         for table in tables:
             left = state["writers"].get(table.name) if state is not None else None

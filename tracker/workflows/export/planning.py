@@ -19,6 +19,7 @@ from tracker.domain.people import Person, UnknownParticipantError
 from tracker.domain.stretches import Stretch
 from tracker.store import exporting, exports, hiding
 from tracker.store.exporting import Cut
+from tracker.workflows.export import zones
 from tracker.workflows.export.eligibility import Exclusion, Starts, decide, decide_then, notices
 from tracker.workflows.export.errors import (
     NothingToExportError,
@@ -72,6 +73,8 @@ class Plan:
         What is made beside the tables.
     targets
         What anybody in it was asked, where a format has a column for each.
+    words
+        What surroundings are called, by column, where k people hide each other: what fewer said is withheld.
     repeated
         The SHA-256 of the manifest that a repetition must arrive at; None for a new export.
     """
@@ -88,6 +91,7 @@ class Plan:
     k: int | None
     asked: Asked
     targets: frozenset[str]
+    words: frozenset[tuple[str, str]]
     repeated: str | None = None
 
 
@@ -133,12 +137,14 @@ def plan_new(
         if begun is not None:
             at, seq, cut = begun.at, begun.seq, Cut(begun.at, begun.marks)
         targets: set[str] = set()
+        words = Counter[tuple[str, str]]()
         for unit in units:
             starts = decide(unit, at, seq, door, _hidden(unit, made))
             if isinstance(starts, Exclusion):
                 excluded[starts.told(door)] += 1
             else:
-                allowed.append((unit.person, starts))
+                allowed.append((zones.then(unit, cut, starts), starts))
+                words.update(_words(unit, cut, starts))
                 said |= notices(unit, at, seq, door)
                 targets |= _targets(unit, cut, starts, formats)
     if not allowed:
@@ -162,7 +168,19 @@ def plan_new(
     names = Pseudonyms(access.vault.secret(f"export|{export}"))
     members = _in_order(_member(person, names, starts) for person, starts in allowed)
     return Plan(
-        export, cut, seq, made, members, names, formats, told, door, k, asked or Asked(), frozenset(targets)
+        export,
+        cut,
+        seq,
+        made,
+        members,
+        names,
+        formats,
+        told,
+        door,
+        k,
+        asked or Asked(),
+        frozenset(targets),
+        _shared(words, k),
     )
 
 
@@ -189,7 +207,10 @@ def plan_again(access: Access, export: str, now: datetime) -> Plan:
         raise WithdrawnError(export, gone)
     names = Pseudonyms(access.vault.secret(f"export|{export}"))
     members, targets, cut = [], set[str](), Cut(row.at, request["marks"])
+    words = Counter[tuple[str, str]]()
     with locked(access, persons, now) as units:
+        if door is Use.EXPORT_PUBLIC:
+            units[0].study.demand_public_exports()
         for unit in units:
             starts = decide(unit, row.at, seq, door, _hidden(unit, row.created_at))
             then = tuple(
@@ -198,7 +219,8 @@ def plan_again(access: Access, export: str, now: datetime) -> Plan:
             if isinstance(starts, Exclusion) or starts != decide_then(unit, row.at, seq, door, then):
                 gone += 1
             else:
-                members.append(_member(unit.person, names, starts))
+                members.append(_member(zones.then(unit, cut, starts), names, starts))
+                words.update(_words(unit, cut, starts))
                 targets |= _targets(unit, cut, starts, request["formats"])
     if gone:
         raise WithdrawnError(export, gone)
@@ -215,6 +237,7 @@ def plan_again(access: Access, export: str, now: datetime) -> Plan:
         request.get("k"),
         _asked(request.get("asked")),
         frozenset(targets),
+        _shared(words, request.get("k")),
         row.manifest_sha256,
     )
 
@@ -250,7 +273,20 @@ def _asked(told: Mapping[str, Any] | None) -> Asked:
 def _targets(unit: Unit, cut: Cut, starts: Starts, formats: Container[str]) -> set[str]:
     if "openesm" not in formats:
         return set()
-    return exporting.targets(unit.connection, unit.person.subject, cut.without(starts.hidden))
+    return exporting.targets(unit.connection, unit.person.subject, cut.without(starts.hidden), starts.prompts)
+
+
+def _words(unit: Unit, cut: Cut, starts: Starts) -> set[tuple[str, str]]:
+    """What somebody real called their surroundings; simulated people hide nobody."""
+    if starts.contexts is None or unit.person.simulated:
+        return set()
+    return exporting.context_words(
+        unit.connection, unit.person.subject, cut.without(starts.hidden), starts.contexts
+    )
+
+
+def _shared(words: Counter[tuple[str, str]], k: int | None) -> frozenset[tuple[str, str]]:
+    return frozenset(word for word, people in words.items() if k is not None and people >= k)
 
 
 @contextmanager

@@ -8,6 +8,7 @@ from enum import StrEnum
 from tracker.domain.affect import EMOTIONS
 from tracker.workflows.export.declaring import Column, Kind, Table
 from tracker.workflows.export.tables import (
+    HIDDEN,
     LEARNER,
     LEARNER_NOW,
     NETWORK,
@@ -120,7 +121,7 @@ WIDE = Table(
                 name,
                 Kind.STRING,
                 f"{name.capitalize()}, as said at most two hours before.",
-                missing="not said, or not granted",
+                missing=f"not said, not granted, or {HIDDEN}",
             )
             for name in CONTEXT
         ),

@@ -17,7 +17,7 @@ from tracker.store import exporting
 from tracker.store.exporting import Cut
 from tracker.store.rows import EMOTION_COLUMNS
 from tracker.store.types import from_microseconds, to_microseconds
-from tracker.workflows.export import beeps, series, standing, tables
+from tracker.workflows.export import beeps, series, standing, tables, zones
 from tracker.workflows.export.anonymising import KINDS, Veil
 from tracker.workflows.export.as_of_now import LearnerNow, woven
 from tracker.workflows.export.declaring import Table
@@ -129,7 +129,7 @@ class Stream:
         self._prompted: list[dict[str, Any]] = []
         self._corrected: list[dict[str, Any]] = []
         self._surrounded: list[tuple[int, str | None, str | None, str | None]] = []
-        self._connection, self._person = unit.connection, unit.person
+        self._connection, self._person = unit.connection, zones.then(unit, cut, starts)
         self._horizons = unit.horizons()
         self._who, self._starts, self._names, self._into = who, starts, names, into
         self._cut = cut.without(starts.hidden)
@@ -148,7 +148,12 @@ class Stream:
         first = self._into.numbers["observations"].last
         there = exporting.counts(self._connection, self._person.subject, self._cut, self._horizons)
         expected = 2 * max(1, there["observations"])
-        now = LearnerNow.of(self._unit, self._cut, self._starts.learner) if self._asked.learner_now else None
+        starts = self._starts
+        now = (
+            LearnerNow.of(self._unit, self._cut, starts.learner, starts.contexts)
+            if self._asked.learner_now
+            else None
+        )
         for done in self._observations():
             report(min(1.0, (done - first) / expected))
         for done in self._estimates(now):
@@ -284,6 +289,9 @@ class Stream:
             return
         for rows in exporting.context_rows(self._connection, self._person.subject, self._cut, since):
             c = columns_of(rows, exporting.CONTEXT_COLUMNS)
+            if self._veil is not None:
+                for name in ("place", "activity", "company"):
+                    c[name] = tuple(self._veil.word(name, word, self._person) for word in c[name])
             self._surrounded += zip(c["at"], c["place"], c["activity"], c["company"], strict=True)
             numbers = self._into.numbers["contexts"]
             frame = {
@@ -301,18 +309,23 @@ class Stream:
             return
         for rows in exporting.drift_rows(self._connection, self._person.subject, self._cut, since):
             c = columns_of(rows, exporting.DRIFT_COLUMNS)
-            zones, numbers = [self._person.zone] * len(rows), self._into.numbers["drifts"]
+            there, numbers = [self._zone_at(at) for at in c["at"]], self._into.numbers["drifts"]
             details = {
                 name: tuple(detail[name] for detail in c["detail"]) for name in ("before", "after", "answers")
             }
             frame = {
-                **common(self._who, len(rows), zones),
-                **instant("at", zones, c["at"]),
+                **common(self._who, len(rows), there),
+                **instant("at", there, c["at"]),
                 **plain(c | details, tables.DRIFTS, ("target", "kind", *details)),
                 "drift": pa.array(numbers.add(ids([0] * len(rows)))),
-                **instant("recorded_at", zones, c["recorded_at"]),
+                **instant("recorded_at", there, c["recorded_at"]),
             }
             self._write(tables.DRIFTS, frame)
+
+    def _zone_at(self, at: int) -> str:
+        """Where they were, as their last row before says; drifts have no zone of their own."""
+        found = zones.at(self._unit, self._cut, self._starts, from_microseconds(at))
+        return self._person.zone if found is None else found
 
     def _series(self, now: LearnerNow | None) -> None:
         shape, since = self._asked.shape, self._starts.series

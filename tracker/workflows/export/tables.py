@@ -268,7 +268,11 @@ CONTEXTS = Table(
         ZONE_COLUMN,
         *(
             Column(
-                what, Kind.STRING, f"{what.capitalize()}, in the words that were given.", missing="not said"
+                what,
+                Kind.STRING,
+                f"{what.capitalize()}, in the words that were given; with `--k` and in public those that at least k "
+                "people gave.",
+                missing=f"not said, or {HIDDEN}",
             )
             for what in ("place", "activity", "company")
         ),
