@@ -28,6 +28,7 @@ def page() -> str:
     return render_template(
         "datasets.html",
         jobs=found.shelf.jobs(),
+        me=auth.member().name,
         exports=export.registered(found.access),
         formats=_FORMATS,
         shapes=_SHAPES,
@@ -58,11 +59,11 @@ def begin() -> BaseResponse:
 
 @pages.get("/study/exports/<item:item>")
 def download(item: str) -> Response:
-    """One that is done, as an archive."""
+    """One that is done, as an archive, for who asked for it."""
     from tracker.workflows.export import GoneError  # noqa: PLC0415 - pyarrow takes a while
 
     try:
-        archive = services().shelf.open(item)
+        archive = services().shelf.open(item, auth.member().name)
         return send_file(
             archive, mimetype="application/zip", as_attachment=True, download_name=f"export-{item[:8]}.zip"
         )

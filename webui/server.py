@@ -19,6 +19,7 @@ from gunicorn.app.base import BaseApplication
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from tracker.access import Access
+from tracker.store.spool import EXPORTS, remove_left
 from tracker.workflows.ingest import Reader
 from webui.app import create_app
 from webui.services import NAME
@@ -91,6 +92,7 @@ def serve(
     made: list[Flask] = []
 
     def make() -> Flask:
+        remove_left(EXPORTS)  # a worker that was killed had no time for it
         access = open_access()
         app = create_app(
             access,

@@ -164,3 +164,30 @@ def test_what_fails_says_why_and_what_is_no_choice_is_refused(lite: Site, rosa: 
         {"format": ["csv"], "every": "7"},
     ):
         assert rosa.post("/study/exports", form).status_code == 400
+
+
+def test_nobody_fetches_what_another_researcher_asked_for(lite: Site, rosa: Visitor) -> None:
+    item = made(lite, rosa)
+    other = at_desk(lite, member(lite, "rick", Role.RESEARCHER))
+    assert f"/study/exports/{item}/discard" in other.get("/study/exports").text
+    assert f'href="/study/exports/{item}"' not in other.get("/study/exports").text
+    assert other.get(f"/study/exports/{item}").status_code == 404
+    answer = rosa.get(f"/study/exports/{item}")
+    assert answer.status_code == 200
+    answer.close()
+
+
+def test_what_failed_is_forgotten_after_a_day_and_leaves_no_archive(
+    lite: Site, rosa: Visitor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(zipfile.ZipFile, "write", full)
+    rosa.post("/study/exports", {"format": ["csv"]})
+    shelf = shelf_of(lite)
+    shelf.wait()
+    assert [job.stage.value for job in shelf.jobs()] == ["failed"]
+    assert list(Path(shelf._folder or "").iterdir()) == []
+    lite.wait(DAY)
+    assert shelf.jobs() == []

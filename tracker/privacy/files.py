@@ -60,7 +60,13 @@ FILES: tuple[File, ...] = (
     File(
         "affect-exports-*, a temporary folder of the server",
         "Exports that researchers asked for in the web, until they are fetched, for a day at most.",
-        "deleted within a minute, and with the process",
+        "deleted within a minute, and with the process; what one that was killed left goes when the next starts",
+    ),
+    File(
+        "*.partial-*, beside the folder that an export names",
+        "What an export that was killed or interrupted had written, and its journal, under pseudonyms; on no list.",
+        "stays until the same export, or another to that folder, is run, or somebody deletes it; no run publishes it "
+        "after a withdrawal",
     ),
     File(
         "the file that `consent receipt` names",

@@ -115,11 +115,11 @@ def state(job: str) -> dict[str, Any]:
 
 @room.at("GET", "/exports/<item:job>/archive", media="application/zip")
 def download(job: str) -> Response:
-    """Give an export that is done, as an archive."""
+    """Give an export that is done, as an archive, to who asked for it."""
     from tracker.workflows.export import GoneError  # noqa: PLC0415 - pyarrow takes a while
 
     try:
-        return send_file(services().shelf.open(job), mimetype="application/zip")
+        return send_file(services().shelf.open(job, auth.member().name), mimetype="application/zip")
     except (GoneError, FileNotFoundError):
         raise _gone() from None
 

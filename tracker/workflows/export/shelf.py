@@ -1,8 +1,10 @@
 """Exports made in the background for researchers who ask in the web: one at a time, kept a while to be fetched.
 
 What is made lies in a temporary folder of this process alone. Once it is outdated, because somebody in it withdrew, it
-is deleted within a minute; it goes when it is put away, after a day, and with the process. An export that was cut short
-with the process is asked for again.
+is deleted within a minute; it goes when it is put away, after a day, and with the process: what one that was killed has
+left goes when the next begins. An export that was cut short with the process is asked for again.
+
+Whoever asked for it is who may fetch it: everybody in it reads their name.
 """
 
 from __future__ import annotations
@@ -10,7 +12,6 @@ from __future__ import annotations
 import logging
 import secrets
 import shutil
-import tempfile
 import threading
 import zipfile
 from collections.abc import Callable
@@ -25,6 +26,7 @@ from tracker.access import Access
 from tracker.domain.consent import ConsentError
 from tracker.domain.readers import Reader
 from tracker.store.database import DatabaseError
+from tracker.store.spool import EXPORTS, Spool, remove_left
 from tracker.workflows.export import registry
 from tracker.workflows.export.errors import ExportError, UnknownExportError
 from tracker.workflows.export.run import export_dataset
@@ -104,7 +106,7 @@ class Shelf:
         self._access, self._clock = access, clock
         self._changed = threading.Condition()
         self._jobs: dict[str, Job] = {}
-        self._folder: Path | None = None
+        self._spool: Spool | None = None
         self._thread: threading.Thread | None = None
         self._closed = False
 
@@ -126,8 +128,9 @@ class Shelf:
         with self._changed:
             if self._closed or any(job.stage is Stage.RUNNING for job in self._jobs.values()):
                 raise BusyError
-            if self._folder is None:
-                self._folder = Path(tempfile.mkdtemp(prefix="affect-exports-"))
+            if self._spool is None:
+                remove_left(EXPORTS)
+                self._spool = Spool(EXPORTS)
             job = Job(secrets.token_hex(16), reader.name, self._clock())
             self._jobs[job.id] = job
             self._thread = threading.Thread(target=self._make, args=(job, reader, asked), daemon=True)
@@ -140,12 +143,18 @@ class Shelf:
         with self._changed:
             return sorted(self._jobs.values(), key=lambda job: job.began_at, reverse=True)
 
-    def open(self, job: str) -> Path:
-        """The archive of one that is done; raise `GoneError` where it is not here any more."""
+    def open(self, job: str, by: str) -> Path:
+        """The archive of one that is done, for who asked for it.
+
+        Raises
+        ------
+        GoneError
+            Where it is not here any more, or somebody else asked for it.
+        """
         self.sweep()
         with self._changed:
             found = self._jobs.get(job)
-            if found is None or found.stage is not Stage.DONE or self._folder is None:
+            if found is None or found.by != by or found.stage is not Stage.DONE or self._folder is None:
                 raise GoneError(job)
             return self._folder / f"{job}.zip"
 
@@ -160,9 +169,9 @@ class Shelf:
     def sweep(self) -> None:
         """Delete what is outdated, or has waited for a day."""
         with self._changed:
-            done = [job for job in self._jobs.values() if job.stage is Stage.DONE]
-        for job in done:
-            if self._clock() - job.began_at >= KEPT or self._outdated(job):
+            ended = [job for job in self._jobs.values() if job.stage is not Stage.RUNNING]
+        for job in ended:
+            if self._clock() - job.began_at >= KEPT or (job.stage is Stage.DONE and self._outdated(job)):
                 with suppress(GoneError):
                     self.discard(job.id)
 
@@ -179,11 +188,15 @@ class Shelf:
             self._closed = True
             self._jobs.clear()
             self._changed.notify_all()
-            thread, folder = self._thread, self._folder
+            thread, spool = self._thread, self._spool
         if thread is not None:
             thread.join()
-        if folder is not None:
-            shutil.rmtree(folder, ignore_errors=True)
+        if spool is not None:
+            spool.close()
+
+    @property
+    def _folder(self) -> Path | None:
+        return self._spool.folder if self._spool is not None else None
 
     def _outdated(self, job: Job) -> bool:
         try:
@@ -210,6 +223,7 @@ class Shelf:
     def _made(self, job: Job, reader: Reader, asked: dict[str, Any]) -> dict[str, Any]:
         assert self._folder is not None
         out, archive = self._folder / job.id, self._folder / f"{job.id}.zip"
+        whole = False
 
         def report(share: float) -> None:
             self._replace(job.id, share=0.95 * share)
@@ -220,8 +234,11 @@ class Shelf:
                 for file in sorted(path for path in out.rglob("*") if path.is_file()):
                     packed.write(file, f"affect-series-{result.id[:12]}/{file.relative_to(out).as_posix()}")
                     self._replace(job.id)
+            whole = True
         finally:
             shutil.rmtree(out, ignore_errors=True)
+            if not whole:
+                archive.unlink(missing_ok=True)
         return {"stage": Stage.DONE, "share": 1.0, "export": result.id, "size": archive.stat().st_size}
 
     def _replace(self, job: str, **changes: Any) -> None:
