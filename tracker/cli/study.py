@@ -106,7 +106,8 @@ def apply(context: typer.Context, file: File, by: By, yes: Yes = False, as_json:
 def close(context: typer.Context, by: By, yes: Yes = False, as_json: AsJson = False) -> None:
     """Close the study: nothing new is granted or stored; withdrawing, looking and erasing still work."""
     access = opened(settings_of(context))
-    _apply(context, studies.in_force(access).closing(), by, yes, as_json)
+    present = studies.in_force(access)
+    _apply(context, present.closing(), by, yes, as_json, over=present.sha256)
 
 
 @app.command()
@@ -148,7 +149,9 @@ def _differ(old: Study, new_one: Study, found: studies.Preview | None, as_json: 
         typer.echo("they say the same")
 
 
-def _apply(context: typer.Context, study: Study, by: str, yes: bool, as_json: bool) -> None:
+def _apply(
+    context: typer.Context, study: Study, by: str, yes: bool, as_json: bool, over: str | None = None
+) -> None:
     access = opened(settings_of(context))
     at = now()
     found = studies.preview(access, study, at)
@@ -157,7 +160,7 @@ def _apply(context: typer.Context, study: Study, by: str, yes: bool, as_json: bo
             typer.echo(line, err=True)
     if found.changed and found.takes_away and not yes:
         raise StudyError(["nothing was changed, because this takes something away; if it shall: --yes"])
-    applied = studies.apply(access, study, by, at)
+    applied = studies.apply(access, study, by, at, over=over or found.over)
     if as_json:
         print_json({"applied": applied, "sha256": study.sha256, "preview": found.as_dict()})
     elif not applied:

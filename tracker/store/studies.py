@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, func, insert, select
 
 from tracker.store.database import DatabaseError
 from tracker.store.tables import studies
@@ -27,6 +27,19 @@ class StudyRow:
     document: dict[str, Any]
     applied_at: datetime
     applied_by: str
+
+
+_APPLYING = 0x57D7
+"""Number of PostgreSQL's advisory lock on what governs."""
+
+
+def lock(connection: Connection) -> None:
+    """Let nobody else apply a study until the transaction ends.
+
+    SQLite needs no lock: its writing transactions exclude each other.
+    """
+    if connection.dialect.name == "postgresql":
+        connection.execute(select(func.pg_advisory_xact_lock(_APPLYING)))
 
 
 def apply(connection: Connection, row: StudyRow) -> None:

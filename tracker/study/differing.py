@@ -63,6 +63,8 @@ def _between(place: tuple[str, ...], old: Any, new: Any) -> Iterator[Difference]
     if before is None or after is None:
         yield Difference(place, old, new)
         return
+    if isinstance(old, list) and [k for k in before if k in after] != [k for k in after if k in before]:
+        yield Difference(place, list(before), list(after))  # they say the same, in another order
     for key in dict.fromkeys((*before, *after)):
         yield from _between((*place, key), before.get(key), after.get(key))
 

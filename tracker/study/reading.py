@@ -13,6 +13,7 @@ from pydantic import ValidationError
 
 from tracker.domain.texts import unkeepable
 from tracker.study.errors import ForbiddenStudyError, StudyError
+from tracker.study.scheduling import overnight
 from tracker.study.toml_text import read_toml
 from tracker.study.whole import DEFAULT, Study
 from tracker.study.written import Place, Written, WrittenError
@@ -95,6 +96,8 @@ def parse(text: str, name: str = "study.toml") -> Study:
     except WrittenError as error:
         raise StudyError([f"{name}, line {error.line}: {error}"]) from None
     study = _checked(written.said, name, written)
+    if never := list(overnight(study.asking, study.prompts)):
+        raise StudyError([_at(name, written, place, f"{_field(place)}: {told}") for _, place, told in never])
     if study.id == DEFAULT.id:
         raise StudyError(
             [

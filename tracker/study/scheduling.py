@@ -64,6 +64,34 @@ def problems(rules: AskingRules, prompts: Sequence[Prompts]) -> Problems:
                 return
 
 
+def overnight(rules: AskingRules, prompts: Sequence[Prompts]) -> Problems:
+    """What of two days comes so soon after midnight that not both can ever be put.
+
+    Asked of files alone: a study that governs already goes on, and withholds the second.
+    """
+    told = set()
+    for day in range(7):
+        for (first, _, one), (last, n, other) in itertools.product(
+            _falling(day, prompts), _falling((day + 1) % 7, prompts)
+        ):
+            apart = last[1] + DAY - first[0]
+            if apart < rules.gap_minutes and (n, one, other) not in told:
+                told.add((n, one, other))
+                yield _wrong(
+                    (n, "at" if last[0] == last[1] else "windows"),
+                    f"{other} comes {apart} minutes at most after {one} of the day before ({_NAMES[day]}), but "
+                    f"gap_minutes in [asking] is {rules.gap_minutes}",
+                )
+
+
+def _falling(day: int, prompts: Sequence[Prompts]) -> Iterator[tuple[tuple[int, int], int, str]]:
+    """What falls on a day: its first and its last minute, whose it is, and how it is called."""
+    for n, said in enumerate(prompts):
+        if day in _ON[said.days]:
+            yield from (((minute(at), minute(at)), n, at) for at in said.at)
+            yield from (((minute(w.opens), minute(w.closes) - 1), n, _told(w)) for w in said.windows)
+
+
 def _each(rules: AskingRules, prompts: Sequence[Prompts]) -> Problems:
     seen: set[str] = set()
     for n, said in enumerate(prompts):

@@ -20,7 +20,7 @@ LONGEST_NAME = 64
 """How long the name of whoever applies a study may be."""
 
 
-def apply(access: Access, study: Study, by: str, now: datetime) -> bool:
+def apply(access: Access, study: Study, by: str, now: datetime, *, over: str | None = None) -> bool:
     """Let a study govern from now on, in one transaction with everything that must follow at once.
 
     Its notices stand and all others are retired; learners of whoever loses a grant by that are rebased, priors
@@ -34,6 +34,9 @@ def apply(access: Access, study: Study, by: str, now: datetime) -> bool:
         Read by `tracker.study.load`, so it is none that must not run.
     by
         Who applies it, for the record.
+    over
+        The SHA-256 of the study that governed when somebody was told what this changes (`Preview.over`); None: nobody
+        was told anything.
 
     Returns
     -------
@@ -43,7 +46,8 @@ def apply(access: Access, study: Study, by: str, now: datetime) -> bool:
     Raises
     ------
     StudyError
-        When the same version says something else already, its attestation is of the future, or nobody is named.
+        When the same version says something else already, its attestation is of the future, nobody is named, or
+        another study governs by now than the one that it was compared with.
     """
     _demand_name(by)
     if study.attestation is not None and study.attestation.on > now.date():
@@ -52,10 +56,18 @@ def apply(access: Access, study: Study, by: str, now: datetime) -> bool:
         )
     everyone = [person.id for person in access.everyone()]
     with access.database.write() as connection:
+        studies.lock(connection)
         units = list(_locked(access, connection, everyone, now))
         present = studies.in_force(connection)
         if study.sha256 == present.sha256:
             return False
+        if over is not None and over != present.sha256:
+            raise StudyError(
+                [
+                    f"{present.id}, version {present.version}, came to govern while this was looked at; nothing was "
+                    "changed, look again at what it would change"
+                ]
+            )
         _demand_new_version(connection, study)
         studies.apply(connection, studies.StudyRow(study.sha256, study.document(), now, by))
         notices.stand(connection, study, now)
@@ -66,7 +78,8 @@ def apply(access: Access, study: Study, by: str, now: datetime) -> bool:
 
 def close(access: Access, by: str, now: datetime) -> bool:
     """Let the study take in nothing new; return False where it is closed already."""
-    return apply(access, in_force(access).closing(), by, now)
+    present = in_force(access)
+    return apply(access, present.closing(), by, now, over=present.sha256)
 
 
 def _locked(

@@ -56,6 +56,8 @@ class Preview:
         How many members have a role in the study that governs and none in this one.
     names
         Who loses a grant, by name, in the order of enrolment.
+    over
+        The SHA-256 of the study in force, with which all of this was compared.
     """
 
     changed: bool
@@ -73,6 +75,7 @@ class Preview:
     raters: int = 0
     roleless: int = 0
     names: tuple[str, ...] = ()
+    over: str = ""
 
     @property
     def takes_away(self) -> bool:
@@ -163,6 +166,7 @@ def preview(access: Access, study: Study, now: datetime) -> Preview:
         raters=raters,
         roleless=roleless,
         names=tuple(names),
+        over=present.sha256,
     )
 
 
