@@ -15,10 +15,11 @@ from tracker.access import Access
 from tracker.domain.affect import EMOTIONS, Emotion
 from tracker.domain.consent import Recorder, Scope
 from tracker.domain.series import Context, Correction
+from tracker.domain.stretches import Stretch
 from tracker.study import Study
 from tracker.study.errors import NoPublicExportError
-from tracker.workflows import consenting, feedback
-from tracker.workflows.export import export_dataset
+from tracker.workflows import consenting, erasure, feedback
+from tracker.workflows.export import export_dataset, journal
 from tracker.workflows.prompting.moving import move
 
 
@@ -112,3 +113,37 @@ def test_no_public_export_is_repeated_once_the_study_has_none(
     monkeypatch.setattr(Study, "demand_public_exports", refuse)
     with pytest.raises(NoPublicExportError):
         export_dataset(lite, tmp_path / "again", NOW, again=first.id)
+
+
+class _StopError(BaseException):
+    """As when somebody ends it."""
+
+
+def test_what_is_erased_while_it_runs_or_between_two_runs_is_in_no_export(
+    lite: Access, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    people = [someone(lite, name) for name in ("ada", "grace")]
+    gone = Stretch(NOW - 6 * MINUTE, NOW - 4 * MINUTE)
+    kept = journal.Journal.add
+    ends = [_StopError, None]
+
+    def noted(self: journal.Journal, done: journal.Done) -> None:
+        kept(self, done)
+        if (
+            ends
+        ):  # the first person is written by now: in the first run it ends, in the second rows are erased
+            end = ends.pop(0)
+            monkeypatch.setattr(journal.Journal, "add", kept) if not ends else None
+            for who in people:
+                erasure.erase_stretch(lite, who, gone, NOW)
+            if end is not None:
+                raise end
+
+    monkeypatch.setattr(journal.Journal, "add", noted)
+    with pytest.raises(_StopError):
+        export_dataset(lite, tmp_path / "out", NOW)
+    assert list(tmp_path.glob("out.partial-*"))
+    out = export_dataset(lite, tmp_path / "out", NOW).folder
+    found = [r["at"] for r in read(out, "observations")]
+    assert len(found) == 2 * 13
+    assert not [at for at in found if gone.start <= at < gone.end]

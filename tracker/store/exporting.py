@@ -42,6 +42,7 @@ from tracker.store.tables import (
     observations,
     prompts,
     snapshots,
+    tombstones,
 )
 from tracker.store.types import Instant
 
@@ -103,6 +104,13 @@ def log_position(connection: Connection) -> int:
     """The consent log's last position."""
     position: int = connection.execute(select(func.coalesce(func.max(consent_log.c.seq), 0))).scalar_one()
     return position
+
+
+def erasures(connection: Connection) -> str:
+    """What tells whether anything was erased between two looks; an export's rows may be among it."""
+    erased_at = tombstones.c.erased_at
+    n, last = connection.execute(select(func.count(), func.max(erased_at)).select_from(tombstones)).one()
+    return f"{n} {last.isoformat() if last is not None else ''}"
 
 
 def observation_rows(connection: Connection, subject: str, cut: Cut, since: datetime) -> Iterator[Rows]:

@@ -69,7 +69,7 @@ def _named(access: Access, here: Path) -> tuple[Begun, list[Done]] | None:
         if row is not None:
             request = row.request
             return Begun(
-                row.id, row.at, row.created_at, request["seq"], request["marks"], request["digest"]
+                row.id, row.at, row.created_at, request["seq"], request["marks"], "", request["digest"]
             ), []
     return None
 
@@ -78,7 +78,7 @@ def usable(access: Access, journal: Journal, plan: Plan, left: Left | None) -> l
     """Those who need not be read again: the plan's first members, if what of them may be exported is the same."""
     if left is None or left.begun.export != plan.id:
         return []
-    if len(left.done) > len(plan.members):
+    if len(left.done) > len(plan.members) or left.begun.erasures != plan.erasures:
         return []
     for one, member in zip(left.done, plan.members, strict=False):
         if (one.pseudonym, one.starts) != (member.who.pseudonym, starts(access, plan, member)):

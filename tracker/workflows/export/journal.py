@@ -30,6 +30,8 @@ class Begun:
     ----------
     export, at, created_at, seq, marks
         As in `tracker.workflows.export.planning.Plan`.
+    erasures
+        What tells whether anything was erased since.
     asked
         A keyed digest of everything that was asked for.
     """
@@ -39,6 +41,7 @@ class Begun:
     created_at: datetime
     seq: int
     marks: Mapping[str, int]
+    erasures: str
     asked: str
 
 

@@ -75,6 +75,8 @@ class Plan:
         What anybody in it was asked, where a format has a column for each.
     words
         What surroundings are called, by column, where k people hide each other: what fewer said is withheld.
+    erasures
+        What tells whether anything was erased since it was planned.
     repeated
         The SHA-256 of the manifest that a repetition must arrive at; None for a new export.
     """
@@ -92,11 +94,12 @@ class Plan:
     asked: Asked
     targets: frozenset[str]
     words: frozenset[tuple[str, str]]
+    erasures: str
     repeated: str | None = None
 
 
 class ChangedError(Exception):
-    """Somebody's consent changed while an export was made; it has to begin anew."""
+    """Somebody's consent changed, or rows were erased, while an export was made; it has to begin anew."""
 
 
 def plan_new(
@@ -133,6 +136,7 @@ def plan_new(
             units[0].study.demand_public_exports()
             k = max(k or 0, units[0].study.export.k)
         made, study = begun.created_at if begun is not None else now, units[0].study
+        erasures = exporting.erasures(units[0].connection)
         seq, cut = exporting.log_position(units[0].connection), Cut(at, exporting.marks(units[0].connection))
         if begun is not None:
             at, seq, cut = begun.at, begun.seq, Cut(begun.at, begun.marks)
@@ -181,6 +185,7 @@ def plan_new(
         asked or Asked(),
         frozenset(targets),
         _shared(words, k),
+        erasures,
     )
 
 
@@ -211,6 +216,7 @@ def plan_again(access: Access, export: str, now: datetime) -> Plan:
     with locked(access, persons, now) as units:
         if door is Use.EXPORT_PUBLIC:
             units[0].study.demand_public_exports()
+        erasures = exporting.erasures(units[0].connection)
         for unit in units:
             starts = decide(unit, row.at, seq, door, _hidden(unit, row.created_at))
             then = tuple(
@@ -238,6 +244,7 @@ def plan_again(access: Access, export: str, now: datetime) -> Plan:
         _asked(request.get("asked")),
         frozenset(targets),
         _shared(words, request.get("k")),
+        erasures,
         row.manifest_sha256,
     )
 
@@ -315,7 +322,9 @@ def reading(access: Access, plan: Plan, member: Member, now: datetime) -> Iterat
 
 
 def require_unchanged(plan: Plan, member: Member, unit: Unit) -> None:
-    """Raise `ChangedError` when a member's consent is no longer as planned."""
+    """Raise `ChangedError` when a member's consent is no longer as planned, or anything was erased."""
+    if exporting.erasures(unit.connection) != plan.erasures:
+        raise ChangedError
     hidden = _hidden(unit, plan.created_at)
     if decide(unit, plan.cut.at, plan.seq, plan.door, hidden) != member.starts:
         raise ChangedError

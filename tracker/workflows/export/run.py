@@ -176,7 +176,8 @@ def export_dataset(
         except ChangedError:
             left = None
     raise ExportError(
-        f"consent changed {ATTEMPTS} times while the export was made; nothing was exported, run it again"
+        f"consent changed {ATTEMPTS} times, or rows were erased, while the export was made; nothing was exported, "
+        "run it again"
     )
 
 
@@ -212,7 +213,9 @@ def _make(
         digest_of = going_on.asked(access, plan.id, told)
         if not done:
             folder.empty(here)
-            begun = Begun(plan.id, plan.cut.at, plan.created_at, plan.seq, plan.cut.marks, digest_of)
+            begun = Begun(
+                plan.id, plan.cut.at, plan.created_at, plan.seq, plan.cut.marks, plan.erasures, digest_of
+            )
             journal.begin(begun)
         made = making.write(access, plan, here, now, progress, journal, done)
         known = plan.told if plan.repeated is not None else plan.told | making.found(made)
