@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import date, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -158,3 +159,30 @@ def test_one_distance_has_no_range(lite: Site, rosa: Visitor) -> None:
     (week,) = [r for r in rows_of(rosa.get(f"/study/people/{ada.id}/learners.csv")) if r["who"] == "learner"]
     assert (week["n"], week["low"], week["high"]) == ("1", "", "")
     assert looks_at(lite, ada)
+
+
+def test_looks_at_many_are_one_transaction_and_one_signature(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    everybody = [living(site, name) for name in ("ada", "ben", "cora")]
+    reading = at_desk(site, member(site, "rosa", Role.RESEARCHER))
+    signed, real = [], site.access.keys.set_head
+
+    def sign(*given: Any) -> None:
+        signed.append(given)
+        real(*given)
+
+    monkeypatch.setattr(site.access.keys, "set_head", sign)
+    assert len(rows_of(reading.get("/study/prompts.csv?days=7"))) == 3 * 7
+    assert len(signed) == 1
+    monkeypatch.undo()
+    assert [len(looks_at(site, who)) for who in everybody] == [1, 1, 1]
+    assert site.access.audit() is None
+
+
+def test_who_was_erased_before_the_look_is_left_out(lite: Site) -> None:
+    ada = lite.person()
+    there = lite.access.record_looks([ada.id, "0" * 32], lite.now, reader="x", what="y")
+    assert there == {ada.id}
+    assert lite.access.record_looks([], lite.now, reader="x", what="y") == frozenset()
+    assert lite.access.audit() is None

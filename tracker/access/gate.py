@@ -210,6 +210,25 @@ class Access:
         self._sign_head(LOOKS, LOOKS_HEAD)
         return look
 
+    def record_looks(
+        self, participants: Iterable[str], now: datetime, *, reader: str, what: str
+    ) -> frozenset[str]:
+        """Commit one look at each of some people at once, signed once; return those who are there."""
+        with self.database.write() as connection:
+            # Everybody first, in the one order that there is, and the log then: as whoever looks at one of them does.
+            there = [one for one in sorted(set(participants)) if people.lock(connection, one) is not None]
+            if not there:
+                return frozenset()
+            for n, participant in enumerate(there):
+                seq, previous = self._next(connection, LOOKS)
+                if not n:
+                    older.demand_signed(connection, LOOKS, LOOKS_HEAD, self.keys.head(LOOKS_HEAD))
+                look = Look(seq, now, reader, what)
+                committed = look.committed(participant)
+                self._append(connection, LOOKS, seq, previous, participant, now, look.fields(), committed)
+        self._sign_head(LOOKS, LOOKS_HEAD)
+        return frozenset(there)
+
     def looks(self, unit: Unit) -> list[Look]:
         """Who of the staff looked at the person of a unit, in order."""
         rows = chains.events_of(unit.connection, LOOKS, unit.person.id)

@@ -9,9 +9,9 @@ from zoneinfo import ZoneInfo
 
 from flask import Response, render_template
 
-from tracker.domain.consent import ConsentError
+from tracker.domain.consent import Use
 from tracker.domain.instants import first_day
-from tracker.domain.people import Person, UnknownParticipantError
+from tracker.domain.people import Person
 from tracker.domain.readers import Role
 from tracker.personal.figures import Share
 from tracker.workflows import monitoring, prompting
@@ -112,16 +112,12 @@ def prompts_csv() -> Response:
 def _rows(days: int) -> Iterator[Row]:
     access, at = services().access, auth.now()
     reader = monitoring.reader_of(auth.member())
-    for who in monitoring.sharing(access, at):
-        if not who.prompts:
-            continue
-        try:
-            with monitoring.looked_at(access, reader, who, at, "what you were asked") as unit:
-                found = prompting.complied(unit, Role.RESEARCHER, days)
-                since = prompting.told_from(unit, Role.RESEARCHER)
-        except (ConsentError, UnknownParticipantError):
-            continue  # withdrawn or erased meanwhile
-        yield Row(who.person, tuple(spread(who, found, since, days)))
+    whom = [who for who in monitoring.sharing(access, at) if who.prompts]
+    for who, unit in monitoring.looked_at_each(access, reader, whom, at, "what you were asked"):
+        if unit.allowed(Use.PROMPT) is not None:  # as it is now, not as it was a moment ago
+            found = prompting.complied(unit, Role.RESEARCHER, days)
+            since = prompting.told_from(unit, Role.RESEARCHER)
+            yield Row(who.person, tuple(spread(who, found, since, days)))
 
 
 def spread(

@@ -97,7 +97,18 @@ def days_csv(who: str) -> Response:
 def learners_csv(who: str) -> Response:
     """How each learner did, week by week, beside what it should beat."""
     seen = _seen(who, room.days())
-    columns = ("target", "first_day", "last_day", "who", "n", "value", "low", "high", "said_sure", "simulated")
+    columns = (
+        "target",
+        "first_day",
+        "last_day",
+        "who",
+        "n",
+        "value",
+        "low",
+        "high",
+        "said_sure",
+        "simulated",
+    )
     rows, made_up = [], seen.who.person.simulated
     for fared in seen.fared:
         for week in fared.weeks:

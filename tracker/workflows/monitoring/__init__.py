@@ -4,7 +4,7 @@ Of individuals only those are told of who granted `share_with_researchers`, and 
 """
 
 from tracker.workflows.monitoring.arriving import Arriving, Because, Day, Gap, arriving
-from tracker.workflows.monitoring.cohort import Sharing, find, looked_at, reader_of, sharing
+from tracker.workflows.monitoring.cohort import Sharing, find, looked_at, looked_at_each, reader_of, sharing
 from tracker.workflows.monitoring.learners import Fared, Stretch, fared
 from tracker.workflows.monitoring.running import Slot, jobs
 
@@ -22,6 +22,7 @@ __all__ = [
     "find",
     "jobs",
     "looked_at",
+    "looked_at_each",
     "reader_of",
     "sharing",
 ]

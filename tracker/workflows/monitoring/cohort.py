@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -77,6 +77,24 @@ def looked_at(access: Access, reader: Reader, who: Sharing, now: datetime, what:
     with access.look(who.person.id, now, reader=reader.told, what=what) as unit:
         _demand(unit)
         yield unit
+
+
+def looked_at_each(
+    access: Access, reader: Reader, whom: Sequence[Sharing], now: datetime, what: str
+) -> Iterator[tuple[Sharing, Unit]]:
+    """Open a reading unit on each of some who share, one after the other; all looks are noted first, at once.
+
+    Whoever was erased or stopped sharing meanwhile is left out.
+    """
+    there = access.record_looks((who.person.id for who in whom), now, reader=reader.told, what=what)
+    for who in whom:
+        if who.person.id in there:
+            with (
+                suppress(UnknownParticipantError, KeyDestroyedError),
+                access.read(who.person.id, now) as unit,
+            ):
+                if _shared(unit) is not None:
+                    yield who, unit
 
 
 def reader_of(member: Member) -> Reader:
