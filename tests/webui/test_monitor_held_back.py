@@ -186,3 +186,11 @@ def test_who_was_erased_before_the_look_is_left_out(lite: Site) -> None:
     assert there == {ada.id}
     assert lite.access.record_looks([], lite.now, reader="x", what="y") == frozenset()
     assert lite.access.audit() is None
+
+
+def test_looks_stand_in_the_readers_language(lite: Site, rosa: Visitor) -> None:
+    ada = lite.person()
+    lite.access.record_look(ada.id, lite.now, reader="x", what="what you were asked")
+    page = rosa.get(f"/study/people/{ada.id}", headers={"Accept-Language": "de"}).text
+    assert '<html lang="de"' in page
+    assert "what you were asked" not in page
