@@ -63,8 +63,9 @@ def read_export(
     tracker.reading.NoExportError: no/such/folder is no whole export: it has no manifest.json
     """
     folder = Path(path)
-    files = _files(folder)
-    resource = _resource(folder, table)
+    manifest = _manifest(folder)
+    files = _files(folder, manifest["files"])
+    resource = _resource(folder, table, manifest)
     found = _arrow(folder, files, resource)
     levels = {f["name"]: f["categories"] for f in resource["schema"]["fields"] if "categories" in f}
     if frame == "polars":
@@ -74,12 +75,16 @@ def read_export(
     raise ValueError(f"frame is polars or pandas, not {frame!r}")
 
 
-def _files(folder: Path) -> dict[str, int]:
-    """The files of an export with their sizes, each of which is there."""
+def _manifest(folder: Path) -> dict[str, Any]:
     try:
-        listed = json.loads((folder / "manifest.json").read_bytes())["files"]
+        found: dict[str, Any] = json.loads((folder / "manifest.json").read_bytes())
     except FileNotFoundError:
         raise NoExportError(f"{folder} is no whole export: it has no manifest.json") from None
+    return found
+
+
+def _files(folder: Path, listed: dict[str, Any]) -> dict[str, int]:
+    """The files of an export with their sizes, each of which is there."""
     for name, about in listed.items():
         place = folder / name
         if not place.is_file() or place.stat().st_size != about["bytes"]:
@@ -87,13 +92,28 @@ def _files(folder: Path) -> dict[str, int]:
     return {name: about["bytes"] for name, about in listed.items()}
 
 
-def _resource(folder: Path, table: str | None) -> dict[str, Any]:
+def _resource(folder: Path, table: str | None, manifest: dict[str, Any]) -> dict[str, Any]:
     resources = json.loads((folder / "datapackage.json").read_bytes())["resources"]
     by_name: dict[str, dict[str, Any]] = {r["name"]: r for r in resources}
-    wanted = table or ("series" if "series" in by_name else "observations")
+    rows: dict[str, int] = manifest["rows"]
+    wanted = table or ("series" if "series" in rows else "observations")
+    if wanted not in by_name and rows.get(wanted) == 0:
+        # In Parquet alone a table without rows has no file, and so no word in the data package.
+        return _empty(wanted, manifest)
     if wanted not in by_name:
         raise NoExportError(f"{folder} has no table {wanted!r}; it has {', '.join(by_name)}")
     return by_name[wanted]
+
+
+def _empty(name: str, manifest: dict[str, Any]) -> dict[str, Any]:
+    from tracker.workflows.export.package import table_schema  # noqa: PLC0415 - pyarrow takes a while
+    from tracker.workflows.export.shapes import SERIES, Shape  # noqa: PLC0415
+    from tracker.workflows.export.tables import TABLES  # noqa: PLC0415
+
+    tables = {table.name: table for table in TABLES}
+    if "series" in manifest:
+        tables["series"] = SERIES[Shape(manifest["series"]["shape"])]
+    return {"name": name, "schema": table_schema(tables[name])}
 
 
 def _arrow(folder: Path, files: dict[str, int], resource: dict[str, Any]) -> Any:
@@ -111,6 +131,8 @@ def _arrow(folder: Path, files: dict[str, int], resource: dict[str, Any]) -> Any
     schema = pa.schema([(f["name"], types[f["type"]]) for f in resource["schema"]["fields"]])
     name = resource["name"]
     parts = sorted(f for f in files if f == f"{name}.parquet" or f.startswith(f"{name}/"))
+    if not parts and "path" not in resource:
+        return schema.empty_table()
     if not parts:
         delimiter = resource.get("dialect", {}).get("delimiter", ",")
         return pa.csv.read_csv(

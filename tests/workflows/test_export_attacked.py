@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import dataclasses
+import json
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
 
+import tracker.reading
 from tests.builders import ALL, NOW, installation, leaning, observed, person, store
 from tests.workflows.exported import DAY, MINUTE, bytes_of, manifest, read, someone
 from tracker import personal
 from tracker.access import Access
 from tracker.domain.affect import EMOTIONS, Emotion
 from tracker.domain.consent import Recorder, Scope
-from tracker.domain.series import Context, Correction
+from tracker.domain.series import Context, Correction, Estimate
 from tracker.domain.stretches import Stretch
 from tracker.study import Study
 from tracker.study.errors import NoPublicExportError
@@ -147,3 +151,40 @@ def test_what_is_erased_while_it_runs_or_between_two_runs_is_in_no_export(
     found = [r["at"] for r in read(out, "observations")]
     assert len(found) == 2 * 13
     assert not [at for at in found if gone.start <= at < gone.end]
+
+
+def test_of_two_networks_at_one_instant_the_same_one_counts_in_every_table(
+    access: Access, tmp_path: Path
+) -> None:
+    ada = person(access, "ada", ALL, now=NOW - DAY)
+    both = (
+        Estimate("zeta@11111111", leaning(Emotion.ANGER)),
+        Estimate("alpha@22222222", leaning(Emotion.FEAR)),
+    )
+    store(access, ada, [dataclasses.replace(observed(NOW - MINUTE), estimates=both)])
+    feedback.correct(access, ada, Correction(NOW - MINUTE, "emotion", leaning(Emotion.FEAR)), NOW)
+    out = export_dataset(access, tmp_path / "out", NOW, shape="wide").folder
+    [row] = read(out, "series")
+    now = [r["p_anger"] for r in read(out, "estimates") if r["source"] == "learner_now"]
+    assert [row["learner_now_p_anger"]] == pytest.approx(now)
+
+
+@pytest.mark.parametrize("frame", ["polars", "pandas"])
+def test_a_table_without_rows_is_read_as_such_from_every_format(
+    lite: Access, tmp_path: Path, frame: Any
+) -> None:
+    someone(lite, "ada")
+    for formats in ({"parquet"}, {"csv"}):
+        out = export_dataset(lite, tmp_path / "-".join(formats), NOW, formats=formats).folder
+        found = tracker.read_export(out, "drifts", frame)
+        assert len(found) == 0
+        assert list(found.columns)[:3] == ["drift", "participant", "at"]
+        with pytest.raises(tracker.reading.NoExportError, match="has no table 'series'"):
+            tracker.read_export(out, "series")
+
+
+def test_instants_are_instants_to_readers_of_croissant(lite: Access, tmp_path: Path) -> None:
+    someone(lite, "ada")
+    told = json.loads((export_dataset(lite, tmp_path / "out", NOW).folder / "croissant.json").read_bytes())
+    kinds = {f["@id"]: f["dataType"] for records in told["recordSet"] for f in records["field"]}
+    assert kinds["observations/at"] == kinds["prompts/completed_at"] == "sc:DateTime"

@@ -61,6 +61,14 @@ def test_a_dataset_is_begun_waited_for_and_fetched_whole(
     assert rosa.get(f"/exports/{job['id']}").status_code == 404
 
 
+def test_nobody_fetches_what_another_researcher_asked_for(site: Site, rosa: Program) -> None:
+    job = rosa.post("/exports", {"formats": ["csv"]}).json["id"]  # type: ignore[index]
+    site.app.extensions[NAME].shelf.wait()
+    rick = program(site, walking.member(site.access, "rick", Role.RESEARCHER))
+    assert rick.get(f"/exports/{job}").json["by"] == "rosa"
+    assert rick.get(f"/exports/{job}/archive").status_code == 404
+
+
 def test_once_somebody_in_it_withdraws_it_is_given_no_more(site: Site, ada: Person, rosa: Program) -> None:
     job = rosa.post("/exports", {"formats": ["csv"]}).json["id"]  # type: ignore[index]
     site.app.extensions[NAME].shelf.wait()

@@ -54,7 +54,7 @@ _TYPES = {
     Kind.NUMBER: "sc:Float",
     Kind.STRING: "sc:Text",
     Kind.BOOLEAN: "sc:Boolean",
-    Kind.DATETIME: "sc:Date",
+    Kind.DATETIME: "sc:DateTime",
 }
 _PARQUET = "application/x-parquet"
 
