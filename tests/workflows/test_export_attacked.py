@@ -22,7 +22,7 @@ from tracker.domain.series import Context, Correction, Estimate
 from tracker.domain.stretches import Stretch
 from tracker.study import Study
 from tracker.study.errors import NoPublicExportError
-from tracker.workflows import consenting, erasure, feedback
+from tracker.workflows import consenting, erasure, feedback, hiding
 from tracker.workflows.export import export_dataset, journal
 from tracker.workflows.prompting.moving import move
 
@@ -188,3 +188,14 @@ def test_instants_are_instants_to_readers_of_croissant(lite: Access, tmp_path: P
     told = json.loads((export_dataset(lite, tmp_path / "out", NOW).folder / "croissant.json").read_bytes())
     kinds = {f["@id"]: f["dataType"] for records in told["recordSet"] for f in records["field"]}
     assert kinds["observations/at"] == kinds["prompts/completed_at"] == "sc:DateTime"
+
+
+def test_when_a_prompt_was_answered_is_not_told_where_that_is_hidden(lite: Access, tmp_path: Path) -> None:
+    ada = someone(lite, "ada")
+    hiding.hide(lite, ada, Stretch(NOW - MINUTE, NOW + MINUTE), NOW + DAY)  # it was answered at NOW
+    out = export_dataset(lite, tmp_path / "out", NOW + DAY, formats={"parquet", "openesm"}).folder
+    [row] = read(out, "prompts")
+    assert (row["scheduled_at"], row["started_at"]) == (NOW - 40 * MINUTE, NOW - 39 * MINUTE)
+    assert row["completed_at"] is row["completed_at_offset_min"] is None
+    [beep] = tracker.read_export(out, "beeps").to_dicts()
+    assert beep["completed_at"] is None

@@ -32,9 +32,9 @@ NAME = "affectseries"
 
 _TIMES = {
     "scheduled_at": ("When it was due.", ""),
-    "notified_at": ("When it was sent.", "not sent"),
-    "started_at": ("When it was opened.", "not opened"),
-    "completed_at": ("When it was answered.", "not answered"),
+    "notified_at": ("When it was sent.", "not sent, or hidden"),
+    "started_at": ("When it was opened.", "not opened, or hidden"),
+    "completed_at": ("When it was answered.", "not answered, or hidden"),
 }
 _P = tuple(f"p_{e.value}" for e in EMOTIONS)
 

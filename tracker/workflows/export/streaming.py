@@ -238,6 +238,8 @@ class Stream:
         names = ("id", *exporting.PROMPT_COLUMNS)
         for rows in exporting.prompt_rows(self._connection, self._person.subject, self._cut, since):
             c = columns_of([_as_of(row, names, self._cut.at) for row in rows], names)
+            for name in _PROMPT_TIMES:
+                c[name] = tuple(self._unless_hidden(at) for at in c[name])
             frame = {
                 **common(self._who, len(rows), c["zone"]),
                 **plain(c, tables.PROMPTS, ("slot", "state", "reason")),
@@ -321,6 +323,13 @@ class Stream:
                 **instant("recorded_at", there, c["recorded_at"]),
             }
             self._write(tables.DRIFTS, frame)
+
+    def _unless_hidden(self, at: int | None) -> int | None:
+        """When something was done; None where that lies in what the person hides."""
+        if at is None or not self._cut.hidden:
+            return at
+        when = from_microseconds(at)
+        return None if any(gap.start <= when < gap.end for gap in self._cut.hidden) else at
 
     def _zone_at(self, at: int) -> str:
         """Where they were, as their last row before says; drifts have no zone of their own."""

@@ -294,9 +294,9 @@ PROMPTS = Table(
         Column("slot", Kind.STRING, "Name of the slot in the participant's schedule."),
         ZONE_COLUMN,
         *instant_columns("scheduled_at", "When it was due."),
-        *instant_columns("notified_at", "When it was sent.", missing="not sent"),
-        *instant_columns("started_at", "When it was opened.", missing="not opened"),
-        *instant_columns("completed_at", "When it was answered.", missing="not answered"),
+        *instant_columns("notified_at", "When it was sent.", missing="not sent, or hidden"),
+        *instant_columns("started_at", "When it was opened.", missing="not opened, or hidden"),
+        *instant_columns("completed_at", "When it was answered.", missing="not answered, or hidden"),
         Column(
             "state",
             Kind.STRING,
