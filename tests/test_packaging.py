@@ -169,7 +169,13 @@ def test_everything_that_is_imported_is_a_declared_dependency() -> None:
     """Borrowed libraries would hide one that only development installs."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
     extras = project["optional-dependencies"]
-    named = [*project["dependencies"], *extras["postgres"], *extras["demo"], *extras["onnx"], *extras["analysis"]]
+    named = [
+        *project["dependencies"],
+        *extras["postgres"],
+        *extras["demo"],
+        *extras["onnx"],
+        *extras["analysis"],
+    ]
     declared = {canonicalize_name(Requirement(text).name) for text in named}
     providers = importlib.metadata.packages_distributions()
     ours = {"tracker", "webui"}

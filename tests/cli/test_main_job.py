@@ -124,4 +124,5 @@ def test_several_strangers_are_ambiguous_and_never_read(cli: Cli, ada: str) -> N
         "estimates": 0,
         "crops": 0,
         "reasons": {"no_face": 0, "ambiguous": 1, "blurred": 0, "overload": 0},
+        "unread": [],
     }

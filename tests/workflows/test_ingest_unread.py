@@ -66,7 +66,9 @@ def test_what_a_network_does_not_know_is_named_and_exactly_zero(
     assert result.estimates > 5
     assert ingest.summary(result)["unread"] == unread
     with access.database.read() as connection:
-        values = connection.execute(text("SELECT p_contempt FROM estimates WHERE snapshot = 0")).scalars().all()
+        values = (
+            connection.execute(text("SELECT p_contempt FROM estimates WHERE snapshot = 0")).scalars().all()
+        )
     assert [value == 0 for value in values] == [bool(unread)] * result.estimates
     assert result.unread == tuple(map(Emotion, unread))
     _print(result, "ada", as_json=False)

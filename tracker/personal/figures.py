@@ -103,7 +103,6 @@ class Misses:
         """Whether it rests on too little to be told."""
         return self.n < FEWEST
 
-
     @property
     def ranged(self) -> bool:
         """Whether there is an interval at all: one distance says nothing of how much they differ."""
