@@ -18,13 +18,15 @@ from tracker.access import Access, rotation
 from tracker.access.rotation import PURPOSES, RotationUnfinishedError, rotate
 from tracker.domain.affect import Emotion
 from tracker.domain.consent import Recorder, Scope, Use
+from tracker.domain.members import Role
 from tracker.domain.people import Person
 from tracker.domain.series import Correction
+from tracker.domain.tokens import Purpose
 from tracker.privacy import datamap
 from tracker.privacy.ciphertext import key_id
 from tracker.privacy.keys import IDENTITY, KeyUnavailableError
 from tracker.store import crops, former, sealed, tables
-from tracker.workflows import accounts, consenting, feedback
+from tracker.workflows import accounts, consenting, feedback, repeating, studies, tokens
 
 AT = NOW - timedelta(hours=1)
 
@@ -58,6 +60,12 @@ def living(access: Access, name: str = "ada", moments: int = 3) -> Person:
         kept = access.vault.seal(who.id, IDENTITY, b"before", former.place(number))
         former.add(unit.connection, who.id, [(number, kept)], NOW)
     accounts.new_codes(access, who, NOW)
+    tokens.make(
+        access, who, [Role.PARTICIPANT], "watch", [Purpose.TIMELINE], studies.in_force(access).id, NOW
+    )
+    claimed = repeating.claim(access, who, f"of {who.id}", b"asked", NOW)
+    assert isinstance(claimed, str)
+    assert repeating.keep(access, who, claimed, 201, b"answered", NOW)
     return who
 
 

@@ -276,9 +276,9 @@ MUTATIONS: tuple[Mutation, ...] = (
     _change(
         24,
         "a public export tells participants as they are",
-        "tracker/workflows/export/run.py",
-        "anonymising.veil(people, plan.cut.at, plan.k)",
-        "anonymising.veil(people, plan.cut.at, 1)",
+        "tracker/workflows/export/making.py",
+        "anonymising.veil(people, plan.cut.at, plan.k, plan.words)",
+        "anonymising.veil(people, plan.cut.at, 1, plan.words)",
     ),
     _change(
         25,
@@ -298,8 +298,9 @@ MUTATIONS: tuple[Mutation, ...] = (
         27,
         "a look is not recorded",
         _GATE,
-        "            self._append(connection, LOOKS, seq, previous, participant, now, look.fields(), committed)\n",
-        "",
+        "            self._append(connection, LOOKS, seq, previous, participant, now, look.fields(), committed)\n"
+        "        self._sign_head(LOOKS, LOOKS_HEAD)\n        return look\n",
+        "        return look\n",
     ),
     _change(
         28,

@@ -119,8 +119,9 @@ def test_each_cell_stands_under_its_own_day(lite: Site, rosa: Visitor) -> None:
     days = [date.fromisoformat(d) for d in re.findall(r'<th scope="col"><time datetime="([^"]+)"', page)]
     assert len(days) == 8
     rows = page.partition("<tbody>")[2].split("<tr>")[1:]
-    for row, who in zip(rows, (here, there), strict=True):
-        assert who.name in row
+    assert len(rows) == 2
+    for who in (here, there):
+        (row,) = (row for row in rows if who.id in row)
         cells = re.findall(r"<td class=\"cell [^>]*>(.*?)</td>", row)
         at = (lite.now - timedelta(hours=2)).astimezone(ZoneInfo(who.zone)).date()
         assert cells[days.index(at)] == "0/1"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from itertools import count
 from pathlib import Path
 
@@ -67,16 +67,11 @@ def recording(folder: Path, frames: int = 6, seed: int = 0) -> Path:
 
 
 class Centre:
-    """A detector that always sees one face in the middle, and calls back before each frame."""
+    """A detector that always sees one face in the middle."""
 
     name = "centre"
 
-    def __init__(self, before_each: Callable[[int], None] = lambda _: None) -> None:
-        self._calls = count()
-        self._before_each = before_each
-
     def find(self, pixels: Pixels) -> tuple[Face, ...]:
-        self._before_each(next(self._calls))
         return (face_in(pixels),)
 
 
@@ -93,10 +88,22 @@ def track(
     detector: Centre | None = None,
     *,
     keep_crops: bool = True,
-    each_alone: bool = False,
+    before_each: Callable[[int], None] | None = None,
 ) -> ingest.Tracked:
-    ticks = count()
-    step = ingest.run.FLUSH_AFTER_S if each_alone else 0.01
+    """Track a recording; `before_each` is called before each observation is stored, and then each is stored alone.
+
+    Faces are found ahead of what is stored, so a detector cannot tell how far that has come; the clock, which is
+    asked for each time something is stored, can. Before that it is asked twice.
+    """
+    ticks, asked = count(), count(-2)
+    step = ingest.run.FLUSH_AFTER_S if before_each is not None else 0.01
+
+    def clock() -> datetime:
+        number = next(asked)
+        if before_each is not None and number >= 0:
+            before_each(number)
+        return NOW
+
     return ingest.track(
         access,
         who,
@@ -104,7 +111,7 @@ def track(
         ingest.Plan(0.2, START, keep_crops=keep_crops),
         engine,
         detector or Centre(),
-        clock=lambda: NOW,
+        clock=clock,
         monotonic=lambda: next(ticks) * step,
     )
 
@@ -202,7 +209,7 @@ def test_of_two_runs_side_by_side_one_keeps_each_crop(access: Access, tmp_path: 
         if call == 3:  # the first run knows by now what was stored when it began: nothing
             beside.append(track(access, ada, source, engine))
 
-    first = track(access, ada, source, engine, Centre(track_too), each_alone=True)
+    first = track(access, ada, source, engine, before_each=track_too)
     assert (first.crops, beside[0].crops) == (3, 3)
     assert len(kept(access, ada)) == 6
 
@@ -227,7 +234,7 @@ def test_a_withdrawal_of_crops_in_mid_run_ends_them_and_not_the_series(
         if call == 3:
             consenting.withdraw(access, ada, [Scope.FACE_CROPS], NOW, recorder=Recorder.PARTICIPANT)
 
-    done = track(access, ada, recording(tmp_path / "frames"), engine, Centre(withdraw), each_alone=True)
+    done = track(access, ada, recording(tmp_path / "frames"), engine, before_each=withdraw)
     assert (done.added, done.crops) == (6, 3)
     assert list(kept(access, ada)) == [0, 200_000, 400_000]
 
@@ -242,7 +249,7 @@ def test_a_withdrawal_of_the_series_in_mid_run_ends_both(
             consenting.withdraw(access, ada, [Scope.AFFECT_SERIES], NOW, recorder=Recorder.PARTICIPANT)
 
     with pytest.raises(ConsentMissingError, match="affect_series"):
-        track(access, ada, recording(tmp_path / "frames"), engine, Centre(withdraw), each_alone=True)
+        track(access, ada, recording(tmp_path / "frames"), engine, before_each=withdraw)
     assert list(kept(access, ada)) == [0, 200_000, 400_000]
 
 
@@ -255,7 +262,7 @@ def test_a_grant_in_mid_run_begins_them(access: Access, tmp_path: Path, engine: 
                 access, ada, [Scope.FACE_CROPS], NOW, recorder=Recorder.PARTICIPANT, covers_from=START
             )
 
-    done = track(access, ada, recording(tmp_path / "frames"), engine, Centre(grant), each_alone=True)
+    done = track(access, ada, recording(tmp_path / "frames"), engine, before_each=grant)
     assert (done.added, done.crops) == (6, 3)
     assert list(kept(access, ada)) == [600_000, 800_000, 1_000_000]
 
