@@ -16,6 +16,7 @@ from pathlib import Path
 from tests.processes import opened
 from tracker import settings
 from tracker.cli.serving import reader
+from tracker.study import DEFAULT
 from webui.server import serve
 
 AHEAD = "ahead"
@@ -36,7 +37,7 @@ def main(url: str, folder: str, started: str, entries: str) -> None:
         entries=json.loads(entries),
         clock=clock,
         on_ready=lambda address: print(address, flush=True),
-        reader=lambda: reader(settings.load(os.environ)),
+        reader=lambda: reader(settings.load(os.environ), DEFAULT.usual_network),
     )
 
 

@@ -111,12 +111,17 @@ def start(
         on_ready=ready,
         on_start=begin,
         on_stop=end,
-        reader=lambda: reader(settings),
+        reader=lambda: reader(settings, _usual_network(settings)),
     )
 
 
-def reader(settings: Settings) -> Reader:
-    """Load what reads faces in a process that serves: the default network, and YuNet where it was pulled."""
+def _usual_network(settings: Settings) -> str:
+    with closing(opened(settings)) as access:
+        return studies.in_force(access).usual_network
+
+
+def reader(settings: Settings, network: str) -> Reader:
+    """Load what reads faces in a process that serves: a network by name, and YuNet where it was pulled."""
     from tracker.fer.device import one_thread_each, resolve_device  # noqa: PLC0415 - loads torch
     from tracker.fer.engine import Engine  # noqa: PLC0415 - loads torch
     from tracker.fer.zoo import Zoo  # noqa: PLC0415 - loads torch
@@ -128,11 +133,9 @@ def reader(settings: Settings) -> Reader:
     threads.one_each()
     zoo = Zoo(shipped.models(), settings.data_folder / "networks")
     detector = zoo.detector_path()
-    with closing(opened(settings)) as access:
-        usual = studies.in_force(access).usual_network
     # On a GPU a fuller batch costs next to nothing, so the captures of many people wait for each other a moment.
     linger = 0.0 if resolve_device().type == "cpu" else _LINGER_S
-    engine = Engine(zoo.load(usual), "auto", precision="auto", linger=linger)
+    engine = Engine(zoo.load(network), "auto", precision="auto", linger=linger)
     return Reader(engine, lambda: load_detector(detector))
 
 

@@ -24,6 +24,7 @@ from tracker.cli.installation import now, opened
 from tracker.cli.serving import SERVER, reader
 from tracker.domain.consent import Recorder, Scope
 from tracker.settings import Settings
+from tracker.study import DEFAULT
 from tracker.workflows import consenting, enrolment
 
 PEOPLE = 50
@@ -103,7 +104,11 @@ def measure(settings: Settings, folder: Path, rows: int) -> list[Figure]:
 
 def _serve(settings: Settings, doors: dict[str, str], ready: Connection) -> None:
     import_module(SERVER).serve(
-        lambda: opened(settings), port=0, entries=doors, on_ready=ready.send, reader=lambda: reader(settings)
+        lambda: opened(settings),
+        port=0,
+        entries=doors,
+        on_ready=ready.send,
+        reader=lambda: reader(settings, DEFAULT.usual_network),
     )
 
 
