@@ -15,6 +15,7 @@ from tests.webui.site import Site
 from tests.webui.test_capturing import FRAME, MIDDLE, Seen, ms, until
 from tracker import shipped
 from tracker.domain.consent import Recorder, Scope
+from tracker.domain.series import Reason
 from tracker.fer.engine import Engine
 from tracker.fer.zoo import Zoo
 from tracker.lab.portrait import write_clip
@@ -72,6 +73,24 @@ def test_frames_become_rows_and_a_replayed_one_adds_nothing(capturing: Site, see
     assert list_of(capturing, ada)[0].machine is not None
     over = picture(asked, "PUT", f"/captures/{capture}/frames/2", taken)
     assert (over.status_code, over.json["type"]) == (409, "urn:affect-tracker:problem:capture-stopped")
+
+
+def test_a_frame_in_hand_when_a_capture_is_stopped_is_told_as_not_read(capturing: Site, seen: Seen) -> None:
+    ada = capturing.person()
+    asked = program(capturing, ada)
+    capture = begun(asked, capturing.now)
+    looked = seen.calls
+    seen.open.clear()
+    capturing.wait(timedelta(seconds=1))
+    picture(asked, "PUT", f"/captures/{capture}/frames/1", capturing.now)
+    live = capturing.app.extensions["affect-tracker"].captures
+    until(lambda: live.waiting() == 0)
+    # The detector has the frame, and does not let go of it before the capture is over.
+    ended = asked.ask("DELETE", f"/captures/{capture}").json
+    assert (ended["taken"], ended["dropped"]) == (0, 1)
+    seen.open.set()
+    until(lambda: seen.calls == looked + 1)
+    assert [moment.reason for moment in list_of(capturing, ada)] == [Reason.OVERLOAD]
 
 
 def list_of(site: Site, who: Any) -> list[Any]:

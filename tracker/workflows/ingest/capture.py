@@ -64,6 +64,7 @@ class Capture:
         self.dropped = self.stored = 0
         self.read: Read | None = None
         self._looked = Progress()
+        self._held: Picture | None = None
         self._shot, self._zero = shot, shot.at
         alone = len(shot.faces) == 1
         known_us = max(0, min(confirmed_ms - shot.device_ms, _DAY_MS)) * 1000 if alone else 0
@@ -114,9 +115,22 @@ class Capture:
         self.dropped += 1
 
     def take(self) -> Picture | None:
-        """The frame that waits, which then waits no longer."""
-        picture, self.waiting = self.waiting, None
-        return picture
+        """The frame that waits, which then is in somebody's hands until it is kept or put away."""
+        self._held, self.waiting = self.waiting, None
+        return self._held
+
+    def put_away(self) -> None:
+        """Let go of the frame that is in hand because it is no picture, or must not be looked at."""
+        self._held = None
+
+    def give_up(self) -> None:
+        """Count the frame that is in hand as one that was not read in time: its capture ended before it was kept."""
+        if self._held is None:
+            return
+        if self._missed is None or self._held.pts_us < self._missed[0]:
+            self._missed = self._held.pts_us, self._held.at
+        self._held = None
+        self.dropped += 1
 
     def see(self, picture: Picture, pixels: Pixels, faces: Sequence[Face], spec: CropSpec) -> Seen:
         """Say which face of a frame is theirs, and cut that one out where it can be read."""
@@ -127,7 +141,7 @@ class Capture:
             sighting = judged(sighting, cut.sharpness)
         reason = Reason(sighting.reason) if sighting.reason is not None else None
         face = sighting.face
-        self._looked = Progress(
+        looked = Progress(
             taken=self._looked.taken + 1,
             reason=reason,
             faces=sighting.faces,
@@ -147,11 +161,15 @@ class Capture:
             sharpness=cut.sharpness if cut is not None else None,
             aligned=cut.aligned if cut is not None else None,
         )
-        return Seen(observation, cut if reason is None else None)
+        return Seen(observation, cut if reason is None else None, looked)
 
-    def keep(self, observed: Observed, pixels: Pixels | None) -> None:
-        """Let a moment wait to be stored, after the row that tells of frames that were not read in time."""
+    def keep(self, observed: Observed, pixels: Pixels | None, looked: Progress) -> None:
+        """Let a moment wait to be stored, after the row that tells of frames that were not read in time.
+
+        Only now is its frame told as looked at (`Seen.looked`): whoever reads that it was can count on its row.
+        """
         self.tell_missed()
+        self._held, self._looked = None, looked
         self.rows.append(observed)
         if pixels is not None:
             self.crops[observed.observation] = pixels
@@ -187,10 +205,11 @@ class Capture:
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """A frame after vision: its observation, and the crop to read where there is one."""
+    """A frame after vision: its observation, the crop to read where there is one, and what it tells the page."""
 
     observation: Observation
     crop: Crop | None
+    looked: Progress
 
 
 def shares(face: Face, height: int, width: int) -> Box:

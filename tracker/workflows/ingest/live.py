@@ -234,6 +234,7 @@ class Captures:
         with running.lock:
             running.over = True
             if why not in (Ended.REFUSED, Ended.FAILED):
+                running.capture.give_up()
                 running.capture.tell_missed()
                 if refusal := running.flush(self._access, self._clock()):
                     self._remember(running.capture.id, Ended.REFUSED, refusal)

@@ -139,7 +139,7 @@ class Worker:
                 if not running.capture.rows:
                     running.flushed_at = self._monotonic()
                 pixels = found.crop.pixels if found.crop is not None else None
-                running.capture.keep(Observed(found.observation, said), pixels)
+                running.capture.keep(Observed(found.observation, said), pixels, found.looked)
 
     def _see(self, running: Running, picture: Picture, detector: Detector) -> Seen | None:
         person = running.capture.person
@@ -154,6 +154,7 @@ class Worker:
             return None
         except (VisionError, DatabaseError):
             # A sound header over content that is not, or a database that is away for a moment: the next may do.
+            running.capture.put_away()
             return None
         return running.capture.see(picture, pixels, detector.find(pixels), self._reader.engine.crop)
 
