@@ -1,0 +1,57 @@
+"""Queries that stream a person's rows for an export: whole columns of plain numbers and texts, in order."""
+
+from tracker.store.exporting.answering import (
+    CORRECTION_COLUMNS,
+    PROMPT_COLUMNS,
+    correction_rows,
+    prompt_rows,
+    targets,
+)
+from tracker.store.exporting.counting import counts
+from tracker.store.exporting.cutting import CUT_TABLES, MARKED_TABLES, Cut, erasures, log_position, marks
+from tracker.store.exporting.fetching import BATCH, Rows
+from tracker.store.exporting.series import (
+    OBSERVATION_COLUMNS,
+    SERIES_COLUMNS,
+    estimate_rows,
+    observation_rows,
+    series_rows,
+    snapshots_used,
+)
+from tracker.store.exporting.surroundings import (
+    CONTEXT_COLUMNS,
+    DRIFT_COLUMNS,
+    context_rows,
+    context_words,
+    drift_rows,
+    last_zone,
+)
+
+__all__ = [
+    "BATCH",
+    "CONTEXT_COLUMNS",
+    "CORRECTION_COLUMNS",
+    "CUT_TABLES",
+    "DRIFT_COLUMNS",
+    "MARKED_TABLES",
+    "OBSERVATION_COLUMNS",
+    "PROMPT_COLUMNS",
+    "SERIES_COLUMNS",
+    "Cut",
+    "Rows",
+    "context_rows",
+    "context_words",
+    "correction_rows",
+    "counts",
+    "drift_rows",
+    "erasures",
+    "estimate_rows",
+    "last_zone",
+    "log_position",
+    "marks",
+    "observation_rows",
+    "prompt_rows",
+    "series_rows",
+    "snapshots_used",
+    "targets",
+]
