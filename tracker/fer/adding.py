@@ -13,9 +13,9 @@ from safetensors import SafetensorError
 from torch import Tensor
 
 from tracker.domain.framing import CropSpec
-from tracker.fer import brought, checkpoints
+from tracker.fer import brought, checkpoints, onnx_trial
 from tracker.fer.manifest import Entry, Head, NetworkSpec, ZooError, read_manifest
-from tracker.fer.onnx_graph import LARGEST
+from tracker.fer.onnx_graph import LARGEST, require_whole
 from tracker.fer.onnx_network import ONNX, crop_size, open_onnx
 from tracker.fer.orders import Order, documented_order, parse_order
 from tracker.fer.weights import pack_weights, unpack_weights
@@ -170,6 +170,7 @@ def _as_described(wanted: Wanted, described: Entry, data: bytes) -> tuple[Entry,
         if parse_order(wanted.order, len(head.classes)) != head.classes:
             raise ZooError(f"its manifest says the order {', '.join(head.classes)}; leave --order away")
     if entry.spec.architecture == ONNX:
+        _try(wanted, data, entry.spec.crop.size)
         open_onnx(data, entry, str(wanted.checkpoint))
     else:
         unpack_weights(data, entry, str(wanted.checkpoint))
@@ -192,6 +193,7 @@ def _onnx(wanted: Wanted, data: bytes) -> tuple[Entry, bytes]:
     order = _order(wanted, ONNX, wanted.classes)
     if wanted.normalisation is None:
         raise ZooError("an ONNX file does not say how its pixels are scaled; give --normalisation")
+    _try(wanted, data, _framed(wanted.crop, CropSpec(_SIZE)).size)
     size = crop_size(data, str(wanted.checkpoint))
     if size is None and "size" not in (wanted.crop or ""):
         raise ZooError(f"{wanted.checkpoint} reads faces of any size; give --crop size=PIXELS")
@@ -204,6 +206,11 @@ def _onnx(wanted: Wanted, data: bytes) -> tuple[Entry, bytes]:
     entry = _entry(wanted, spec, data, "network.onnx")
     open_onnx(data, entry, str(wanted.checkpoint))
     return entry, data
+
+
+def _try(wanted: Wanted, data: bytes, size: int) -> None:
+    require_whole(data, str(wanted.checkpoint))
+    onnx_trial.require_frugal(data, str(wanted.checkpoint), size=size, seconds=onnx_trial.SECONDS)
 
 
 def _torch(wanted: Wanted, data: bytes) -> tuple[Entry, bytes]:
