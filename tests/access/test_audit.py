@@ -16,12 +16,17 @@ from hypothesis import strategies as st
 from sqlalchemy import Table, delete, select, text, update
 
 from tests.builders import NOW, installation, person
-from tracker.access import Access
+from tracker.access import Access, sealing
 from tracker.domain.consent import Recorder, Scope
 from tracker.privacy.keys import IDENTITY
+from tracker.store import tables
 from tracker.store.chains import CONSENT, LOOKS
-from tracker.workflows import consenting
+from tracker.study import DEFAULT
+from tracker.study.parts import ExportRules
+from tracker.workflows import consenting, studies
 
+FIRST = DEFAULT.model_copy(update={"id": "first", "version": "1"})
+SECOND = FIRST.model_copy(update={"version": "2", "export": ExportRules(k=9)})
 PARTICIPANT, OPERATOR = Recorder.PARTICIPANT, Recorder.OPERATOR
 CHAINS = {"consent": CONSENT, "looks": LOOKS}
 
@@ -30,8 +35,10 @@ CHAINS = {"consent": CONSENT, "looks": LOOKS}
 def access(database_url: str, tmp_path: Path) -> Iterator[Access]:
     """Two people with a history in both logs; the triggers are gone, as whoever owns the database can do."""
     opened = installation(database_url, tmp_path)
+    assert studies.apply(opened, FIRST, "ops", NOW - timedelta(days=1))
     ada, bob = person(opened, "ada", [Scope.AFFECT_SERIES]), person(opened, "bob", [Scope.NOTES])
     consenting.withdraw(opened, ada, [Scope.AFFECT_SERIES], NOW, recorder=PARTICIPANT)
+    assert studies.apply(opened, SECOND, "ops", NOW)
     consenting.grant(opened, bob, [Scope.CONTEXT], NOW, recorder=OPERATOR, evidence="form 7")
     for who, what in itertools.product((ada, bob), ("the timeline", "an archive")):
         opened.record_look(who.id, NOW + timedelta(minutes=1), reader="a researcher", what=what)
@@ -41,7 +48,8 @@ def access(database_url: str, tmp_path: Path) -> Iterator[Access]:
             for name in list(names.scalars()):
                 connection.execute(text(f'DROP TRIGGER "{name}"'))
         else:
-            for table in (t for chain in CHAINS.values() for t in (chain.log, chain.events)):
+            logs = [t for chain in CHAINS.values() for t in (chain.log, chain.events)]
+            for table in (*logs, tables.studies):
                 # With the checks of foreign keys: a row may go whatever hangs on it.
                 connection.execute(text(f"ALTER TABLE {table.name} DISABLE TRIGGER ALL"))
     assert opened.audit() is None
@@ -68,9 +76,7 @@ def test_any_flipped_byte_of_any_column_is_found_and_named(access: Access, log: 
         for table, held in stored.items()
         for row in held
         for column in table.columns
-        # Which study governed is a label for exports that the database writes by itself, and no part of what was agreed
-        # to: that names the study in its sealed notice.
-        if column.name not in ("seq", "participant", "study")
+        if column.name not in ("seq", "participant")
     ]
 
     @settings(
@@ -104,6 +110,8 @@ def flipped(value: Any, data: st.DataObject) -> Any:
         at = data.draw(st.integers(0, len(value) - 1))
         letter = data.draw(st.sampled_from("0123456789abcdef").filter(lambda c: c != value[at]))
         return value[:at] + letter + value[at + 1 :]
+    if isinstance(value, int):  # the study: another that was applied, one that never was, or none
+        return data.draw(st.sampled_from([n for n in (1, 2, 3, None) if n != value]))
     return value + timedelta(microseconds=data.draw(st.sampled_from([-1, 1, 1_000_000])))
 
 
@@ -143,18 +151,18 @@ def test_an_event_that_was_taken_away_from_beside_its_row_is_found(
 def test_every_exchange_is_found(access: Access, log: str) -> None:
     chain = CHAINS[log]
     whiches = ([chain.log], [chain.events], [chain.log, chain.events])
-    for pair, tables in itertools.product(itertools.combinations((1, 2, 3, 4), 2), whiches):
-        for _ in exchanged(access, tables, pair):
+    for pair, which in itertools.product(itertools.combinations((1, 2, 3, 4), 2), whiches):
+        for _ in exchanged(access, which, pair):
             told = access.audit()
-            assert told is not None, (pair, tables)
+            assert told is not None, (pair, which)
             assert any(f"row {seq}" in told for seq in pair), told
     assert access.audit() is None
 
 
-def exchanged(access: Access, tables: list[Table], pair: tuple[int, int]) -> Iterator[None]:
+def exchanged(access: Access, which: list[Table], pair: tuple[int, int]) -> Iterator[None]:
     """Let two rows take each other's place, and put them back."""
     for back in (False, True):
-        for table in tables:
+        for table in which:
             held = {row["seq"]: row for row in rows(access, table)}
             for here, there in (pair, pair[::-1]):
                 values = {name: value for name, value in held[there].items() if name != "seq"}
@@ -200,3 +208,29 @@ def test_a_key_that_is_gone_without_an_erasure_is_found(access: Access) -> None:
     told = access.audit()
     assert told is not None
     assert "the key of the event beside row 1 is gone" in told
+
+
+def test_a_study_that_takes_anothers_place_is_found(access: Access) -> None:
+    """Two versions that are exchanged, each with its own document and hash: every event names another one then."""
+    with access.database.write() as connection:
+        found = {row.id: row for row in connection.execute(select(tables.studies))}
+        for here, there in ((1, 2), (2, 1)):
+            values = {"sha256": found[there].sha256, "document": found[there].document}
+            connection.execute(update(tables.studies).where(tables.studies.c.id == here).values(values))
+    assert "the study that the event beside row" in (access.audit() or "")
+
+
+def test_events_from_before_labels_were_committed_to_are_whole_and_kept_in_order(
+    access: Access, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They are verified as they were; their labels can only be held against the order in which studies came."""
+    monkeypatch.setattr(sealing, "label", lambda version: None)
+    cora = person(access, "cora", [Scope.NOTES])
+    monkeypatch.undo()
+    assert access.audit() is None
+    consenting.withdraw(access, cora, [Scope.NOTES], NOW, recorder=PARTICIPANT)
+    assert access.audit() is None
+    (was, _) = (row for row in rows(access, CONSENT.events) if row["participant"] == cora.id)
+    for other in (1, 3, None):
+        change(access, CONSENT.events, was["seq"], "study", other)
+        assert f"row {was['seq']}" in (access.audit() or ""), other

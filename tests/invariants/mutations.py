@@ -50,6 +50,13 @@ MUTATIONS: tuple[Mutation, ...] = (
         "                ",
     ),
     _change(
+        1,
+        "the audit takes the study that an event names for the one that governed",
+        "tracker/access/audit.py",
+        "if event.study not in (None, beside) else None",
+        "if False else None",
+    ),
+    _change(
         2,
         "an event that cannot be written is passed over",
         _GATE,
@@ -298,9 +305,9 @@ MUTATIONS: tuple[Mutation, ...] = (
         27,
         "a look is not recorded",
         _GATE,
-        "            self._append(connection, LOOKS, seq, previous, participant, now, look.fields(), committed)\n"
-        "        self._sign_head(LOOKS, LOOKS_HEAD)\n        return look\n",
-        "        return look\n",
+        "                self._append(connection, LOOKS, seq, previous, participant, now, look.fields(), committed)\n"
+        "        self._sign_head(LOOKS, LOOKS_HEAD)\n        return frozenset(there)\n",
+        "        return frozenset(there)\n",
     ),
     _change(
         28,

@@ -15,7 +15,8 @@ from tracker.access import Access
 from tracker.domain.consent import Recorder, Scope
 from tracker.store import tables
 from tracker.store.database import StatementError
-from tracker.workflows import consenting
+from tracker.study import DEFAULT
+from tracker.workflows import consenting, studies
 
 LOG, EVENTS = tables.consent_log, tables.consent_events
 
@@ -64,6 +65,7 @@ def test_nothing_takes_an_entrys_place(access: Access) -> None:
 
 
 def test_every_flipped_byte_is_found_and_named(access: Access, figure: Tell) -> None:
+    assert studies.apply(access, DEFAULT.model_copy(update={"id": "first"}), "ops", NOW)
     person(access, "ada", [Scope.AFFECT_SERIES])
     bob = person(access, "bob", [])
     consenting.grant(access, bob, [Scope.CONTEXT], NOW, recorder=Recorder.OPERATOR, evidence="form 7")
@@ -120,6 +122,8 @@ def flipped(value: Any) -> Iterator[Any]:
         for i, letter in enumerate(value):
             other = "0" if letter != "0" else "1"
             yield value[:i] + other + value[i + 1 :]
+    elif isinstance(value, int):  # under which study it was said: another, or none
+        yield from (value + 1, None)
     else:
         yield value + timedelta(microseconds=1)
 

@@ -12,7 +12,7 @@ from tracker.access.shown import notices_fault
 from tracker.domain.consent import ConsentEvent, Recorder, Scope
 from tracker.privacy import chain
 from tracker.privacy.keys import IDENTITY, KeyDestroyedError, KeyUnavailableError, Vault
-from tracker.store import chains, grants, people, tombstones
+from tracker.store import chains, grants, people, studies, tombstones
 from tracker.store.chains import CONSENT, LOOKS, Chain, EventRow
 from tracker.store.database import Connection
 from tracker.store.keystore import KeyStore
@@ -33,6 +33,7 @@ def first_fault(connection: Connection, vault: Vault, keys: KeyStore) -> str | N
         _log_fault(connection, vault, CONSENT, "the consent log", _consent_commitment)
         or _head_fault(connection, vault, keys, CONSENT, CONSENT_HEAD, "the consent log")
         or _grants_fault(connection, vault)
+        or _order_fault(connection)
         or _log_fault(connection, vault, LOOKS, "the log of looks", _look_commitment)
         or _head_fault(connection, vault, keys, LOOKS, LOOKS_HEAD, "the log of looks")
         or notices_fault(connection)
@@ -134,16 +135,44 @@ def _head_fault(
     return None
 
 
+def _order_fault(connection: Connection) -> str | None:
+    """Labels in an order in which no study was applied: all that can be told of events that commit to none."""
+    last: int | None = None
+    for seq, row in sorted(chains.all_events(connection, CONSENT).items()):
+        if last is not None and (row.study is None or row.study < last):
+            return _altered_label(seq)
+        last = row.study
+    return None
+
+
+def _label_fault(event: ConsentEvent, number: int | None, versions: Mapping[int, str]) -> str | None:
+    """A label of the study that is not the one that was committed to, or names none that was applied."""
+    if number is not None and number not in versions:
+        return _altered_label(event.seq)
+    beside = sealing.label(None if number is None else (number, versions[number]))
+    return _altered_label(event.seq) if event.study not in (None, beside) else None
+
+
+def _altered_label(seq: int) -> str:
+    return (
+        f"the consent log: the study that the event beside row {seq} names is not the one that governed then"
+    )
+
+
 def _grants_fault(connection: Connection, vault: Vault) -> str | None:
     """A grant in the table that no event made, or one that an event made and the table lacks."""
-    held, unfinished = grants.every(connection), False
+    held, versions, unfinished = grants.every(connection), studies.versions(connection), False
     for row in people.everyone(connection):
         opener = _opener(vault, row.id)
         if opener is None:
             unfinished = True  # whose grants these are cannot be told any more
             continue
         subject = opener(row.subject_sealed, "participants.subject_sealed").decode()
-        events = [consent_event(opener, r) for r in chains.events_of(connection, CONSENT, row.id)]
+        stored = chains.events_of(connection, CONSENT, row.id)
+        events = [consent_event(opener, r) for r in stored]
+        for event, beside in zip(events, stored, strict=True):
+            if fault := _label_fault(event, beside.study, versions):
+                return fault
         if fault := _grant_fault(events, held.pop(subject, {})):
             return fault
     if held and not unfinished:

@@ -197,18 +197,16 @@ class Access:
         with self.read(participant, now) as unit:
             yield unit
 
-    def record_look(self, participant: str, now: datetime, *, reader: str, what: str) -> Look:
-        """Commit that somebody of the staff is about to look at a person's data."""
-        with self.database.write() as connection:
-            if people.lock(connection, participant) is None:
-                raise UnknownParticipantError(participant)
-            seq, previous = self._next(connection, LOOKS)
-            older.demand_signed(connection, LOOKS, LOOKS_HEAD, self.keys.head(LOOKS_HEAD))
-            look = Look(seq, now, reader, what)
-            committed = look.committed(participant)
-            self._append(connection, LOOKS, seq, previous, participant, now, look.fields(), committed)
-        self._sign_head(LOOKS, LOOKS_HEAD)
-        return look
+    def record_look(self, participant: str, now: datetime, *, reader: str, what: str) -> None:
+        """Commit that somebody of the staff is about to look at a person's data.
+
+        Raises
+        ------
+        UnknownParticipantError
+            When there is no such person.
+        """
+        if not self.record_looks((participant,), now, reader=reader, what=what):
+            raise UnknownParticipantError(participant)
 
     def record_looks(
         self, participants: Iterable[str], now: datetime, *, reader: str, what: str
@@ -221,7 +219,7 @@ class Access:
                 return frozenset()
             for n, participant in enumerate(there):
                 seq, previous = self._next(connection, LOOKS)
-                if not n:
+                if not n:  # once nobody else writes into the log
                     older.demand_signed(connection, LOOKS, LOOKS_HEAD, self.keys.head(LOOKS_HEAD))
                 look = Look(seq, now, reader, what)
                 committed = look.committed(participant)
@@ -273,6 +271,7 @@ class Access:
         seq, previous = self._next(connection, CONSENT)
         if not after_loss:
             older.demand_signed(connection, CONSENT, CONSENT_HEAD, self.keys.head(CONSENT_HEAD))
+        governing = studies.version(connection)
         lasts = timedelta(days=unit.rules.lasts_days) if unit.rules.lasts_days is not None else None
         event = ConsentEvent(
             seq,
@@ -285,9 +284,11 @@ class Access:
             evidence,
             expires_at=at + lasts if lasts is not None and state.permits else None,
             grant=secrets.randbits(62) + 1 if state.permits else None,
+            study=sealing.label(governing),
         )
         fields, commitment = sealing.fields_of(event), sealing.committed(person.id, event)
-        self._append(connection, CONSENT, seq, previous, person.id, at, fields, commitment)
+        number = governing[0] if governing is not None else None
+        self._append(connection, CONSENT, seq, previous, person.id, at, fields, commitment, number)
         # A guardian's word alone gives nothing, nor does one that still waits for theirs.
         if event.grant is not None and scope in in_force((*unit.events, event), at, unit.rules):
             grants.put(connection, person.subject, scope, event.grant)
@@ -372,6 +373,7 @@ class Access:
         now: datetime,
         fields: Mapping[str, object],
         committed: Mapping[str, str],
+        study: int | None = None,
     ) -> None:
         salt = secrets.token_bytes(16)
         link = chain.link(seq, chain.commit(salt, committed), to_microseconds(now), previous)
@@ -380,7 +382,7 @@ class Access:
             connection,
             log,
             LogRow(seq, link.commitment, now, previous, link.hash),
-            EventRow(seq, participant, now, sealed, salt),
+            EventRow(seq, participant, now, sealed, salt, study),
         )
 
 

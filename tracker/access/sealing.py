@@ -43,6 +43,7 @@ def fields_of(event: ConsentEvent) -> dict[str, Any]:
         "recorder": event.recorder.value,
         "evidence": event.evidence,
         "grant": event.grant,
+        "study": event.study,
     }
 
 
@@ -66,7 +67,19 @@ def event_of(fields: Mapping[str, Any], seq: int, recorded_at: datetime) -> Cons
         evidence=fields["evidence"],
         expires_at=datetime.fromisoformat(expires_at) if expires_at is not None else None,
         grant=fields["grant"],
+        study=fields.get("study"),
     )
+
+
+def label(version: tuple[int, str] | None) -> str:
+    """How an event names the version of the study that governed, by its number and SHA-256.
+
+    Examples
+    --------
+    >>> label((2, "4f1c")), label(None)
+    ('2:4f1c', '')
+    """
+    return "" if version is None else f"{version[0]}:{version[1]}"
 
 
 def committed(participant: str, event: ConsentEvent) -> dict[str, str]:
@@ -85,4 +98,6 @@ def committed(participant: str, event: ConsentEvent) -> dict[str, str]:
         fields["expires_at"] = event.expires_at.isoformat()
     if event.grant is not None:
         fields["grant"] = str(event.grant)
+    if event.study is not None:
+        fields["study"] = event.study
     return fields

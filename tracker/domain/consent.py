@@ -144,6 +144,9 @@ class ConsentEvent:
         From which instant on it permits nothing any more, without any job having to run; None: never by itself.
     grant
         Random id of the grant that a permitting event makes; the rows that rest on it carry this number.
+    study
+        Which version of the study governed: its number and its SHA-256 (``2:4f1c…``), empty where none was applied;
+        None in events from before it was committed to.
     """
 
     seq: int
@@ -156,6 +159,7 @@ class ConsentEvent:
     evidence: str = ""
     expires_at: datetime | None = None
     grant: int | None = None
+    study: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

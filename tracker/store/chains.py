@@ -30,13 +30,20 @@ LOOKS = Chain(access_log, access_events, 0x6166666C)
 
 @dataclass(frozen=True, slots=True)
 class EventRow:
-    """An event as stored: what was said is sealed, with the salt of its commitment."""
+    """An event as stored: what was said is sealed, with the salt of its commitment.
+
+    Attributes
+    ----------
+    study
+        Which version of the study governed, by its number; None where none was applied, and of looks.
+    """
 
     seq: int
     participant: str
     recorded_at: datetime
     sealed: bytes
     salt: bytes
+    study: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +96,8 @@ def append(connection: Connection, chain: Chain, row: LogRow, event: EventRow) -
             hash=row.hash,
         )
     )
+    # The label that was committed to: what the database would look up by itself may be newer by now.
+    label = {"study": event.study} if "study" in chain.events.c else {}
     connection.execute(
         insert(chain.events).values(
             seq=event.seq,
@@ -96,6 +105,7 @@ def append(connection: Connection, chain: Chain, row: LogRow, event: EventRow) -
             recorded_at=event.recorded_at,
             sealed=event.sealed,
             salt=event.salt,
+            **label,
         )
     )
 
@@ -128,4 +138,5 @@ def hashes_of(connection: Connection, chain: Chain, participant: str) -> dict[in
 
 def _events(chain: Chain) -> Any:
     e = chain.events.c
-    return select(e.seq, e.participant, e.recorded_at, e.sealed, e.salt).order_by(e.seq)
+    label = [e.study] if "study" in e else []
+    return select(e.seq, e.participant, e.recorded_at, e.sealed, e.salt, *label).order_by(e.seq)

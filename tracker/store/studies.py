@@ -59,6 +59,18 @@ def newest(connection: Connection) -> StudyRow | None:
     return None if found is None else StudyRow(*found)
 
 
+def versions(connection: Connection) -> dict[int, str]:
+    """The SHA-256 of every version that was applied, by the number that rows written under it carry."""
+    return {row.id: row.sha256 for row in connection.execute(select(studies.c.id, studies.c.sha256))}
+
+
+def version(connection: Connection) -> tuple[int, str] | None:
+    """The number and the SHA-256 of the version that governs; None where none was applied."""
+    query = select(studies.c.id, studies.c.sha256).order_by(studies.c.id.desc()).limit(1)
+    row = connection.execute(query).one_or_none()
+    return None if row is None else (row.id, row.sha256)
+
+
 def in_force(connection: Connection) -> Study:
     """The study that governs, checked; the built-in one where none was applied.
 
