@@ -132,7 +132,7 @@ def _iso(at: datetime) -> str:
 
 
 def _print(document: dict[str, Any], folder: Path, *, repeated: bool) -> None:
-    from tracker.workflows.export.figures import rows  # noqa: PLC0415 - as above
+    from tracker.store.releases import values_of  # noqa: PLC0415 - as above
 
     query, people = document["query"], document["result"]["people"]
     mark = "SIMULATED, " if query["simulated"] else ""
@@ -140,7 +140,7 @@ def _print(document: dict[str, Any], folder: Path, *, repeated: bool) -> None:
         f"{mark}about {people['about']} people ± {people['margin_95']}, {query['first']} to {query['last']}"
     )
     table = Table("figure", "of", "", "mean", "± (95 %)", title=title)
-    for name, of, cell, value, margin, _ in rows(document["result"]["figures"]):
+    for name, of, cell, value, margin, _ in values_of(document["result"]["figures"]):
         if value is None:
             table.add_row(name, of, "", "withheld", "")
         else:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -37,6 +37,28 @@ class ReleaseRow:
     epsilon: float
     delta: float
     result: dict[str, Any]
+
+
+Value = tuple[str, str, str, float | None, float | None, int | None]
+"""A figure's name, whom a row is of, the cell, its value, the margin of its noise, and about how many people."""
+
+
+def values_of(figures: Iterable[dict[str, Any]]) -> Iterator[Value]:
+    """Every value that was told; of a row that was withheld nothing but that it is.
+
+    Examples
+    --------
+    >>> night = {"of": "night", "withheld": True}
+    >>> list(values_of([{"name": "emotions", "rows": [night]}]))
+    [('emotions', 'night', '', None, None, None)]
+    """
+    for figure in figures:
+        for row in figure["rows"]:
+            if row["withheld"]:
+                yield figure["name"], row["of"], "", None, None, None
+                continue
+            for cell, value in row["values"].items():
+                yield figure["name"], row["of"], cell, value, row["margin_95"], row["people"]["about"]
 
 
 _COLUMNS = (

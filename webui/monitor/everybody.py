@@ -7,6 +7,7 @@ from typing import Any
 
 from flask import Response, render_template
 
+from tracker.store.releases import values_of
 from tracker.workflows import budgets
 from webui.monitor import room
 from webui.monitor.room import pages
@@ -39,7 +40,7 @@ def everybody() -> str:
         study=study,
         allowed=allowed,
         left=ledger.left,
-        releases=[(release, list(_values(release.result["figures"]))) for release in _told(ledger)],
+        releases=[(release, list(values_of(release.result["figures"]))) for release in _told(ledger)],
         refused=sum(bool(release.result["refused"]) for release in ledger.releases),
     )
 
@@ -60,16 +61,5 @@ def _cells(ledger: budgets.Ledger) -> Iterator[list[Any]]:
     for release in _told(ledger):
         query = release.query
         about = (release.at.isoformat(), release.study, query["first"], query["last"], release.epsilon)
-        for value in _values(release.result["figures"]):
+        for value in values_of(release.result["figures"]):
             yield [*about, *("" if v is None else v for v in value), query["simulated"]]
-
-
-def _values(figures: list[dict[str, Any]]) -> Iterator[tuple[Any, ...]]:
-    """Figure, row, cell, value, margin, about how many people; nothing of a withheld row but that it is."""
-    for figure in figures:
-        for row in figure["rows"]:
-            if row["withheld"]:
-                yield figure["name"], row["of"], None, None, None, None
-                continue
-            for cell, value in row["values"].items():
-                yield figure["name"], row["of"], cell, value, row["margin_95"], row["people"]["about"]

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from tracker.store import releases
 from tracker.workflows.export import folder
 from tracker.workflows.export.package import as_json
-from tracker.workflows.export.tables import RECORDED, SIMULATED
+from tracker.workflows.export.columns import RECORDED, SIMULATED
 
 LIMITS = (
     "Noise was added on purpose, so that nobody can tell from these figures whether any one person is in them. "
@@ -50,24 +51,11 @@ def publish(out: Path, number: int, document: Mapping[str, Any]) -> None:
         folder.publish(here, out)
 
 
-def rows(
-    figures: list[dict[str, Any]],
-) -> Iterator[tuple[str, str, str, float | None, float | None, int | None]]:
-    """Every value: figure, row, cell, value, margin, about how many people; a withheld row has none of these."""
-    for figure in figures:
-        for row in figure["rows"]:
-            if row["withheld"]:
-                yield figure["name"], row["of"], "", None, None, None
-                continue
-            for cell, value in row["values"].items():
-                yield figure["name"], row["of"], cell, value, row["margin_95"], row["people"]["about"]
-
-
 def _csv(figures: list[dict[str, Any]], origin: str) -> str:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(COLUMNS)
-    for *values, people in rows(figures):
+    for *values, people in releases.values_of(figures):
         writer.writerow([*values, people, "true" if people is None else "false", origin])
     return text.getvalue()
 
