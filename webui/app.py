@@ -17,11 +17,13 @@ from webui import (
     auth,
     auth_store,
     characters,
+    cookies,
     csrf,
     datasets,
     errors,
     headers,
     health,
+    journal,
     languages,
     limits,
     monitor,
@@ -80,10 +82,6 @@ def create_app(
     app = Flask(__name__, static_folder=None)
     app.config.update(
         SECRET_KEY=access.vault.secret("sessions"),
-        SESSION_COOKIE_NAME="affect_session",
-        SESSION_COOKIE_HTTPONLY=True,
-        SESSION_COOKIE_SAMESITE="Lax",
-        SESSION_COOKIE_SECURE=secure_cookies,
         MAX_CONTENT_LENGTH=limits.LARGEST_REQUEST,
         MAX_FORM_MEMORY_SIZE=limits.LARGEST_REQUEST,
         DEMO_ENTRIES=dict(entries or {}),
@@ -103,6 +101,8 @@ def create_app(
         uploads=Uploads(access, captures.reader, clock, time.monotonic) if captures is not None else None,
     )
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+    cookies.set_up(app, secure=secure_cookies)
+    journal.teach(app)
     auth_store.set_up(app, access)
     auth.protect(app)
     csrf.protect(app)

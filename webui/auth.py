@@ -15,7 +15,7 @@ from tracker.domain.entering import How
 from tracker.domain.members import STRONG, Member, Role
 from tracker.domain.people import Person
 from tracker.workflows import accounts
-from webui import auth_store, bearer, languages, roles
+from webui import auth_store, bearer, journal, languages, roles
 from webui.auth_store import User
 from webui.clock import now as now
 from webui.roles import Rule
@@ -24,6 +24,9 @@ from webui.study import study, text, texts
 
 LASTS = timedelta(hours=12)
 """How long a session lasts; then the password is asked for again."""
+
+IDLE = timedelta(hours=1)
+"""After how long without a request a session ends whose person sees other people's data."""
 
 FRESH = timedelta(minutes=15)
 """For how long whoever said who they are may take along, erase, and change how they log in."""
@@ -42,7 +45,13 @@ BEFORE_PASSWORD = BEFORE_NOTICE | {"entering.password"}
 BEFORE_SECOND = BEFORE_PASSWORD | {endpoint for endpoint in roles.RULES if endpoint.startswith("account.")}
 BEFORE_SECOND |= {"confirming.page"}
 
-_HALF, _BY_CODE, _FRESH, _DEMO, _SINCE = "half", "by_code", "fresh", "demo", "since"
+# What pages ask by themselves, while nobody may be there: it keeps no session going.
+ASKED_BY_PAGES = frozenset(
+    {"datasets.state", "rate.token", "rate.series_open", "rate.disputed_open", "answer_phone.standing"}
+)
+
+_HALF, _BY_CODE, _FRESH, _DEMO, _SINCE, _SEEN = "half", "by_code", "fresh", "demo", "since", "seen"
+_MINUTE = timedelta(minutes=1)
 _SIGN_IN = auth_store.SIGN_IN
 
 
@@ -130,6 +139,7 @@ def start(
     if anew:
         agent = request.headers.get("User-Agent", "")
         signed_in = accounts.note_sign_in(services().access, who, how, agent, now())
+        journal.tell("signed_in", who, how=how.value)
     if signed_in is not None:
         session[_SIGN_IN] = signed_in
 
@@ -155,9 +165,15 @@ def half() -> tuple[User, bool] | None:
 
 def end() -> None:
     """End this session, in this browser and wherever a copy of its cookie lies."""
-    if isinstance(number := session.get(_SIGN_IN), int):
+    if (number := here()) is not None:
         accounts.log_out(services().access, whom(), number, now())
     clear()
+
+
+def here() -> int | None:
+    """The number of the sign-in that this session began with; None where it has none."""
+    number = session.get(_SIGN_IN)
+    return number if isinstance(number, int) else None
 
 
 def clear() -> None:
@@ -241,7 +257,8 @@ def _recognise() -> None:
     if _older(session.get(_SINCE), LASTS) or not isinstance(user := _user(), User):
         return
     if isinstance(user.whom, Member):
-        g.member, g.second = user.whom, user.second
+        if not _left_alone(user.whom):
+            g.member, g.second = user.whom, user.second
         return
     g.person = user.whom
     # Whoever chose something under this notice has seen it: it is the first thing on that page.
@@ -250,6 +267,18 @@ def _recognise() -> None:
 
 
 def _user() -> object:
+def _left_alone(who: Member) -> bool:
+    """Whether nobody asked for long in a session that sees other people's data; else note that somebody does."""
+    if not any(held & STRONG for held in who.roles.values()):
+        return False
+    seen = session.get(_SEEN, session.get(_SINCE))
+    if _older(seen, IDLE):
+        return True
+    if request.endpoint not in ASKED_BY_PAGES and _older(seen, _MINUTE):
+        session[_SEEN] = now().timestamp()
+    return False
+
+
     """Whom Flask-Login knows this session to be of."""
     return current_user._get_current_object()
 

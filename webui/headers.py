@@ -6,6 +6,7 @@ from flask import Flask, Response, request
 
 _BASE = {
     "default-src": "'none'",
+    "object-src": "'none'",
     "script-src": "'self'",
     "style-src": "'self'",
     "img-src": "'self'",
@@ -51,7 +52,7 @@ def _add(response: Response) -> Response:
     camera = "(self)" if request.endpoint == CAMERA_ENDPOINT else "()"
     headers["Permissions-Policy"] = f"camera={camera}, microphone=(), geolocation=()"
     if request.is_secure:
-        headers["Strict-Transport-Security"] = "max-age=31536000"
+        headers["Strict-Transport-Security"] = "max-age=31536000; includeSubDomains"
     if request.blueprint != "assets":
         headers["Cache-Control"] = "no-store, private"
     return response

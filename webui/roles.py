@@ -167,6 +167,7 @@ RULES: dict[str, Rule] = {
     "consent.confirm": _participant(),
     "consent.answer": _participant(),
     "timeline.newest": _participant(),
+    "account.end_session": _everybody(fresh="account.page"),
     "timeline.page": _participant(),
     "timeline.chart": _participant(),
     "timeline.data": _participant(),

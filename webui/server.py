@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import socket
+import ssl
 import sys
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
@@ -21,11 +22,14 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from tracker.access import Access
 from tracker.store.spool import EXPORTS, remove_left
 from tracker.workflows.ingest import Reader
+from webui import journal
 from webui.app import create_app
 from webui.services import NAME
 
 THREADS = 8
 GRACE_S = 10
+CIPHERS = "ECDHE+AESGCM:ECDHE+CHACHA20"
+"""What TLS 1.2 may use: keys that are made anew for each connection, and authenticated encryption; 1.3 has no other."""
 _LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 
 
@@ -92,6 +96,7 @@ def serve(
     made: list[Flask] = []
 
     def make() -> Flask:
+        journal.to_standard_error()
         remove_left(EXPORTS)  # a worker that was killed had no time for it
         access = open_access()
         app = create_app(
@@ -129,6 +134,8 @@ def serve(
         "timeout": 120,
         "certfile": str(tls_cert) if tls_cert else None,
         "keyfile": str(tls_key) if tls_key else None,
+        "ciphers": CIPHERS if tls_cert else None,
+        "ssl_context": _tls,
         "loglevel": "warning",
         "control_socket_disable": True,
         "when_ready": ready,
@@ -164,6 +171,13 @@ class _Server(BaseApplication):  # type: ignore[misc]
     def load(self) -> Flask:
         """Make the app, in the worker."""
         return self._make()
+
+
+def _tls(_: Any, usual: Callable[[], ssl.SSLContext]) -> ssl.SSLContext:
+    """Gunicorn's own, but for nothing older than TLS 1.2, whatever the machine's OpenSSL would still speak."""
+    context = usual()
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    return context
 
 
 def _listen(host: str, port: int) -> socket.socket:

@@ -7,22 +7,22 @@ from typing import Any
 
 import pytest
 from flask import Flask
-from flask.sessions import SecureCookieSessionInterface
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests import builders
 from tests.webui.site import Site
 from tracker.workflows import accounts
+from webui.cookies import Sessions
 
 COOKIE = "affect_session"
 
 
 def signed(secret: bytes | str, content: dict[str, Any]) -> str:
-    """A cookie as Flask signs it."""
+    """A cookie as we sign it."""
     app = Flask(__name__)
     app.secret_key = secret
-    serializer = SecureCookieSessionInterface().get_signing_serializer(app)
+    serializer = Sessions().get_signing_serializer(app)
     assert serializer is not None
     text = serializer.dumps(content)
     assert isinstance(text, str)

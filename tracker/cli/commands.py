@@ -28,6 +28,7 @@ from tracker.cli import (
     saying,
     series,
     serving,
+    sessions,
     setup,
     study,
     tokens,
@@ -43,6 +44,7 @@ def register(app: typer.Typer) -> None:
     app.command("code")(people.code)
     app.command("invite")(inviting.invite)
     app.add_typer(inviting.members, name="members")
+    app.command("log-out")(sessions.log_out)
     app.add_typer(tokens.app, name="tokens")
     app.add_typer(consent.app, name="consent")
     app.command("track")(tracking.track)

@@ -70,11 +70,23 @@ class Passkey:
 
 @dataclass(frozen=True, slots=True)
 class SignIn:
-    """A sign-in of one's own: when, how, and with what kind of browser."""
+    """A sign-in of one's own.
 
+    Attributes
+    ----------
+    number
+        Of its row.
+    at, how, browser
+        When, how, and with what kind of browser.
+    ended
+        Whether its session was ended before its time.
+    """
+
+    number: int
     at: datetime
     how: How
     browser: str
+    ended: bool
 
 
 # The first that fits: Edge and Opera call themselves Chrome too, and Chrome calls itself Safari.

@@ -16,6 +16,8 @@ from argon2 import PasswordHasher
 from argon2.exceptions import VerificationError
 from argon2.profiles import RFC_9106_LOW_MEMORY
 
+from tracker.domain.guessed import Guess, guess
+
 _ARGON2 = PasswordHasher.from_parameters(RFC_9106_LOW_MEMORY)
 _N, _R, _P = 2**17, 8, 1
 _ALPHABET = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"  # without I, O, 0 and 1, which are misread
@@ -24,7 +26,17 @@ SHORTEST = 10
 
 
 class WeakPasswordError(ValueError):
-    """A password is too short."""
+    """A password is too short, or among the first that somebody would guess.
+
+    Attributes
+    ----------
+    guess
+        Why it would be guessed; None where it is too short.
+    """
+
+    def __init__(self, message: str, guess: Guess | None = None) -> None:
+        super().__init__(message)
+        self.guess = guess
 
 
 def new_code() -> str:
@@ -62,6 +74,30 @@ def hash_password(password: str) -> str:
     if len(password) < SHORTEST:
         raise WeakPasswordError(f"a password has at least {SHORTEST} characters")
     return _ARGON2.hash(password)
+
+
+def demand_strong(password: str, name: str) -> None:
+    """Raise `WeakPasswordError` for a password that nobody should choose.
+
+    Parameters
+    ----------
+    password
+        As it was typed.
+    name
+        What its person logs in with.
+
+    Examples
+    --------
+    >>> demand_strong("correct horse battery", "ada")
+    >>> demand_strong("password123", "ada")
+    Traceback (most recent call last):
+    ...
+    tracker.domain.passwords.WeakPasswordError: this password is among the first that somebody would try
+    """
+    if len(password) < SHORTEST:
+        raise WeakPasswordError(f"a password has at least {SHORTEST} characters")
+    if found := guess(password, name):
+        raise WeakPasswordError("this password is among the first that somebody would try", found)
 
 
 def is_outdated(stored: str) -> bool:

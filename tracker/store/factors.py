@@ -53,6 +53,17 @@ class SignInRow:
     browser: str
 
 
+@dataclass(frozen=True, slots=True)
+class ListedRow:
+    """One sign-in as it is listed: with its number, and when its session was ended before its time."""
+
+    id: int
+    at: datetime
+    how: str
+    browser: str
+    ended_at: datetime | None
+
+
 _FACTOR = (
     factors.c.id,
     factors.c.kind,
@@ -164,12 +175,20 @@ def goes_on(connection: Connection, owner: Owner, number: int) -> bool:
     return connection.execute(select(sign_ins.c.id).where(mine)).first() is not None
 
 
-def sign_ins_of(connection: Connection, owner: Owner, most: int) -> list[SignInRow]:
+def end_sign_ins(connection: Connection, owner: Owner, at: datetime, but: int | None = None) -> None:
+    """Note that the sessions of all of somebody's sign-ins were ended, but that of one."""
+    going = owner.owns(sign_ins) & sign_ins.c.ended_at.is_(None)
+    if but is not None:
+        going &= sign_ins.c.id != but
+    connection.execute(update(sign_ins).where(going).values(ended_at=at))
+
+
+def sign_ins_of(connection: Connection, owner: Owner, most: int) -> list[ListedRow]:
     """Somebody's own sign-ins, newest first."""
     s = sign_ins.c
-    query = select(s.at, s.how, s.browser).where(owner.owns(sign_ins))
+    query = select(s.id, s.at, s.how, s.browser, s.ended_at).where(owner.owns(sign_ins))
     return [
-        SignInRow(*row) for row in connection.execute(query.order_by(s.at.desc(), s.id.desc()).limit(most))
+        ListedRow(*row) for row in connection.execute(query.order_by(s.at.desc(), s.id.desc()).limit(most))
     ]
 
 

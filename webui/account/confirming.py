@@ -8,7 +8,7 @@ from werkzeug.wrappers import Response
 
 from tracker.domain.entering import Kind
 from tracker.workflows import accounts
-from webui import auth, roles
+from webui import auth, journal, roles
 from webui.services import services
 
 pages = Blueprint("confirming", __name__)
@@ -29,8 +29,10 @@ def page() -> str | Response | tuple[str, int]:
                 services().access, auth.whom(), request.form.get("password", "")[:LONGEST], auth.now()
             )
     except accounts.LoginError:
+        journal.tell("confirming_failed")
         return _form(_("That is not your password; nothing was changed.")), 401
     auth.freshen()
+    journal.tell("confirmed", how="password")
     return redirect(url_for(back()), 303)
 
 
@@ -42,10 +44,7 @@ def back() -> str:
 
 def _known() -> frozenset[str]:
     """Where this page leads back to: nowhere else, whatever an address says."""
-    return frozenset(rule.fresh for rule in roles.RULES.values() if rule.fresh) | {
-        "entering.password",
-        "consent.page",
-    }
+    return frozenset(rule.fresh for rule in roles.RULES.values() if rule.fresh) | {"consent.page"}
 
 
 def _form(problem: str = "") -> str:

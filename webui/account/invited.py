@@ -12,7 +12,7 @@ from tracker.access.credentials import Whom
 from tracker.domain.entering import How
 from tracker.workflows import accounts
 from tracker.workflows.accounts import InvitationError
-from webui import auth
+from webui import auth, journal
 from webui.services import services
 
 pages = Blueprint("invited", __name__)
@@ -32,6 +32,7 @@ def come_in(token: str) -> Response:
         whom, version = accounts.accept_invitation(services().access, token, auth.now())
     except InvitationError:
         _gone()
+    journal.tell("invitation_used", whom)
     if accounts.has_second_factor(services().access, whom, auth.now()):
         auth.start_half(whom, version, by_code=True)
         return redirect(url_for("second.page"), 303)
@@ -49,4 +50,5 @@ def _whom(token: str) -> Whom:
 
 
 def _gone() -> NoReturn:
+    journal.tell("invitation_failed")
     abort(404, _("This link was used already, is too old, or is incomplete. Ask for a new one."))

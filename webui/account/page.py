@@ -15,7 +15,7 @@ from werkzeug.wrappers import Response as BaseResponse
 from tracker.domain.entering import How, Kind
 from tracker.workflows import accounts
 from tracker.workflows.accounts import TooManyPasskeysError
-from webui import auth, roles
+from webui import auth, journal, roles
 from webui.account import ceremonies
 from webui.account.ceremonies import PasskeyError
 from webui.auth_store import app_codes
@@ -56,6 +56,7 @@ def app() -> str | BaseResponse | tuple[str, int]:
         return _app_form(_("That code is not the one of this moment; look again, and type the newest.")), 400
     first = not _has_codes()
     accounts.add_app(services().access, auth.whom(), session.pop(_SECRET), step, auth.now())
+    journal.tell("factor_added", kind=Kind.APP.value)
     return _with_codes() if first else _back()
 
 
@@ -76,6 +77,7 @@ def passkey() -> Response | tuple[Response, int]:
     try:
         made = ceremonies.made(given.get("credential"), name)
         accounts.add_passkey(services().access, auth.whom(), made, auth.now())
+        journal.tell("factor_added", kind=Kind.PASSKEY.value)
     except PasskeyError:
         return jsonify(error=_("That passkey could not be kept; nothing was changed. Try again.")), 400
     except TooManyPasskeysError:
@@ -103,7 +105,19 @@ def remove() -> BaseResponse:
     if len(mine) == 1 and auth.is_strong():
         abort(400, _("Your role asks for a second factor: add another one before you remove this."))
     accounts.remove_factor(services().access, auth.whom(), number, auth.now())
+    journal.tell("factor_removed")
     return _back()
+
+
+@pages.post("/account/sessions/end")
+def end_session() -> BaseResponse:
+    """End one session of one's own, wherever it is; the others go on."""
+    number = request.form.get("sign_in", "")
+    if number not in {str(one.number) for one in accounts.sign_ins(services().access, auth.whom(), auth.now())}:
+        abort(404)
+    accounts.log_out(services().access, auth.whom(), int(number), auth.now())
+    journal.tell("signed_out", which="one")
+    return redirect(url_for(".page", _anchor="sign-ins"), 303)
 
 
 @pages.app_template_global("staff_menu")
@@ -141,6 +155,8 @@ def _page() -> str:
         left=accounts.codes_left(access, whom, at),
         sign_ins=accounts.sign_ins(access, whom, at),
         hows=HOWS,
+        here=auth.here(),
+        gone_before=at - auth.LASTS,
         demanded=auth.needs_second(),
         fresh=auth.is_fresh(),
         longest_name=LONGEST_NAME,
@@ -159,6 +175,7 @@ def _app_form(problem: str = "") -> str:
 
 def _with_codes() -> str:
     made = accounts.new_codes(services().access, auth.whom(), auth.now())
+    journal.tell("codes_made")
     return render_template("account_codes.html", codes=made)
 
 

@@ -7,7 +7,7 @@ from flask_babel import gettext as _
 
 from tracker.domain.entering import How
 from tracker.workflows import accounts
-from webui import auth
+from webui import auth, journal
 from webui.account import ceremonies
 from webui.account.ceremonies import PasskeyError
 from webui.account.confirming import back
@@ -31,11 +31,13 @@ def check() -> Response | tuple[Response, int]:
     try:
         whom = ceremonies.used(request.get_json(silent=True))
     except PasskeyError:
+        journal.tell("passkey_failed")
         return jsonify(error=_("That passkey was not accepted. Try again, or use your password.")), 400
     if asking is not None:
         if whom.id != asking.id:
             return jsonify(error=_("That passkey is somebody else’s. Nothing was changed.")), 400
         auth.freshen()
+        journal.tell("confirmed", how="passkey")
         return jsonify(next=url_for(back()))
     version, _second = accounts.standing(services().access, whom, auth.now())
     auth.start(whom, version, How.PASSKEY)

@@ -9,7 +9,7 @@ from werkzeug.wrappers import Response
 from tracker.access.credentials import Whom
 from tracker.domain.entering import How, Kind
 from tracker.workflows import accounts
-from webui import auth
+from webui import auth, journal
 from webui.auth_store import app_codes
 from webui.services import services
 
@@ -33,6 +33,7 @@ def page() -> str | Response | tuple[str, int]:
         return _form(user.whom, problem), 429
     how = given(user.whom, request.form.get("code", "")[:LONGEST])
     if how is None:
+        journal.tell("second_factor_failed", user.whom)
         problem = _(
             "That code is not the one of this moment, or it was used. After %(tries)s wrong tries wait "
             "%(minutes)s minutes.",

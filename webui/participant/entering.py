@@ -10,11 +10,12 @@ from flask_babel import lazy_gettext
 from werkzeug.wrappers import Response
 
 from tracker.domain.entering import How
+from tracker.domain.guessed import Guess
 from tracker.domain.members import Role
 from tracker.domain.passwords import SHORTEST, WeakPasswordError
 from tracker.workflows import accounts, consenting
 from tracker.workflows.accounts import LOCKED_FOR, TRIES
-from webui import auth
+from webui import auth, journal
 from webui.participant import answering_phone
 from webui.services import services
 from webui.study import text
@@ -47,7 +48,8 @@ def log_in() -> str | Response | tuple[str, int]:
     try:
         with services().hashing:
             login = accounts.log_in(services().access, name, secret[:LONGEST], auth.now())
-    except accounts.LoginError:
+    except accounts.LoginError as error:
+        journal.tell("sign_in_failed", error.whom)
         return render_template("login.html", name=name, problem=_problem()), 401
     if login.second:
         auth.start_half(login.whom, login.version, by_code=login.by_code)
@@ -101,8 +103,6 @@ def password() -> str | Response | tuple[str, int]:
     first = bool(session.get("by_code"))
     if not first and auth.is_demo():
         abort(403, _("You came through the demo’s door: how this person logs in is not changed from here."))
-    if not first and not auth.is_fresh():
-        return auth.confirm_first("entering.password")
     if request.method == "GET":
         return render_template("password.html", shortest=SHORTEST, first=first, name=auth.whom().name)
     chosen, again = request.form.get("password", ""), request.form.get("again", "")
@@ -112,12 +112,14 @@ def password() -> str | Response | tuple[str, int]:
     if not problem:
         try:
             with services().hashing:
-                version = accounts.choose_password(services().access, auth.whom(), chosen, auth.now())
-        except WeakPasswordError:
-            problem = _(
-                "A password has at least %(least)s characters; a few words make a good one.", least=SHORTEST
-            )
+                version = _chosen(chosen, first)
+        except accounts.LoginError:
+            journal.tell("confirming_failed")
+            problem = _("That is not your password of now; nothing was changed.")
+        except WeakPasswordError as error:
+            problem = _weak(error.guess)
         else:
+            journal.tell("password_chosen")
             noticed = bool(g.get("noticed"))
             auth.start(auth.whom(), version, How.PASSWORD, noticed=noticed, anew=False)
             return redirect(url_for(".home" if first else "account.page"), 303)
@@ -127,12 +129,34 @@ def password() -> str | Response | tuple[str, int]:
     return page, 400
 
 
+def _chosen(chosen: str, first: bool) -> int:
+    """Change it, whoever has one by giving that as well; return the version that sessions have then."""
+    access, whom, at = services().access, auth.whom(), auth.now()
+    if not first:
+        accounts.confirm_password(access, whom, request.form.get("current", "")[:LONGEST], at)
+    return accounts.choose_password(access, whom, chosen, at, here=auth.here())
+
+
+def _weak(guess: Guess | None) -> str:
+    """Why a password is not taken, in words."""
+    if guess is Guess.COMMON:
+        said = _(
+            "This password is known from break-ins elsewhere and is among the first that somebody would try."
+        )
+    elif guess is Guess.ABOUT:
+        said = _("This password says little but your name or what this is; choose something else.")
+    else:
+        said = _("A password has at least %(least)s characters; a few words make a good one.", least=SHORTEST)
+    return str(said)
+
+
 @pages.post("/logout")
 def log_out() -> Response:
     """End this session, or with ``everywhere`` all of them."""
     if request.form.get("everywhere"):
         accounts.end_sessions(services().access, auth.whom(), auth.now())
     leaving = g.get("person")
+    journal.tell("signed_out", which="all" if request.form.get("everywhere") else "this")
     auth.end()
     if leaving is not None:
         answering_phone.leave(leaving)

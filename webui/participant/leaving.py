@@ -20,7 +20,7 @@ from tracker.domain.consent import Recorder, Scope
 from tracker.domain.people import EnrolmentError
 from tracker.workflows import accounts, consenting, enrolment, erasure
 from tracker.workflows.consenting import Answer
-from webui import auth
+from webui import auth, journal
 from webui.participant import answering_phone, erased
 from webui.participant.entering import LONGEST, TOO_FAST
 from webui.participant.waiting import waiting_of
@@ -61,8 +61,10 @@ def withdraw() -> str | Response | tuple[str, int]:
         with services().hashing:
             holder = accounts.holder_of(services().access, name, secret, auth.now())
         left = _withdraw(holder, chosen, answer, secret)
-    except (accounts.LoginError, EnrolmentError):
+    except (accounts.LoginError, EnrolmentError) as error:
+        journal.tell("leaving_failed", getattr(error, "whom", None))
         return _form(WRONG, name), 401
+    journal.tell("left", holder.person)
     if answer is Answer.ERASE_ALL:
         gone = erased.remember(erasure.erase_person(services().access, holder.person, auth.now()))
         answering_phone.leave(holder.person)

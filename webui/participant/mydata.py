@@ -11,7 +11,7 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from tracker.domain.instants import InstantError
 from tracker.workflows import accounts, budgets, enrolment, erasure, prompting
-from webui import auth
+from webui import auth, journal
 from webui.limits import BusyError
 from webui.participant import answering_phone, downloads, erased
 from webui.services import services
@@ -77,9 +77,11 @@ def erase() -> str | BaseResponse | tuple[str, int]:
             with services().hashing:
                 accounts.confirm_password(access, person, request.form.get("password", ""), auth.now())
         except accounts.LoginError:
+            journal.tell("confirming_failed")
             return _page(_("That is not your password; nothing was erased.")), 400
     elif request.form.get("word", "").strip().lower() != WORD:
         return _page(_("Type the word %(word)s to say that you mean it; nothing was erased.", word=WORD)), 400
+    journal.tell("erased")
     gone = erased.remember(erasure.erase_person(access, person, auth.now()))
     answering_phone.leave(person)
     return gone

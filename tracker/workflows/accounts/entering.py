@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 
 from tracker.access import Access, Unit, credentials
 from tracker.access.credentials import Account, Door, Whom
-from tracker.domain.passwords import hash_password, is_outdated, matches
+from tracker.domain.passwords import demand_strong, hash_password, is_outdated, matches
 from tracker.domain.people import Person, UnknownParticipantError
 from tracker.store import factors, people
 from tracker.workflows.accounts.factors import is_second
@@ -24,9 +24,16 @@ LOCKED_FOR = timedelta(minutes=15)
 
 
 class LoginError(Exception):
-    """Nobody was logged in; the message is the same whatever the reason."""
+    """Nobody was logged in; the message is the same whatever the reason.
 
-    def __init__(self) -> None:
+    Attributes
+    ----------
+    whom
+        Whose account was tried, for who runs this and for nobody who asks; None where nobody has that name.
+    """
+
+    def __init__(self, whom: Whom | None = None) -> None:
+        self.whom = whom
         super().__init__(
             "That name and that code or password do not fit together. After "
             f"{TRIES} wrong tries wait {LOCKED_FOR.seconds // 60} minutes; a one-time code that is used or "
@@ -89,7 +96,7 @@ def log_in(access: Access, name: str, secret: str, now: datetime) -> Login:
     by_password = matches(account.password_hash if account else None, secret)
     by_code = account is not None and _code_fits(account, secret, now)
     if account is None or not (by_password or by_code):
-        raise LoginError
+        raise LoginError(whom)
     anew = account.password_hash if by_password else None
     changed = {"password_hash": hash_password(secret)} if anew is not None and is_outdated(anew) else {}
     with credentials.writing(access, whom, now) as door:
@@ -139,18 +146,32 @@ def holder_of(access: Access, name: str, secret: str, now: datetime) -> Holder:
     by_password = matches(account.password_hash, secret)
     by_code = _code_fits(account, secret, now)
     if not (by_password or by_code):
-        raise LoginError
+        raise LoginError(person)
     return Holder(person, by_code and not by_password)
 
 
-def choose_password(access: Access, whom: Whom, password: str, now: datetime) -> int:
+def choose_password(
+    access: Access, whom: Whom, password: str, now: datetime, *, here: int | None = None
+) -> int:
     """Set the password, use up code and invitation, and end all other sessions; return the new version.
+
+    Parameters
+    ----------
+    access, whom
+        The gate, and whose password.
+    password
+        The new one.
+    now
+        The instant (UTC).
+    here
+        The number of the sign-in whose session goes on, under the new version.
 
     Raises
     ------
     WeakPasswordError
-        When it is too short.
+        When it is too short, or among the first that somebody would guess.
     """
+    demand_strong(password, whom.name)
     hashed = hash_password(password)
     with credentials.writing(access, whom, now) as door:
         version = door.account().session_version + 1
@@ -163,6 +184,7 @@ def choose_password(access: Access, whom: Whom, password: str, now: datetime) ->
             locked_until=None,
         )
         factors.end_invitations(door.connection, door.owner)
+        factors.end_sign_ins(door.connection, door.owner, now, but=here)
     return version
 
 
@@ -171,6 +193,7 @@ def end_sessions(access: Access, whom: Whom, now: datetime) -> int:
     with credentials.writing(access, whom, now) as door:
         version = door.account().session_version + 1
         door.set(session_version=version)
+        factors.end_sign_ins(door.connection, door.owner, now)
     return version
 
 

@@ -167,6 +167,7 @@ def reset_factors(access: Access, whom: Whom, now: datetime) -> int:
     """Remove everything beside the password of somebody who lost it all, and end their sessions; return how many."""
     with credentials.writing(access, whom, now) as door:
         door.set(session_version=door.account().session_version + 1)
+        rows.end_sign_ins(door.connection, door.owner, now)
         return rows.remove_all(door.connection, door.owner)
 
 

@@ -35,4 +35,4 @@ def sign_ins(access: Access, whom: Whom, now: datetime) -> list[SignIn]:
     """Somebody's own sign-ins, newest first."""
     with credentials.reading(access, whom, now) as door:
         found = factors.sign_ins_of(door.connection, door.owner, MOST)
-    return [SignIn(row.at, How(row.how), row.browser) for row in found]
+    return [SignIn(row.id, row.at, How(row.how), row.browser, row.ended_at is not None) for row in found]
