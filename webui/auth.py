@@ -266,7 +266,6 @@ def _recognise() -> None:
     g.noticed = session.get("notice") in shown or not shown.isdisjoint(user.chose_under)
 
 
-def _user() -> object:
 def _left_alone(who: Member) -> bool:
     """Whether nobody asked for long in a session that sees other people's data; else note that somebody does."""
     if not any(held & STRONG for held in who.roles.values()):
@@ -279,6 +278,7 @@ def _left_alone(who: Member) -> bool:
     return False
 
 
+def _user() -> object:
     """Whom Flask-Login knows this session to be of."""
     return current_user._get_current_object()
 
