@@ -217,7 +217,8 @@ def _gate() -> BaseResponse | None:
         return None
     rule = roles.rule(request.endpoint)
     if rule.program:
-        _program(rule)
+        if not rule.anybody:
+            _program(rule)
         return None
     if rule.looked_up:
         _recognise()

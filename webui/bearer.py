@@ -17,8 +17,9 @@ from webui.roles import Rule
 from webui.services import services
 from webui.study import study, texts
 
-UNNOTICED = frozenset({Purpose.CONSENT, None})
-"""Purposes for which no notice must have been seen: one that has changed meanwhile keeps nobody from saying no."""
+UNNOTICED = frozenset({Purpose.CONSENT, Purpose.GRANTS, Purpose.ARCHIVE, Purpose.ERASURE, None})
+"""Purposes for which no notice must have been seen: one that has changed meanwhile keeps nobody from saying no, from
+taking along what is theirs, or from erasing it; and who allows something names the notice that they read."""
 
 
 def recognise() -> None:

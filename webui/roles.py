@@ -116,8 +116,15 @@ _OF_PURPOSE: dict[Purpose, tuple[frozenset[Role], Objects]] = {
     Purpose.ANSWERS: (_PARTICIPANT, Objects.OWN),
     Purpose.CAPTURE: (_PARTICIPANT, Objects.OWN),
     Purpose.CONSENT: (_PARTICIPANT, Objects.OWN),
+    Purpose.GRANTS: (_PARTICIPANT, Objects.OWN),
+    Purpose.HIDING: (_PARTICIPANT, Objects.OWN),
+    Purpose.ARCHIVE: (_PARTICIPANT, Objects.OWN),
+    Purpose.ERASURE: (_PARTICIPANT, Objects.OWN),
     Purpose.RATING: (_RATER, Objects.STUDY),
+    Purpose.ADJUDICATION: (_RESEARCHER, Objects.STUDY),
+    Purpose.MONITOR: (_RESEARCHER, Objects.STUDY),
     Purpose.STUDIES: (_STEERING, Objects.NOBODYS),
+    Purpose.APPLYING: (_OPERATOR, Objects.NOBODYS),
     Purpose.EXPORTS: (_RESEARCHER, Objects.STUDY),
 }
 
@@ -126,6 +133,11 @@ def _program(purpose: Purpose, only: frozenset[Role] | None = None) -> Rule:
     """A program with a token for a purpose, of somebody who has the role besides."""
     roles, objects = _OF_PURPOSE[purpose]
     return Rule(only or roles, objects, program=True, purpose=purpose)
+
+
+def _whoever_was_told() -> Rule:
+    """A program that names something by what only whoever began it was told: its person may be gone by then."""
+    return Rule(_EVERY, Objects.OWN, anybody=True, looked_up=False, program=True)
 
 
 RULES: dict[str, Rule] = {
@@ -155,6 +167,7 @@ RULES: dict[str, Rule] = {
     "account.passkey_options": _everybody(fresh="account.page"),
     "account.passkey": _everybody(fresh="account.page"),
     "account.remove": _everybody(fresh="account.page"),
+    "account.end_session": _everybody(fresh="account.page"),
     "tokens.page": _everybody(fresh="tokens.page"),
     "tokens.make": _everybody(fresh="tokens.page"),
     "tokens.revoke": _everybody(fresh="tokens.page"),
@@ -167,7 +180,6 @@ RULES: dict[str, Rule] = {
     "consent.confirm": _participant(),
     "consent.answer": _participant(),
     "timeline.newest": _participant(),
-    "account.end_session": _everybody(fresh="account.page"),
     "timeline.page": _participant(),
     "timeline.chart": _participant(),
     "timeline.data": _participant(),
@@ -275,6 +287,21 @@ RULES: dict[str, Rule] = {
     "api_consent.withdraw": _program(Purpose.CONSENT),
     "api_consent.pausing": _program(Purpose.CONSENT),
     "api_consent.pause": _program(Purpose.CONSENT),
+    "api_grants.notice": _program(Purpose.GRANTS),
+    "api_grants.standing": _program(Purpose.GRANTS),
+    "api_grants.grant": _program(Purpose.GRANTS),
+    "api_grants.confirm": _program(Purpose.GRANTS),
+    "api_hiding.listing": _program(Purpose.HIDING),
+    "api_hiding.holds": _program(Purpose.HIDING),
+    "api_hiding.hide": _program(Purpose.HIDING),
+    "api_hiding.show": _program(Purpose.HIDING),
+    "api_archives.begin": _program(Purpose.ARCHIVE),
+    "api_archives.state": _program(Purpose.ARCHIVE),
+    "api_archives.download": _program(Purpose.ARCHIVE),
+    "api_erasures.listing": _program(Purpose.ERASURE),
+    "api_erasures.begin": _program(Purpose.ERASURE),
+    "api_erased.state": _whoever_was_told(),
+    "api_erased.certificate": _whoever_was_told(),
     "api_capture.look": _program(Purpose.CAPTURE),
     "api_capture.start": _program(Purpose.CAPTURE),
     "api_capture.frame": _program(Purpose.CAPTURE),
@@ -292,6 +319,24 @@ RULES: dict[str, Rule] = {
     "api_rating.progress": _program(Purpose.RATING),
     "api_rating.keys": _program(Purpose.RATING),
     "api_rating.change_keys": _program(Purpose.RATING),
+    "api_clips.listing": _program(Purpose.RATING),
+    "api_clips.show": _program(Purpose.RATING),
+    "api_clips.picture": _program(Purpose.RATING),
+    "api_clips.standing": _program(Purpose.RATING),
+    "api_clips.trace": _program(Purpose.RATING),
+    "api_adjudication.listing": _program(Purpose.ADJUDICATION),
+    "api_adjudication.show": _program(Purpose.ADJUDICATION),
+    "api_adjudication.picture": _program(Purpose.ADJUDICATION),
+    "api_adjudication.standing": _program(Purpose.ADJUDICATION),
+    "api_adjudication.decide": _program(Purpose.ADJUDICATION),
+    "api_monitor.people": _program(Purpose.MONITOR),
+    "api_monitor.person": _program(Purpose.MONITOR),
+    "api_monitor.prompts": _program(Purpose.MONITOR),
+    "api_monitor.raters": _program(Purpose.MONITOR),
+    "api_monitor.everybody": _program(Purpose.MONITOR),
+    "api_monitor.jobs": _program(Purpose.MONITOR),
+    "api_monitor.table": _program(Purpose.MONITOR),
+    "api_monitor.table_of": _program(Purpose.MONITOR),
     "api_studies.show": _program(Purpose.STUDIES),
     "api_studies.versions": _program(Purpose.STUDIES),
     "api_studies.check": _program(Purpose.STUDIES),
@@ -302,6 +347,7 @@ RULES: dict[str, Rule] = {
     "api_exports.download": _program(Purpose.EXPORTS),
     "api_exports.discard": _program(Purpose.EXPORTS),
     "api_studies.preview": _program(Purpose.STUDIES, _OPERATOR),
+    "api_applying.apply": _program(Purpose.APPLYING),
 }
 """Every endpoint of the app."""
 

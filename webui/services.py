@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, cast
 from flask import current_app
 
 from tracker.access import Access
+from webui.background import Background
 from webui.limits import ARCHIVES_AT_ONCE, LOGINS, PER, REQUESTS, Rate, Turns
 
 if TYPE_CHECKING:  # OpenCV is loaded with it
@@ -46,6 +47,8 @@ class Services:
         How often an address may give a token that opens nothing.
     shelves, first
         The exports of this process, where anybody has looked at them; held while they are made.
+    background
+        What goes on after its request was answered.
     captures, uploads
         The live captures and the uploaded clips of this process; None where nothing reads faces.
     """
@@ -63,6 +66,7 @@ class Services:
     uploads: Uploads | None = None
     shelves: list[Shelf] = field(default_factory=list)
     first: Lock = field(default_factory=Lock)
+    background: Background = field(default_factory=Background)
 
     @property
     def shelf(self) -> Shelf:
@@ -76,6 +80,7 @@ class Services:
 
     def close(self) -> None:
         """End what goes on in the background."""
+        self.background.close()
         for shelf in self.shelves:
             shelf.close()
         if self.uploads is not None:

@@ -14,7 +14,7 @@ from tracker.cli.output import AsJson, err, print_json
 from tracker.cli.people import note_code
 from tracker.domain.members import Member, Role
 from tracker.domain.people import Person, UnknownParticipantError
-from tracker.domain.tokens import LONGEST, USUAL, Purpose, Token, TokenError
+from tracker.domain.tokens import LONGEST, THEIR_OWN, USUAL, Purpose, Token, TokenError
 from tracker.workflows import studies
 from tracker.workflows import tokens as workflow
 
@@ -37,6 +37,11 @@ def new(
     as_json: AsJson = False,
 ) -> None:
     """Make a token for somebody and print it, once; it may never do more than they may themselves."""
+    if own := THEIR_OWN.intersection(purpose):
+        raise TokenError(
+            f"a token for {', '.join(sorted(own))} allows things as its person's own word; they make it themselves, on "
+            "the page Account"
+        )
     access = opened(settings_of(context))
     whom, study = _whom(access, name), studies.in_force(access).id
     roles = whom.in_study(study) if isinstance(whom, Member) else frozenset({Role.PARTICIPANT})

@@ -48,8 +48,15 @@ class Purpose(StrEnum):
     ANSWERS = "answers"
     CAPTURE = "capture"
     CONSENT = "consent"
+    GRANTS = "grants"
+    HIDING = "hiding"
+    ARCHIVE = "archive"
+    ERASURE = "erasure"
     RATING = "rating"
+    ADJUDICATION = "adjudication"
+    MONITOR = "monitor"
     STUDIES = "studies"
+    APPLYING = "applying"
     EXPORTS = "exports"
 
 
@@ -58,11 +65,21 @@ ROLES_OF: dict[Purpose, frozenset[Role]] = {
     Purpose.ANSWERS: frozenset({Role.PARTICIPANT}),
     Purpose.CAPTURE: frozenset({Role.PARTICIPANT}),
     Purpose.CONSENT: frozenset({Role.PARTICIPANT}),
+    Purpose.GRANTS: frozenset({Role.PARTICIPANT}),
+    Purpose.HIDING: frozenset({Role.PARTICIPANT}),
+    Purpose.ARCHIVE: frozenset({Role.PARTICIPANT}),
+    Purpose.ERASURE: frozenset({Role.PARTICIPANT}),
     Purpose.RATING: frozenset({Role.RATER}),
+    Purpose.ADJUDICATION: frozenset({Role.RESEARCHER}),
+    Purpose.MONITOR: frozenset({Role.RESEARCHER}),
     Purpose.STUDIES: frozenset({Role.RESEARCHER, Role.OPERATOR}),
+    Purpose.APPLYING: frozenset({Role.OPERATOR}),
     Purpose.EXPORTS: frozenset({Role.RESEARCHER}),
 }
 """Who can have a token for a purpose; which of its endpoints each role may ask for is told by `webui.roles`."""
+
+THEIR_OWN = frozenset({Purpose.GRANTS})
+"""Purposes of which nobody makes a token for somebody else: what is allowed with one is its person's own word."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -98,6 +98,7 @@ def grant(
     covers_from: datetime | None = None,
     evidence: str = "",
     shown: str | None = None,
+    proof: Callable[[Unit], None] = lambda _: None,
 ) -> list[ConsentEvent]:
     """Record that scopes are granted.
 
@@ -115,6 +116,8 @@ def grant(
         Demanded of all but the participant: where the signed paper lies, for example.
     shown
         SHA-256 of the notice that was read; unless stated, that of the study in its first language.
+    proof
+        What must hold for it, in the same transaction: that nothing was said since, for example. It raises to refuse.
 
     Raises
     ------
@@ -137,6 +140,7 @@ def grant(
         )
     stated = require_past(covers_from, now) if covers_from is not None else None
     with access.write(person.id, now) as unit:
+        proof(unit)
         unit.study.demand_open("nothing more can be granted")
         unit.study.demand_asked(scopes)
         if recorder is Recorder.GUARDIAN and not unit.rules.guardians:

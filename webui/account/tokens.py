@@ -23,8 +23,15 @@ WHAT = {
     Purpose.ANSWERS: lazy_gettext("answer and correct in my name, and see my questions"),
     Purpose.CAPTURE: lazy_gettext("send frames and clips of my face"),
     Purpose.CONSENT: lazy_gettext("see what I allow, pause, and withdraw it"),
+    Purpose.GRANTS: lazy_gettext("read the notice, and allow things in my name"),
+    Purpose.HIDING: lazy_gettext("hide stretches of my time, and show them again"),
+    Purpose.ARCHIVE: lazy_gettext("take my data along, with my password or a code each time"),
+    Purpose.ERASURE: lazy_gettext("erase what is stored about me, with my password or a code each time"),
     Purpose.RATING: lazy_gettext("see faces that are mine to rate, and rate them"),
+    Purpose.ADJUDICATION: lazy_gettext("decide where raters disagree"),
+    Purpose.MONITOR: lazy_gettext("see how the study goes, with those who share it; they read that I looked"),
     Purpose.STUDIES: lazy_gettext("read the study, and check a study file"),
+    Purpose.APPLYING: lazy_gettext("let another study govern, with a code of my app each time"),
     Purpose.EXPORTS: lazy_gettext("start and download exports"),
 }
 """What a token may do, in its person's words."""

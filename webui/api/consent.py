@@ -1,6 +1,4 @@
-"""What you allow, and taking it back. Allowing and erasing belong to the pages: where the notice is read, and where
-it is asked once more who you are.
-"""
+"""What you allow, and taking it back; allowing (`webui.api.grants`) and erasing are for tokens of their own."""
 
 from __future__ import annotations
 
@@ -55,6 +53,9 @@ class ConsentState(Schema):
     notice = fields.Nested(Notice, required=True)
     closed = fields.Boolean(
         required=True, metadata={"description": "Whether the study takes in nothing new."}
+    )
+    newest = fields.Integer(
+        required=True, metadata={"description": "`seq` of the last event; 0 where nothing was said yet."}
     )
     scopes = fields.List(fields.Nested(ScopeState), required=True)
 
@@ -117,7 +118,7 @@ class Paused(Schema):
 @room.at("GET", "/consent", gives=ConsentState)
 def standing() -> dict[str, Any]:
     """Say where each scope stands, and which notice does."""
-    return _state()
+    return state()
 
 
 @room.at("GET", "/consent/events", gives=Events)
@@ -154,7 +155,7 @@ def withdraw(said: dict[str, Any]) -> dict[str, Any]:
             recorder=Recorder.PARTICIPANT,
             answer=THEN[said["then"]],
         )
-    return _state()
+    return state()
 
 
 @room.at("POST", "/consent/refusals", takes=Refusal, gives=ConsentState)
@@ -165,7 +166,7 @@ def refuse(said: dict[str, Any]) -> dict[str, Any]:
     scopes = [scope for scope in Scope if scope.value in said["scopes"] and not stands[scope].said_yes]
     if scopes:
         consenting.refuse(services().access, auth.person(), scopes, auth.now(), recorder=Recorder.PARTICIPANT)
-    return _state()
+    return state()
 
 
 @room.at("GET", "/pause", gives=Paused)
@@ -189,13 +190,16 @@ def _paused() -> dict[str, Any]:
     return {"paused": since is not None, "since": since}
 
 
-def _state() -> dict[str, Any]:
+def state() -> dict[str, Any]:
+    """Where everything stands, as `ConsentState` has it."""
     with services().access.read(auth.person().id, auth.now()) as unit:
         stands = unit.standing()
+        newest = max((event.seq for event in unit.events), default=0)
     shown = text()
     return {
         "notice": shown.notice(),
         "closed": study().closed,
+        "newest": newest,
         "scopes": [
             {
                 "scope": card.scope.value,

@@ -5,12 +5,15 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
+from contextlib import suppress
 from functools import wraps
 from typing import Any, TypeVar
 
 from flask import Response, g, request
 from werkzeug.exceptions import BadRequest, Conflict, UnprocessableEntity
 
+from tracker.domain.people import UnknownParticipantError
+from tracker.privacy.key_errors import KeyDestroyedError
 from tracker.workflows import repeating
 from tracker.workflows.repeating import OtherRequestError, Repeated, UnderWayError
 from tracker.workflows.tokens import Bearer
@@ -72,7 +75,9 @@ def once(view: View) -> View:
             repeating.release(access, whom, claimed, now())
             raise
         if response.status_code < 300:
-            repeating.keep(access, whom, claimed, response.status_code, _written(response), now())
+            # Whoever was erased meanwhile keeps nothing, not even an answer.
+            with suppress(UnknownParticipantError, KeyDestroyedError):
+                repeating.keep(access, whom, claimed, response.status_code, _written(response), now())
         else:
             repeating.release(access, whom, claimed, now())
         return response
@@ -87,7 +92,23 @@ def _bearer() -> Bearer:
 
 def _asked() -> bytes:
     told = [request.method, request.full_path, request.content_type or ""]
-    return json.dumps(told).encode() + request.get_data()
+    return json.dumps(told).encode() + _without_proof(request.get_data())
+
+
+def _without_proof(body: bytes) -> bytes:
+    """A body without what shows who asks.
+
+    It makes no other request; and of it a digest is kept, which must not be one of a password.
+    """
+    if b"proof" not in body and b"\\u" not in body:  # a name can be written with escapes
+        return body
+    try:
+        sent = json.loads(body)
+    except (ValueError, RecursionError):
+        return body
+    if not isinstance(sent, dict) or "proof" not in sent:
+        return body
+    return json.dumps({name: value for name, value in sent.items() if name != "proof"}).encode()
 
 
 def _written(response: Response) -> bytes:

@@ -133,7 +133,7 @@ def vote(said: dict[str, Any], item: str) -> dict[str, Any]:
         once.key(),
         auth.now() - timedelta(milliseconds=took or 0),
         took,
-        _said(said),
+        distribution_of(said),
         said.get("valence"),
         said.get("arousal"),
     )
@@ -151,7 +151,7 @@ def undo(item: str) -> dict[str, Any]:
 def last() -> dict[str, Any]:
     """List your last ten decisions."""
     found = rating.last_ten(services().access, auth.member(), auth.now())
-    return {"items": [_decided(one) for one in found]}
+    return {"items": [decided(one) for one in found]}
 
 
 @room.at("GET", "/rating/progress", gives=Progress)
@@ -177,7 +177,8 @@ def change_keys(wanted: dict[str, Any]) -> dict[str, Any]:
     return _keys()
 
 
-def _said(vote: dict[str, Any]) -> Distribution | None:
+def distribution_of(vote: dict[str, Any]) -> Distribution | None:
+    """What was said, as a distribution; None where it is no emotion."""
     if "emotion" not in vote:
         if "second" in vote:
             raise RatingError("say a first emotion before the second")
@@ -190,7 +191,8 @@ def _item(item: Item) -> dict[str, Any]:
     return {"id": item.id, "because": item.because.words, "kept_until": item.leased_until}
 
 
-def _decided(one: Decided) -> dict[str, Any]:
+def decided(one: Decided) -> dict[str, Any]:
+    """A decision as `LastVote` has it."""
     return {
         "item": one.item,
         "at": one.at,
@@ -219,8 +221,13 @@ def _unknown(_: UnknownItemError) -> Response:
     )
 
 
-room.register_error_handler(ItemClosedError, _closed)
-room.register_error_handler(NoRaterError, _no_rater)
-room.register_error_handler(UnknownItemError, _unknown)
-room.register_error_handler(RatingError, problems.refused)
+def explain(of: Room) -> None:
+    """Say what keeps a face from being seen or rated, wherever one is."""
+    of.register_error_handler(ItemClosedError, _closed)
+    of.register_error_handler(NoRaterError, _no_rater)
+    of.register_error_handler(UnknownItemError, _unknown)
+    of.register_error_handler(RatingError, problems.refused)
+
+
+explain(room)
 room.register_error_handler(KeyMapError, problems.refused)

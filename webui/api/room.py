@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import wraps
 from typing import Any, TypeVar
 
 from flask import Response, jsonify, request
@@ -80,6 +81,8 @@ class Room(Blueprint):  # type: ignore[misc]  # the library is not typed
         status: int = 200,
         stores: bool = True,
         replaces: bool = False,
+        token: bool = True,
+        largest: int | None = None,
     ) -> Callable[[View], View]:
         """Make a function an endpoint.
 
@@ -98,7 +101,11 @@ class Room(Blueprint):  # type: ignore[misc]  # the library is not typed
         stores
             Of a POST: whether it stores anything, so that it has a key; without, sending it again does no harm.
         replaces
-            Of a PUT: whether the tag of what is replaced must be given; the function calls `demand_match`.
+            Whether the tag of what is replaced must be given; the function calls `demand_match`.
+        token
+            Whether a token is needed; without, `webui.roles` has a row that says so too.
+        largest
+            Bytes of the JSON that is sent, where they may be more than those of other requests.
         """
         tagged = method == "GET" and media is None
 
@@ -114,7 +121,9 @@ class Room(Blueprint):  # type: ignore[misc]  # the library is not typed
             keyed = method == "POST" and stores
             if keyed:
                 made = once.once(made)
-            made._apidoc["room"] = (keyed, tagged, replaces, tuple(carries), status)
+            if largest is not None:
+                made = _up_to(made, largest)
+            made._apidoc["room"] = (keyed, tagged, replaces, tuple(carries), status, token)
             self.route(rule, methods=[method])(made)
             return view
 
@@ -143,6 +152,16 @@ def demand_match(schema: type[Schema], present: Any) -> None:
         raise PreconditionFailed("This was changed meanwhile; GET it again. Nothing was replaced.")
 
 
+def _up_to(view: Callable[..., Any], largest: int) -> Callable[..., Any]:
+    @wraps(view)
+    def wrapper(*args: Any, **kwargs: Any) -> Response:
+        request.max_content_length = largest
+        response: Response = view(*args, **kwargs)
+        return response
+
+    return wrapper
+
+
 def _tagged(view: Callable[..., Any]) -> Callable[..., Any]:
     def wrapper(*args: Any, **kwargs: Any) -> Response:
         response: Response = view(*args, **kwargs)
@@ -157,7 +176,9 @@ def _tagged(view: Callable[..., Any]) -> Callable[..., Any]:
 
 def _described(doc: dict[str, Any], info: dict[str, Any], *, spec: Any, **_: Any) -> dict[str, Any]:
     """Say of an operation what no schema says: its key, its tags, a body that is no JSON."""
-    keyed, tagged, replaces, carries, status = info["room"]
+    keyed, tagged, replaces, carries, status, token = info["room"]
+    if not token:
+        doc["security"] = []
     parameters = doc.setdefault("parameters", [])
     if keyed:
         parameters.append(once.PARAMETER)

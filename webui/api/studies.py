@@ -82,6 +82,9 @@ class Preview(Schema):
     takes_away = fields.Boolean(
         required=True, metadata={"description": "Whether anybody loses anything by it."}
     )
+    over = fields.String(
+        required=True, metadata={"description": "`sha256` of the study in force, with which it was compared."}
+    )
     told = fields.List(fields.String(), required=True, metadata={"description": "In sentences."})
 
 
@@ -123,9 +126,14 @@ def diff() -> dict[str, Any]:
 
 @room.at("POST", "/study/previews", carries=tuple(FORMS), gives=Preview, stores=False)
 def preview() -> dict[str, Any]:
-    """Say what applying a study file would change; nothing is changed. Applying is for the command line."""
+    """Say what applying a study file would change; nothing is changed. `/study/versions` applies it."""
     found = studies.preview(services().access, _study(), auth.now())
-    return {"changed": found.changed, "takes_away": found.takes_away, "told": found.sentences()}
+    return {
+        "changed": found.changed,
+        "takes_away": found.takes_away,
+        "over": found.over,
+        "told": found.sentences(),
+    }
 
 
 def _difference(one: Differing) -> dict[str, Any]:
@@ -153,4 +161,9 @@ def _unsound(error: StudyError) -> Any:
     )
 
 
-room.register_error_handler(StudyError, _unsound)
+def explain(of: Room) -> None:
+    """Say what is wrong with a study file, wherever one is sent."""
+    of.register_error_handler(StudyError, _unsound)
+
+
+explain(room)

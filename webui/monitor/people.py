@@ -87,7 +87,7 @@ def people() -> str:
 @pages.get("/study/prompts")
 def prompts() -> str:
     """The heat map of compliance; it is a look at each of those in it."""
-    rows = list(_rows(room.days()))
+    rows = list(rows_of(room.days()))
     real = [row for row in rows if not row.person.simulated]
     return render_template(
         "monitor_prompts.html",
@@ -106,10 +106,11 @@ def prompts() -> str:
 @pages.get("/study/prompts.csv")
 def prompts_csv() -> Response:
     """The same as a table."""
-    return room.table("prompts", COLUMNS, _cells(_rows(room.days())))
+    return room.table("prompts", COLUMNS, _cells(rows_of(room.days())))
 
 
-def _rows(days: int) -> Iterator[Row]:
+def rows_of(days: int) -> Iterator[Row]:
+    """Those who share what they are asked, with their last days; it is a look at each of them."""
     access, at = services().access, auth.now()
     reader = monitoring.reader_of(auth.member())
     whom = [who for who in monitoring.sharing(access, at) if who.prompts]

@@ -54,7 +54,7 @@ class Seen:
 def person(who: str) -> str:
     """How the study goes with one of them: one look, which they see."""
     days = room.days()
-    seen = _seen(who, days)
+    seen = look_at(who, days)
     return render_template(
         "monitor_person.html",
         seen=seen,
@@ -75,7 +75,7 @@ def person(who: str) -> str:
 @pages.get("/study/people/<item:who>/days.csv")
 def days_csv(who: str) -> Response:
     """What arrived and what was asked, day by day."""
-    seen = _seen(who, room.days())
+    seen = look_at(who, room.days())
     asked = ("put", "answered", "late", "missed", "put_away", "waiting", "withheld", "by_learner")
     reasons = [*REASONS]
     columns = ("day", "simulated", "read", *(f"without_{r.value}" for r in reasons), *asked)
@@ -96,7 +96,7 @@ def days_csv(who: str) -> Response:
 @pages.get("/study/people/<item:who>/learners.csv")
 def learners_csv(who: str) -> Response:
     """How each learner did, week by week, beside what it should beat."""
-    seen = _seen(who, room.days())
+    seen = look_at(who, room.days())
     columns = (
         "target",
         "first_day",
@@ -123,7 +123,8 @@ def learners_csv(who: str) -> Response:
     return room.table("learners", columns, rows)
 
 
-def _seen(participant: str, days: int) -> Seen:
+def look_at(participant: str, days: int) -> Seen:
+    """Look at one of those who share; they read that somebody did."""
     access, at = services().access, auth.now()
     who = monitoring.find(access, participant, at)
     with monitoring.looked_at(access, monitoring.reader_of(auth.member()), who, at, WHAT) as unit:

@@ -6,11 +6,13 @@ the way leaves the tombstone behind, and `resume` finishes the rest.
 """
 
 from tracker.workflows.erasure import certificate as certificate
+from tracker.workflows.erasure.carrying import begun as begun
 from tracker.workflows.erasure.carrying import carry_out as carry_out
 from tracker.workflows.erasure.carrying import clean_learners as clean_learners
 from tracker.workflows.erasure.carrying import erase_person as erase_person
 from tracker.workflows.erasure.carrying import erase_scope as erase_scope
 from tracker.workflows.erasure.carrying import erase_stretch as erase_stretch
+from tracker.workflows.erasure.carrying import go_on as go_on
 from tracker.workflows.erasure.carrying import of_scopes as of_scopes
 from tracker.workflows.erasure.carrying import of_stretches as of_stretches
 from tracker.workflows.erasure.carrying import resume as resume

@@ -198,7 +198,44 @@ def erase_scope_staged(
     return rows
 
 
+def begun(access: Access, person: Person, what: Scope | Stretch | None, now: datetime) -> str:
+    """Begin an erasure so that it comes to its end whatever happens next, and leave the rest to `go_on` or `resume`.
+
+    Parameters
+    ----------
+    access, person, now
+        The gate, of whom, and the instant (UTC).
+    what
+        A scope, a stretch, or None for the whole person.
+
+    Returns
+    -------
+    str
+        The number of its tombstone.
+    """
+    if isinstance(what, Stretch):
+        return stretching.empty(access, person, what, now)
+    return _begun(access, person, what, now)
+
+
+def go_on(access: Access, person: Person, number: str, now: datetime) -> Erased:
+    """Finish an erasure of somebody's that was `begun`.
+
+    Raises
+    ------
+    ErasureIncompleteError
+        As for `erase_person`.
+    """
+    whole = number == access.tombstone_of(person.id)
+    return finish(access, number, now, said=whose.said(person, None) if whole else ())
+
+
 def _erase(access: Access, person: Person, scope: Scope | None, now: datetime) -> Erased:
+    number = _begun(access, person, scope, now)
+    return finish(access, number, now, said=whose.said(person, scope))
+
+
+def _begun(access: Access, person: Person, scope: Scope | None, now: datetime) -> str:
     number = access.tombstone_of(person.id, scope)
     with access.database.write() as connection:
         # Two that begin at once must not set a tombstone back that has gone on: the second sees what the first set.
@@ -210,7 +247,7 @@ def _erase(access: Access, person: Person, scope: Scope | None, now: datetime) -
             # Each erasure of a scope is later than the one before, whatever the clock says.
             at = now if standing is None else max(now, standing.erased_at + _TICK)
             begin(access, connection, number, digest, whose.of(connection, person, scope), at)
-    return finish(access, number, now, said=whose.said(person, scope))
+    return number
 
 
 def finish(

@@ -1,0 +1,87 @@
+"""Letting another study govern: by an operator who was told what that changes, and says who they are.
+
+The token alone is not enough: without the code of the operator's own authenticator app, a token that was stolen could
+take grants, prompts and rows from everybody at once.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from marshmallow import Schema, fields
+from marshmallow.validate import Length, OneOf, Regexp
+
+from tracker.study import parse
+from tracker.study.reading import LARGEST
+from tracker.workflows import studies
+from webui import auth
+from webui.api import problems, proving
+from webui.api import studies as files
+from webui.api.parts import Strict
+from webui.api.room import Room
+from webui.services import services
+
+room = Room("applying", "Letting another study govern.")
+
+LARGEST_REQUEST = 2 * LARGEST
+"""Bytes: a study file with each line break written as two characters, and the rest."""
+
+
+class StudyWanted(Strict):
+    """Which study shall govern."""
+
+    proof = proving.a_proof()
+    file = fields.String(
+        required=True, validate=Length(1, LARGEST), metadata={"description": "The text of a study file."}
+    )
+    form = fields.String(required=True, validate=OneOf(["toml", "yaml"]))
+    over = fields.String(
+        required=True,
+        validate=Regexp("^[0-9a-f]{64}$"),
+        metadata={"description": "`over` of the preview that you read: the study that governed then."},
+    )
+    takes_away = fields.Boolean(
+        truthy={True},
+        falsy={False},
+        load_default=False,
+        metadata={"description": "Whether you mean it where the preview says that it takes something away."},
+    )
+
+
+class Governs(Schema):
+    """Which study governs now."""
+
+    applied = fields.Boolean(required=True, metadata={"description": "False where it governed already."})
+    sha256 = fields.String(required=True)
+    told = fields.List(fields.String(), required=True, metadata={"description": "What that changed."})
+
+
+@room.at("POST", "/study/versions", takes=StudyWanted, gives=Governs, status=201, largest=LARGEST_REQUEST)
+def apply(said: dict[str, Any]) -> dict[str, Any]:
+    """Let a study govern from now on, over the one that you compared it with; say who you are."""
+    proving.demand(said["proof"])
+    access, now = services().access, auth.now()
+    wanted = parse(said["file"], f"study.{said['form']}")
+    found = studies.preview(access, wanted, now)
+    told = found.sentences()
+    if found.takes_away and not said["takes_away"]:
+        raise TakesAwayError(told)
+    applied = studies.apply(access, wanted, auth.member().name, now, over=said["over"])
+    return {"applied": applied, "sha256": wanted.sha256, "told": told if applied else []}
+
+
+class TakesAwayError(Exception):
+    """It would take something away, and nobody said that this is meant."""
+
+    def __init__(self, told: list[str]) -> None:
+        super().__init__("This takes something away: read what, and say takes_away. Nothing was changed.")
+        self.told = told
+
+
+def _takes_away(error: TakesAwayError) -> Any:
+    return problems.problem(409, str(error), "takes-away", errors={"study": error.told})
+
+
+room.register_error_handler(TakesAwayError, _takes_away)
+files.explain(room)
+proving.explain(room)
