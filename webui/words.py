@@ -60,6 +60,7 @@ REASONS: dict[Reason, LazyString] = {
     Reason.AMBIGUOUS: lazy_gettext("several faces, yours in doubt"),
     Reason.BLURRED: lazy_gettext("too blurred to read"),
     Reason.OVERLOAD: lazy_gettext("not read in time"),
+    Reason.UNCLEAR: lazy_gettext("a face, but hardly to be seen"),
 }
 
 BLANKS: dict[Why, LazyString] = {

@@ -22,6 +22,7 @@ class Reason(StrEnum):
     AMBIGUOUS = "ambiguous"
     BLURRED = "blurred"
     OVERLOAD = "overload"
+    UNCLEAR = "unclear"
 
 
 class TimeSource(StrEnum):
@@ -55,6 +56,8 @@ class Observation:
         The participant's face (x, y, width, height) in pixels, or None.
     detector, score, sharpness, aligned
         How the face was found and how good the crop is.
+    imported_from
+        SHA-256 of the file of another program that it comes from; None: it was captured here.
     """
 
     source: str
@@ -68,6 +71,7 @@ class Observation:
     score: float | None = None
     sharpness: float | None = None
     aligned: bool | None = None
+    imported_from: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +95,8 @@ class Observed:
 class Context:
     """What surrounded the face from an instant on, for at most `CONTEXT_HOLDS`.
 
-    `key` is the random key of the answer that it is part of, or None.
+    `key` is the random key of the answer that it is part of, or None; `imported_from` the SHA-256 of the file that it
+    comes from, None where it was said here.
     """
 
     at: datetime
@@ -99,6 +104,7 @@ class Context:
     activity: str | None = None
     company: str | None = None
     key: str | None = None
+    imported_from: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,6 +168,8 @@ class Correction:
         Milliseconds from the page being shown to the answer, as the browser measured them; None where it did not.
     key
         The random key of the answer that it is part of; one answer with a key is stored once.
+    imported_from
+        SHA-256 of the file of another program that it comes from; None: it was said here.
     """
 
     at: datetime
@@ -173,6 +181,7 @@ class Correction:
     intensity: float | None = None
     response_ms: int | None = None
     key: str | None = None
+    imported_from: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,6 +37,9 @@ from tracker.store.types import to_microseconds
 COARSE = "coarse:"
 """How the `source` of a row begins that stands for others; it is of no single recording any more."""
 
+IMPORTED = "imported:"
+"""How the kind of rows begins that come from files of other programs."""
+
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _LENGTHS = {"minute": timedelta(minutes=1), "hour": timedelta(hours=1)}
 _BATCH = 5_000
@@ -69,15 +72,21 @@ class _Row:
     sharpness: float | None
     recorded_at: datetime
     samples: int
+    imported_from: str | None = None
     words: list[_Word] = field(default_factory=list)
 
     @property
     def kind(self) -> str:
-        """What it may be put together with: the same reason, or the word of the same network."""
+        """What it may be put together with: the same reason, or the word of the same network.
+
+        What was imported is put together with nothing that was captured here.
+        """
         if self.reason is not None:
-            return self.reason
-        machine, _ = newest(self.words)
-        return "" if machine is None else hashlib.sha256(machine.network.encode()).hexdigest()[:16]
+            kind = self.reason
+        else:
+            machine, _ = newest(self.words)
+            kind = "" if machine is None else hashlib.sha256(machine.network.encode()).hexdigest()[:16]
+        return kind if self.imported_from is None else f"{IMPORTED}{kind}"
 
 
 def count_fine(connection: Connection, before: datetime) -> int:
@@ -178,6 +187,7 @@ def _rows(
             o.sharpness,
             o.recorded_at,
             o.samples,
+            o.imported_from,
             e.id,
             e.network,
             e.snapshot,
@@ -191,8 +201,8 @@ def _rows(
     found: list[_Row] = []
     for _, group in groupby(connection.execute(query), key=lambda row: row[0]):
         told = list(group)
-        words = [_Word(r[9], r[10], r[11], r[12], tuple(r[13:])) for r in told if r[9] is not None]
-        found.append(_Row(*told[0][:9], words))
+        words = [_Word(r[10], r[11], r[12], r[13], tuple(r[14:])) for r in told if r[10] is not None]
+        found.append(_Row(*told[0][:10], words))
     return found
 
 

@@ -63,6 +63,7 @@ def add_context(
         activity=context.activity,
         company=context.company,
         key=context.key,
+        imported_from=context.imported_from,
         grant_id=permit.grant(Scope.CONTEXT),
         recorded_at=now,
     )
@@ -170,6 +171,7 @@ def add_correction(
         intensity=correction.intensity,
         response_ms=correction.response_ms,
         key=correction.key,
+        imported_from=correction.imported_from,
         supersedes=supersedes,
         rated_grant=None if rated is None else rated.grant(Scope.SHARE_WITH_RATERS),
         grant_id=permit.grant(Scope.AFFECT_SERIES if prompt is None else Scope.PROMPTS),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import Connection, insert
+from sqlalchemy import Connection, insert, select
 
 from tracker.store.tables import former_records
 
@@ -33,3 +33,11 @@ def add(
                 for record, sealed in records
             ],
         )
+
+
+def of(connection: Connection, participant: str) -> list[tuple[str, bytes]]:
+    """A participant's records: random id and ciphertext of each."""
+    query = select(former_records.c.id, former_records.c.sealed).where(
+        former_records.c.participant == participant
+    )
+    return [(row[0], row[1]) for row in connection.execute(query.order_by(former_records.c.id))]

@@ -314,6 +314,7 @@ def observation_row(
         "score": o.score,
         "sharpness": o.sharpness,
         "aligned": o.aligned,
+        "imported_from": o.imported_from,
         "grant_id": grant,
         "recorded_at": recorded_at,
     }

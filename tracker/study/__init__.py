@@ -9,7 +9,7 @@ from tracker.study.errors import (
     StudyError,
 )
 from tracker.study.keeping import horizons, kept_days, readable_from, taken_from
-from tracker.study.reading import from_document, load, parse
+from tracker.study.reading import from_document, load, load_as, parse
 from tracker.study.texts import notice_hashes, notice_text, notice_texts, question_text
 from tracker.study.whole import DEFAULT, Study
 
@@ -26,6 +26,7 @@ __all__ = [
     "horizons",
     "kept_days",
     "load",
+    "load_as",
     "notice_hashes",
     "notice_text",
     "notice_texts",

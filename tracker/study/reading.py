@@ -7,12 +7,13 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, time
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from pydantic import ValidationError
 
 from tracker.domain.texts import unkeepable
 from tracker.study.errors import ForbiddenStudyError, StudyError
+from tracker.study.parts import Part
 from tracker.study.scheduling import overnight
 from tracker.study.toml_text import read_toml
 from tracker.study.whole import DEFAULT, Study
@@ -21,6 +22,8 @@ from tracker.study.yaml_text import read_yaml
 
 LARGEST = 300_000
 """No study file is longer than this many bytes."""
+
+_P = TypeVar("_P", bound=Part)
 
 _EXAMPLES = {
     "id": 'id = "sleep-and-mood"',
@@ -59,13 +62,36 @@ def load(path: Path) -> Study:
     ForbiddenStudyError
         When it is of a kind that must not run.
     """
+    return parse(_text(path), path.name)
+
+
+def load_as(kind: type[_P], path: Path) -> _P:
+    """Read any file of such tables, not only a study's: the same two languages, the same rules, the same errors.
+
+    Parameters
+    ----------
+    kind
+        What the file says as a whole.
+    path
+        YAML where its name ends in ``.yaml`` or ``.yml``, else TOML.
+
+    Raises
+    ------
+    StudyError
+        As `load`.
+    """
+    written = _written(_text(path), path.name)
+    return _checked(written.said, path.name, written, kind)
+
+
+def _text(path: Path) -> str:
     try:
         raw = path.read_bytes()
     except OSError as error:
         raise StudyError([f"{path} cannot be read: {error.strerror}"]) from None
     if len(raw) > LARGEST:
         raise StudyError([f"{path} has {len(raw)} bytes; a study file has at most {LARGEST}"])
-    return parse(_decoded(raw, path.name), path.name)
+    return _decoded(raw, path.name)
 
 
 def parse(text: str, name: str = "study.toml") -> Study:
@@ -90,12 +116,8 @@ def parse(text: str, name: str = "study.toml") -> Study:
     ...
     tracker.study.errors.StudyError: study.toml, line 1: title is missing; add it, ... (and 5 more; ...)
     """
-    text = text.removeprefix("\ufeff")
-    try:
-        written = (read_yaml if name.lower().endswith((".yaml", ".yml")) else read_toml)(text)
-    except WrittenError as error:
-        raise StudyError([f"{name}, line {error.line}: {error}"]) from None
-    study = _checked(written.said, name, written)
+    written = _written(text, name)
+    study = _checked(written.said, name, written, Study)
     if never := list(overnight(study.asking, study.prompts)):
         raise StudyError([_at(name, written, place, f"{_field(place)}: {told}") for _, place, told in never])
     if study.id == DEFAULT.id:
@@ -106,6 +128,15 @@ def parse(text: str, name: str = "study.toml") -> Study:
             ]
         )
     return study
+
+
+def _written(text: str, name: str) -> Written:
+    try:
+        return (read_yaml if name.lower().endswith((".yaml", ".yml")) else read_toml)(
+            text.removeprefix("\ufeff")
+        )
+    except WrittenError as error:
+        raise StudyError([f"{name}, line {error.line}: {error}"]) from None
 
 
 def _decoded(raw: bytes, name: str) -> str:
@@ -122,20 +153,20 @@ def _decoded(raw: bytes, name: str) -> str:
 
 def from_document(document: Mapping[str, Any]) -> Study:
     """The study that was stored as `Study.document`."""
-    return _checked(document, "the stored study", None)
+    return _checked(document, "the stored study", None, Study)
 
 
-def _checked(said: Mapping[str, Any], name: str, written: Written | None) -> Study:
+def _checked(said: Mapping[str, Any], name: str, written: Written | None, kind: type[_P]) -> _P:
     if problems := [_at(name, written, place, told) for place, told in _unkeepable(said, ())]:
         raise StudyError(problems)
     try:
         # By way of JSON, where texts may stand for dates and members of enumerations, and nothing else is bent.
-        return Study.model_validate_json(json.dumps(said, default=_plain))
+        return kind.model_validate_json(json.dumps(said, default=_plain))
     except ValidationError as error:
         found = [one for problem in error.errors(include_url=False) for one in _each(problem)]
-        problems = [_line(problem, name, written) for problem in found]
-        kind = ForbiddenStudyError if any(p["type"] == "forbidden" for p in found) else StudyError
-        raise kind(problems) from None
+        problems = [_line(problem, name, written, kind) for problem in found]
+        refused = ForbiddenStudyError if any(p["type"] == "forbidden" for p in found) else StudyError
+        raise refused(problems) from None
 
 
 def _each(problem: Any) -> list[Any]:
@@ -169,9 +200,9 @@ def _unkeepable(value: Any, place: Place) -> Iterator[tuple[Place, str]]:
             yield from _unkeepable(inner, (*place, n))
 
 
-def _line(problem: Any, name: str, written: Written | None) -> str:
+def _line(problem: Any, name: str, written: Written | None, kind: type[Part]) -> str:
     place: Place = tuple(part for part in problem["loc"] if part != "[key]")
-    return _at(name, written, place, _told(problem, place))
+    return _at(name, written, place, _told(problem, place, kind))
 
 
 def _at(name: str, written: Written | None, place: Place, told: str) -> str:
@@ -186,14 +217,14 @@ _SHOWN = {n: f"\\x{n:02x}" for n in (*range(32), 127)}
 """Control characters as they are written, so that a problem stays one line and moves no cursor."""
 
 
-def _told(problem: Any, place: Sequence[str | int]) -> str:
+def _told(problem: Any, place: Sequence[str | int], kind: type[Part]) -> str:
     field = _field(place)
     match problem["type"]:
         case "missing":
             example = _EXAMPLES.get(str(place[0])) if len(place) == 1 else None
             return f"{field} is missing; add it" + (f", for example {example}" if example else "")
         case "extra_forbidden":
-            known = _known(place[:-1])
+            known = _known(place[:-1], kind)
             near = difflib.get_close_matches(str(place[-1]), known, n=1)
             return f"{field} is unknown; " + (
                 f"did you mean {near[0]}?" if near else f"what can stand there: {', '.join(known)}"
@@ -221,8 +252,8 @@ def _number(problem: Any) -> str:
     return "number" if problem["type"] == "float_type" else "whole number"
 
 
-def _known(place: Sequence[str | int]) -> list[str]:
-    schema = Study.model_json_schema()
+def _known(place: Sequence[str | int], kind: type[Part]) -> list[str]:
+    schema = kind.model_json_schema()
     at: Any = schema
     for part in place:
         at = _resolved(schema, at)

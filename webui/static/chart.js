@@ -9,7 +9,7 @@
   const say = document.getElementById("say");
   const place = document.getElementById("chart");
   let which = "personal";
-  const HATCH = { no_face: "right_diagonal_line", ambiguous: "cross", blurred: "dot", overload: "vertical_line" };
+  const HATCH = { no_face: "right_diagonal_line", ambiguous: "cross", blurred: "dot", overload: "vertical_line", unclear: "ring" };
   // The page's own words, in the language of the page; what stands in braces is filled in here.
   const words = JSON.parse(place.dataset.words);
   const fill = (text, filled) => text.replace(/\{(\w+)\}/g, (_, name) => filled[name]);

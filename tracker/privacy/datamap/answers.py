@@ -15,7 +15,7 @@ ANSWERS: tuple[Stored, ...] = (
             "contexts",
             Scope.CONTEXT,
             _R.ERASED,
-            "id subject at zone place activity company key grant_id study recorded_at",
+            "id subject at zone place activity company key imported_from grant_id study recorded_at",
         ),
     ),
     Stored(
@@ -43,7 +43,7 @@ ANSWERS: tuple[Stored, ...] = (
             Scope.AFFECT_SERIES,
             _R.ERASED,
             f"id subject observation at zone target value {PROBABILITIES} rater suggestion_shown supersedes "
-            "intensity response_ms key grant_id study recorded_at",
+            "intensity response_ms key imported_from grant_id study recorded_at",
         )
         + declared("corrections", Scope.PROMPTS, _R.ERASED, "prompt")
         + declared(

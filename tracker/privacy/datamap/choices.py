@@ -47,7 +47,8 @@ CHOICES: tuple[Stored, ...] = (
     ),
     Stored(
         "former_records",
-        "What a participant chose, and who looked, where their data were before they were imported here.",
+        "What a participant chose, and who looked, where their data were before they were imported here; and who attested "
+        "by which document that they allowed it.",
         declared("former_records", _I, _R.PERSON, "id participant recorded_at")
         + declared("former_records", _I, _R.PERSON, "sealed", sealed=True),
     ),

@@ -16,7 +16,7 @@ SERIES: tuple[Stored, ...] = (
             Scope.AFFECT_SERIES,
             _R.ERASED,
             "id subject source pts_us at zone time_source reason faces box_x box_y box_w box_h detector "
-            "score sharpness aligned samples grant_id study recorded_at",
+            "score sharpness aligned samples imported_from grant_id study recorded_at",
         ),
     ),
     Stored(

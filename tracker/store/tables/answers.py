@@ -17,7 +17,7 @@ from sqlalchemy import (
     text,
 )
 
-from tracker.store.tables.columns import emotions, grant, metadata, study, subject
+from tracker.store.tables.columns import emotions, grant, imported_from, metadata, study, subject
 from tracker.store.types import Instant, RowId
 
 contexts = Table(
@@ -32,6 +32,7 @@ contexts = Table(
     Column("company", String(64)),
     # The random key of the answer that it is part of; NULL where it was said by itself.
     Column("key", String(36)),
+    imported_from(),
     grant(),
     study(),
     Column("recorded_at", Instant, nullable=False),
@@ -100,6 +101,7 @@ corrections = Table(
     Column("key", String(36)),
     # Under which grant of share_with_raters it was put together from what raters said; NULL where nobody else said it.
     Column("rated_grant", BigInteger),
+    imported_from(),
     grant(),
     study(),
     Column("recorded_at", Instant, nullable=False),

@@ -45,6 +45,14 @@ def grant() -> Column[int]:
     return Column("grant_id", BigInteger, nullable=False, server_default=text("0"))
 
 
+def imported_from() -> Column[str]:
+    """SHA-256 of the file of another program that a row comes from; NULL: it was captured or said here.
+
+    What comes from elsewhere is in no figure or dataset for everybody.
+    """
+    return Column("imported_from", String(64))
+
+
 studies = Table(
     "studies",
     metadata,

@@ -16,7 +16,7 @@ from sqlalchemy import (
     text,
 )
 
-from tracker.store.tables.columns import emotions, grant, metadata, study, subject
+from tracker.store.tables.columns import emotions, grant, imported_from, metadata, study, subject
 from tracker.store.types import Instant, RowId
 
 observations = Table(
@@ -41,6 +41,7 @@ observations = Table(
     Column("aligned", Boolean),
     # How many observations it stands for: more than itself once retention made the series coarser.
     Column("samples", Integer, nullable=False, server_default=text("1")),
+    imported_from(),
     grant(),
     study(),
     Column("recorded_at", Instant, nullable=False),

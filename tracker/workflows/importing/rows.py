@@ -203,6 +203,7 @@ def observation(f: Fields) -> Seen:
             score=f.maybe(f.number, "score"),
             sharpness=f.maybe(f.number, "sharpness"),
             aligned=f.maybe(f.yes, "aligned"),
+            imported_from=_imported_from(f),
         ),
         f.integer("samples", least=1),
     )
@@ -216,9 +217,10 @@ def estimate(f: Fields) -> Said:
 
 def context(f: Fields) -> Around:
     """Read a row of contexts."""
-    words = [f.maybe(f.text, name, 64) for name in ("place", "activity", "company")]
-    words.append(f.maybe(f.text, "key", 36) if f.has("key") else None)
-    return Around(f.zone(), Context(f.instant("at", past=True), *words))
+    place, activity, company = (f.maybe(f.text, name, 64) for name in ("place", "activity", "company"))
+    key = f.maybe(f.text, "key", 36) if f.has("key") else None
+    at = f.instant("at", past=True)
+    return Around(f.zone(), Context(at, place, activity, company, key, _imported_from(f)))
 
 
 def prompt(f: Fields) -> Asked:
@@ -267,6 +269,7 @@ def correction(f: Fields) -> Word:
             value,
             f.text("rater", 32),
             suggestion_shown=f.yes("suggestion_shown"),
+            imported_from=_imported_from(f),
             **_of_answers(f),
         ),
         f.maybe(f.integer, "observation"),
@@ -274,6 +277,11 @@ def correction(f: Fields) -> Word:
         supersedes,
         f.has("rated_grant") and f.value("rated_grant") is not None,
     )
+
+
+def _imported_from(f: Fields) -> str | None:
+    """What came from elsewhere once stays so; archives of before say nothing of it."""
+    return f.maybe(f.text, "imported_from", 64) if f.has("imported_from") else None
 
 
 def _of_answers(f: Fields) -> dict[str, Any]:

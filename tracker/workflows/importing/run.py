@@ -11,11 +11,11 @@ from pathlib import Path
 from tracker.access import Access, Unit
 from tracker.domain.consent import PausedError, Scope
 from tracker.domain.people import EnrolmentError, Person
+from tracker.personal.learning_again import learn_again
 from tracker.store import arriving
 from tracker.store.database import StatementError
 from tracker.workflows.importing.contents import Contents, survey
 from tracker.workflows.importing.errors import ArchiveError, NotCoveredByGrantsError, NotEmptyError
-from tracker.workflows.importing.learning import learn_again
 from tracker.workflows.importing.reading import Archive, open_archive
 from tracker.workflows.importing.storing import Storing
 
