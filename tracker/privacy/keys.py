@@ -11,7 +11,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Protocol
 
 from cryptography.exceptions import InvalidSignature
@@ -46,6 +46,9 @@ class KeyRows(MasterRows, Protocol):
 
     def of(self, owner: str, purpose: str) -> tuple[WrappedKey, ...]:
         """Return an owner's keys for a purpose, the one that seals first."""
+
+    def of_everyone(self, purpose: str) -> dict[str, tuple[WrappedKey, ...]]:
+        """Return the keys of every owner for a purpose, each as `of` does."""
 
     def put(self, owner: str, purpose: str, key: WrappedKey) -> tuple[WrappedKey, ...] | None:
         """Keep a key unless there is one that seals; return those kept, or None when its master key is not current."""
@@ -91,8 +94,21 @@ class Vault:
         Fetch it inside the transaction that reads them: a key whose ciphertexts are being sealed anew is destroyed only
         when no older transaction is open. A key that was made later is fetched when a ciphertext names it.
         """
+        return self._opener(owner, purpose, self._keys(owner, purpose))
+
+    def openers(self, owners: Collection[str], purpose: str) -> dict[str, Callable[[bytes, str], bytes]]:
+        """`opener` of many, with their keys fetched at once; owners whose keys are gone are left out."""
+        kept = self._rows.of_everyone(purpose)
+        return {
+            owner: self._opener(
+                owner, purpose, tuple(self._unwrapped(owner, purpose, key) for key in kept[owner])
+            )
+            for owner in owners
+            if owner in kept
+        }
+
+    def _opener(self, owner: str, purpose: str, keys: tuple[DataKey, ...]) -> Callable[[bytes, str], bytes]:
         whose = f"{owner}|{purpose}"
-        keys = self._keys(owner, purpose)
         openers = {key.id: Opener(key, whose) for key in keys}
 
         def open_one(ciphertext: bytes, place: str) -> bytes:

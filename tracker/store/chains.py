@@ -116,6 +116,14 @@ def events_of(connection: Connection, chain: Chain, participant: str) -> list[Ev
     return [EventRow(*row) for row in connection.execute(query)]
 
 
+def events_by_person(connection: Connection, chain: Chain) -> dict[str, list[EventRow]]:
+    """Everybody's events, by participant, each in the log's order."""
+    found: dict[str, list[EventRow]] = {}
+    for row in connection.execute(_events(chain)):
+        found.setdefault(row.participant, []).append(EventRow(*row))
+    return found
+
+
 def all_events(connection: Connection, chain: Chain) -> dict[int, EventRow]:
     """Every event that was not erased, by position."""
     return {row.seq: EventRow(*row) for row in connection.execute(_events(chain))}

@@ -7,7 +7,7 @@ A stretch that is shown again keeps its row with the instant at which it was: an
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -56,6 +56,16 @@ def standing(connection: Connection, subject: str) -> list[HiddenRow]:
 def stretches(connection: Connection, subject: str) -> tuple[Stretch, ...]:
     """What a subject hides now, in order of time."""
     return tuple(row.stretch for row in standing(connection, subject))
+
+
+def stretches_of(connection: Connection, subjects: Collection[str]) -> dict[str, tuple[Stretch, ...]]:
+    """What each of some subjects hides now, in order of time; those who hide nothing are not there."""
+    h = hidden.c
+    query = select(h.subject, h.starts_at, h.ends_at).where(h.subject.in_(subjects), h.shown_at.is_(None))
+    found: dict[str, tuple[Stretch, ...]] = {}
+    for subject, start, end in connection.execute(query.order_by(h.starts_at, h.id)):
+        found[subject] = (*found.get(subject, ()), Stretch(start, end))
+    return found
 
 
 def stretches_then(connection: Connection, subject: str, at: datetime) -> tuple[Stretch, ...]:

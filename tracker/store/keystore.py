@@ -83,6 +83,19 @@ class KeyStore:
         with self._database.read() as connection:
             return _keys(connection, owner, purpose)
 
+    def of_everyone(self, purpose: str) -> dict[str, tuple[WrappedKey, ...]]:
+        """The keys of every owner for a purpose, each as `of` has them."""
+        query = (
+            select(wrapped_keys)
+            .where(wrapped_keys.c.purpose == purpose)
+            .order_by(wrapped_keys.c.retiring, wrapped_keys.c.id)
+        )
+        found: dict[str, tuple[WrappedKey, ...]] = {}
+        with self._database.read() as connection:
+            for row in connection.execute(query):
+                found[row.owner] = (*found.get(row.owner, ()), _key(row))
+        return found
+
     def get(self, owner: str, purpose: str) -> bytes | None:
         """The wrapped key that seals for an owner and purpose, or None."""
         keys = self.of(owner, purpose)

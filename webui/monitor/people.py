@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -87,7 +87,7 @@ def people() -> str:
 @pages.get("/study/prompts")
 def prompts() -> str:
     """The heat map of compliance; it is a look at each of those in it."""
-    rows = list(rows_of(room.days()))
+    rows = rows_of(room.days())
     real = [row for row in rows if not row.person.simulated]
     return render_template(
         "monitor_prompts.html",
@@ -109,16 +109,19 @@ def prompts_csv() -> Response:
     return room.table("prompts", COLUMNS, _cells(rows_of(room.days())))
 
 
-def rows_of(days: int) -> Iterator[Row]:
+def rows_of(days: int) -> list[Row]:
     """Those who share what they are asked, with their last days; it is a look at each of them."""
     access, at = services().access, auth.now()
     reader = monitoring.reader_of(auth.member())
     whom = [who for who in monitoring.sharing(access, at) if who.prompts]
-    for who, unit in monitoring.looked_at_each(access, reader, whom, at, "what you were asked"):
-        if unit.allowed(Use.PROMPT) is not None:  # as it is now, not as it was a moment ago
-            found = prompting.complied(unit, Role.RESEARCHER, days)
-            since = prompting.told_from(unit, Role.RESEARCHER)
-            yield Row(who.person, tuple(spread(who, found, since, days)))
+    with monitoring.looked_at_each(access, reader, whom, at, "what you were asked") as seen:
+        # As it is now, not as it was a moment ago.
+        there = [(who, unit) for who, unit in seen if unit.allowed(Use.PROMPT) is not None]
+        each = prompting.complied_each([unit for _, unit in there], Role.RESEARCHER, days)
+        return [
+            Row(who.person, tuple(spread(who, found, prompting.told_from(unit, Role.RESEARCHER), days)))
+            for (who, unit), found in zip(there, each, strict=True)
+        ]
 
 
 def spread(
@@ -139,7 +142,7 @@ def _days(rows: list[Row]) -> list[date]:
     return sorted({day for row in rows for day, _ in row.days})
 
 
-def _cells(rows: Iterator[Row]) -> Iterator[list[object]]:
+def _cells(rows: Iterable[Row]) -> Iterator[list[object]]:
     for row in rows:
         for day, asked in row.days:
             if asked is not None:

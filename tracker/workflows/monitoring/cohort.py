@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -39,16 +39,8 @@ def sharing(access: Access, now: datetime) -> list[Sharing]:
 
     Nothing is told of them but that they do, so this is no look at their data.
     """
-    found = []
-    for person in access.everyone():
-        try:
-            with access.read(person.id, now) as unit:
-                shared = _shared(unit)
-        except (UnknownParticipantError, KeyDestroyedError):
-            continue  # erased meanwhile
-        if shared is not None:
-            found.append(shared)
-    return found
+    with access.read_all(now) as units:
+        return [shared for unit in units if (shared := _shared(unit)) is not None]
 
 
 def find(access: Access, participant: str, now: datetime) -> Sharing:
@@ -79,22 +71,18 @@ def looked_at(access: Access, reader: Reader, who: Sharing, now: datetime, what:
         yield unit
 
 
+@contextmanager
 def looked_at_each(
     access: Access, reader: Reader, whom: Sequence[Sharing], now: datetime, what: str
-) -> Iterator[tuple[Sharing, Unit]]:
-    """Open a reading unit on each of some who share, one after the other; all looks are noted first, at once.
+) -> Iterator[list[tuple[Sharing, Unit]]]:
+    """Reading units on each of some who share, all on one snapshot; all looks are noted first, at once.
 
     Whoever was erased or stopped sharing meanwhile is left out.
     """
     there = access.record_looks((who.person.id for who in whom), now, reader=reader.told, what=what)
-    for who in whom:
-        if who.person.id in there:
-            with (
-                suppress(UnknownParticipantError, KeyDestroyedError),
-                access.read(who.person.id, now) as unit,
-            ):
-                if _shared(unit) is not None:
-                    yield who, unit
+    called = {who.person.id: who for who in whom}
+    with access.read_all(now, there) as units:
+        yield [(called[unit.person.id], unit) for unit in units if _shared(unit) is not None]
 
 
 def reader_of(member: Member) -> Reader:

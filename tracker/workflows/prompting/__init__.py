@@ -7,7 +7,7 @@ is true without any of them: it follows from its times.
 
 from tracker.personal.answered import NoPromptError, PromptOverError, complete, demand_answerable
 from tracker.workflows.prompting.answering import dismiss, start
-from tracker.workflows.prompting.complying import Asked, complied, told_from
+from tracker.workflows.prompting.complying import Asked, complied, complied_each, told_from
 from tracker.workflows.prompting.moving import Moved, move, zones
 from tracker.workflows.prompting.shown import (
     Ahead,
@@ -35,6 +35,7 @@ __all__ = [
     "complete",
     "compliance",
     "complied",
+    "complied_each",
     "demand_answerable",
     "demand_for_staff",
     "dismiss",

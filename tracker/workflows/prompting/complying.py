@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -13,7 +13,9 @@ from tracker.domain.instants import first_day
 from tracker.domain.prompting import Because, State
 from tracker.domain.readers import Role
 from tracker.learning.reasons import Reason
-from tracker.workflows.prompting.shown import Past, demand_for_staff, history_for_staff
+from tracker.workflows.prompting.shown import Past, demand_for_staff, histories_for_staff, history_for_staff
+
+_BY_LEARNER = frozenset(reason.value for reason in Reason)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +65,25 @@ def complied(unit: Unit, role: Role, days: int) -> dict[date, Asked]:
     return by_day(history_for_staff(unit, role, start, unit.now + timedelta(seconds=1)))
 
 
+def complied_each(units: Sequence[Unit], role: Role, days: int) -> list[dict[date, Asked]]:
+    """`complied` of many people, whose units share a snapshot: person by person, with two queries.
+
+    Raises
+    ------
+    ConsentMissingError
+        When one of them does not let it be seen.
+    """
+    if not units:
+        return []
+    zones = [ZoneInfo(unit.person.zone) for unit in units]
+    starts = [
+        datetime.combine(first_day(unit.now, zone, days), datetime.min.time(), zone)
+        for unit, zone in zip(units, zones, strict=True)
+    ]
+    found = histories_for_staff(units, role, starts, units[0].now + timedelta(seconds=1))
+    return [by_day(past) for past in found]
+
+
 def told_from(unit: Unit, role: Role) -> datetime:
     """From when on somebody of the staff is told what a person was asked; of what was before nothing is known.
 
@@ -89,7 +110,7 @@ def by_day(past: Iterable[Past]) -> dict[date, Asked]:
 def _counted(one: Past) -> Asked:
     if one.state is State.WITHHELD or (one.state is State.CANCELLED and one.notified_at is None):
         return Asked(withheld=1)
-    put = Asked(put=1, by_learner=int(one.because in {reason.value for reason in Reason}))
+    put = Asked(put=1, by_learner=int(one.because in _BY_LEARNER))
     match one.state:
         case State.COMPLETED:
             return replace(put, answered=1, late=int(_late(one)))
