@@ -98,8 +98,19 @@ DAMAGE: list[dict[str, object]] = [
     {"features": {"now:p": "much"}},
     {"features": [1, 2]},
     {"weight": 4.0},
-    {"predicted": {"no": "list"}},
 ]
+
+
+def test_what_was_foretold_is_not_needed_to_learn_again(access: Access) -> None:
+    who = talkative(access, targets=SHORT, days=1)
+    before = {target: newest(access, who, target).sha256 for target in SHORT}
+    damage_snapshots(access, {})
+    for target in SHORT:
+        damage_events(access, who, target, predicted={"no": "list"})
+    with access.read(who.id, NOW) as unit:
+        found = {target: personal.load(unit, target) for target in SHORT}
+    again = {target: personal.digest(f.learner.snapshot()) for target, f in found.items() if f is not None}
+    assert again == before
 
 
 @pytest.mark.parametrize("target", SHORT)

@@ -59,7 +59,7 @@ class Covered:
 
 
 def rows_of(unit: Unit, target: str, rebased_at: datetime) -> list[LearnedRow]:
-    """The log of a target that a learner rebased at an instant may rest on.
+    """The log of a target that a learner rebased at an instant may rest on, without what was foretold.
 
     Raises
     ------
@@ -67,7 +67,7 @@ def rows_of(unit: Unit, target: str, rebased_at: datetime) -> list[LearnedRow]:
         When one of its rows cannot be read.
     """
     since, _ = window(rebased_at)
-    return learned.learned_since(unit.connection, unit.person.subject, target, since)
+    return learned.learned_since(unit.connection, unit.person.subject, target, since, predictions=False)
 
 
 def events_of(

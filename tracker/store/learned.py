@@ -25,7 +25,8 @@ class LearnedRow:
     Attributes
     ----------
     predicted
-        What the learner said before it knew: a distribution, a probability, or a mean with its spread.
+        What the learner said before it knew: a distribution, a probability, or a mean with its spread; None, as is
+        what the network said, where neither was asked for.
     said_at, seen_at
         The moment that the correction speaks of, and the one that the features were seen at: that of the
         observation spoken of, where there is one; the earliest of those looked at, where there are several.
@@ -160,17 +161,26 @@ def moments_of(connection: Connection, correction: int) -> tuple[datetime, datet
     return said, seen
 
 
-def learned_since(connection: Connection, subject: str, target: str, since: datetime) -> list[LearnedRow]:
+def learned_since(
+    connection: Connection, subject: str, target: str, since: datetime, *, predictions: bool = True
+) -> list[LearnedRow]:
     """Learning events recorded since an instant, in recording order, each with when it was superseded.
+
+    Parameters
+    ----------
+    predictions
+        Whether to read what the learner and the network had said before. Who learns the events again needs neither,
+        and a rebase reads so many that it counts.
 
     Raises
     ------
     DamagedLogError
         When one of them cannot be read.
     """
+    unread = {"situation", "cut"} if predictions else {"situation", "cut", "predicted", "machine"}
     query = (
         _events(
-            *(c for c in learning_events.c if c.name not in ("situation", "cut")),
+            *(c for c in learning_events.c if c.name not in unread),
             _seen_at().label("seen_at"),
             prompts.c.scheduled_at.label("prompted_at"),
         )
@@ -183,7 +193,7 @@ def learned_since(connection: Connection, subject: str, target: str, since: date
         )
         .order_by(learning_events.c.id)
     )
-    return [_learned(row) for row in connection.execute(query).mappings()]
+    return [_learned(row, predictions) for row in connection.execute(query).mappings()]
 
 
 def past(
@@ -361,9 +371,9 @@ def _foretold(row: Any) -> Foretold:
         raise damaged(row, error) from error
 
 
-def _learned(row: Any) -> LearnedRow:
+def _learned(row: Any, predictions: bool) -> LearnedRow:
     try:
-        features, machine = row["features"], row["machine"]
+        features, machine = row["features"], row["machine"] if predictions else None
         if not isinstance(features, dict):
             raise TypeError("its features are none")
         return LearnedRow(
@@ -372,7 +382,7 @@ def _learned(row: Any) -> LearnedRow:
             seen=Seen(features, **{name: row[name] for name in _RESTS_ON}),
             label=label_of(row),
             weight=float(row["weight"]),
-            predicted=prediction_of(row["predicted"]),
+            predicted=prediction_of(row["predicted"]) if predictions else None,
             machine=Distribution(tuple(machine)) if machine is not None else None,
             recorded_at=row["recorded_at"],
             said_at=row["said_at"],
