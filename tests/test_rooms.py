@@ -21,6 +21,7 @@ KNOW_PRIVACY_AND_STORE = {
     "tracker.workflows.backup",
     "tracker.workflows.portability",  # an archive opens all that is sealed of a person,
     "tracker.workflows.importing",  # and one that is taken in is sealed anew
+    "tracker.workflows.foreign",  # who attested an import is sealed
     "tracker.cli.installation",  # opens both and hands them to access: decision 4
 }
 KEYS_AND_CONSENT = {

@@ -85,8 +85,16 @@ class Access:
         """`tombstone_of` for many, with the key fetched once."""
         return stones.numbering(self.vault)
 
-    def admit(self, name: str, zone: str, now: datetime, *, simulated: bool = False) -> Person:
-        """Enrol a person under random ids; the caller has checked name and zone.
+    def admit(
+        self,
+        name: str,
+        zone: str,
+        now: datetime,
+        *,
+        simulated: bool = False,
+        within: Callable[[Unit], None] | None = None,
+    ) -> Person:
+        """Enrol a person under random ids, with what is stored about them at once; name and zone were checked.
 
         Raises
         ------
@@ -111,6 +119,8 @@ class Access:
             staff = members.by_digest(connection, self.vault.digests(MEMBER_NAMES, name))
             taken = staff is not None or people.by_digest(connection, digests) is not None
             added = not taken and people.add(connection, digests[0], row, subject)
+            if added and within is not None:
+                within(self.join(connection, participant, now))
         if not added:
             self.vault.destroy(participant)
             raise EnrolmentError(f"{name!r} is enrolled already; choose another name")

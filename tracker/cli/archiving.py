@@ -57,8 +57,15 @@ def archive(
 
 def import_(
     context: typer.Context,
-    file: Annotated[Path, typer.Argument(metavar="ARCHIVE", help="A zip that `archive` or the web made.")],
-    name: Annotated[str, typer.Option("--as", metavar="NAME", help="Whose data it becomes.")],
+    file: Annotated[
+        Path,
+        typer.Argument(
+            metavar="FILE", help="A zip that `archive` or the web made; or, with --mapping, a CSV."
+        ),
+    ],
+    name: Annotated[
+        str | None, typer.Option("--as", metavar="NAME", help="Whose data it becomes; for an archive.")
+    ] = None,
     evidence: Annotated[
         str,
         typer.Option(
@@ -68,9 +75,71 @@ def import_(
     only_granted: Annotated[
         bool, typer.Option("--only-granted", help="Leave out what NAME's grants do not cover.")
     ] = False,
+    mapping: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="MAP",
+            help="The file is a CSV of another program; this TOML or YAML says what its columns are.",
+        ),
+    ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="With --mapping: tell what would come of it, and store nothing.")
+    ] = False,
+    attested_by: Annotated[
+        str | None, typer.Option(metavar="WHO", help="With --mapping: who says that people allowed it.")
+    ] = None,
+    document: Annotated[
+        Path | None,
+        typer.Option(metavar="DOC", help="With --mapping: the document in which they did; its hash is kept."),
+    ] = None,
+    covers_from: Annotated[
+        str | None,
+        typer.Option(metavar="ISO", help="With --mapping: from when on they did; nothing earlier comes in."),
+    ] = None,
+    participant: Annotated[
+        str | None,
+        typer.Option(
+            "--participant", "-p", metavar="P", help="Whose rows they are, if the mapping does not say."
+        ),
+    ] = None,
+    starts_at: Annotated[
+        str | None, typer.Option(metavar="ISO", help="When the recording began, if the mapping does not say.")
+    ] = None,
+    existing: Annotated[
+        list[str] | None,
+        typer.Option(metavar="P", help="Somebody of the file who is enrolled here already; may be repeated."),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Take in an archive as the data of one participant, whole or not at all, under their grants here."""
+    """Take in an archive as the data of one participant, or what another program wrote about some."""
+    if mapping is not None:
+        if name is not None or evidence or only_granted:
+            raise typer.BadParameter(
+                "--as, --evidence and --only-granted are for archives, without --mapping"
+            )
+        from tracker.cli import foreign  # noqa: PLC0415 - NumPy takes a while
+
+        asked = foreign.Asked(
+            file,
+            mapping,
+            dry_run,
+            attested_by,
+            document,
+            covers_from,
+            participant,
+            starts_at,
+            tuple(existing or ()),
+        )
+        foreign.bring(opened(settings_of(context)), asked, now(), as_json)
+        return
+    if dry_run or attested_by or document or covers_from or participant or starts_at or existing:
+        raise typer.BadParameter(
+            "an archive needs none of these options; for a CSV say what it is, with --mapping"
+        )
+    if name is None:
+        raise typer.BadParameter(
+            "say whose data the archive becomes, with --as NAME; or what the CSV is, with --mapping"
+        )
     access = opened(settings_of(context))
 
     from tracker.workflows import importing  # noqa: PLC0415 - pyarrow takes a while

@@ -71,6 +71,8 @@ _BY_NAME: dict[str, Exit] = {
     "tracker.cli.archiving.ArchiveFileError": Exit.USAGE,
     "tracker.workflows.importing.errors.ArchiveError": Exit.SOURCE,
     "tracker.workflows.importing.errors.NotEmptyError": Exit.USAGE,
+    "tracker.workflows.foreign.errors.AskedError": Exit.USAGE,
+    "tracker.workflows.foreign.errors.ForeignFileError": Exit.SOURCE,
     "tracker.workflows.aggregates.errors.AggregateError": Exit.USAGE,
     "tracker.workflows.aggregates.errors.TooFewError": Exit.CONSENT,
     "tracker.privacy.budget.BudgetError": Exit.USAGE,

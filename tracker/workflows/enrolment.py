@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -47,6 +48,33 @@ def enrol(access: Access, name: str, zone: str | None, now: datetime, *, simulat
     StudyClosedError
         When the study is closed.
     """
+    person = admit(access, name, zone, now, simulated=simulated)
+    return Enrolled(person, renew_code(access, person, now))
+
+
+def admit(
+    access: Access,
+    name: str,
+    zone: str | None,
+    now: datetime,
+    *,
+    simulated: bool = False,
+    within: Callable[[Unit], None] | None = None,
+) -> Person:
+    """Enrol a participant without a one-time code.
+
+    Parameters
+    ----------
+    access, name, zone, now, simulated
+        As in `enrol`.
+    within
+        What is stored about them in the same transaction, or they are not enrolled; None: nothing.
+
+    Raises
+    ------
+    EnrolmentError, InstantError
+        As `enrol`.
+    """
     require_name(name)
     with access.database.read() as connection:
         study = studies.in_force(connection)
@@ -54,8 +82,7 @@ def enrol(access: Access, name: str, zone: str | None, now: datetime, *, simulat
     if (zone := zone or study.zone) is None:
         raise InstantError("the study names no time zone; say theirs, for example --zone Europe/Berlin")
     require_zone(zone)
-    person = access.admit(name, zone, now, simulated=simulated)
-    return Enrolled(person, renew_code(access, person, now))
+    return access.admit(name, zone, now, simulated=simulated, within=within)
 
 
 def renew_code(access: Access, person: Person, now: datetime) -> str:

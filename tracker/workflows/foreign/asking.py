@@ -32,9 +32,11 @@ def whom(
     access: Access,
     names: Collection[str],
     mapping: MappingFile,
-    existing: Collection[str],
     sha256: str,
     now: datetime,
+    *,
+    existing: Collection[str] = (),
+    named: str | None = None,
 ) -> dict[str, Person | None]:
     """Who the people of a file are here; None where somebody is to be enrolled.
 
@@ -42,17 +44,19 @@ def whom(
     ----------
     names
         Theirs, as the file says.
-    existing
-        Those who are declared to be the people of these names here.
     sha256
         The file's hash: whoever was enrolled by an import of it is no clash.
+    existing
+        Those who are declared to be enrolled here already, beside those whom the mapping declares.
+    named
+        Whoever the command names, where the mapping names nobody: they are meant, enrolled or not.
 
     Raises
     ------
     EnrolledError
         When somebody of a name is enrolled, and nobody says that it is the same person.
     UnknownParticipantError
-        When somebody is not enrolled, and the mapping enrols nobody.
+        When somebody is not enrolled who is declared to be, or whom the mapping does not enrol.
     """
     declared = {*existing, *mapping.participant.existing}
     found: dict[str, Person | None] = {}
@@ -61,12 +65,12 @@ def whom(
         try:
             person = access.person(name)
         except UnknownParticipantError:
-            if not mapping.participant.enrol or name in existing:
+            if not mapping.participant.enrol or name in declared:
                 raise
             found[name] = None
             continue
         found[name] = person
-        if name not in declared and not _ours(access, person, sha256, now):
+        if name not in declared and name != named and not _ours(access, person, sha256, now):
             clashing.append(name)
     if clashing:
         raise EnrolledError(clashing)

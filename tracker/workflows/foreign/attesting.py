@@ -92,15 +92,14 @@ def hash_of(path: Path) -> str:
     return found
 
 
-def keep(access: Access, unit: Unit, attestation: Attestation) -> bool:
-    """Keep an attestation with the person of a writing unit, once for a file; return whether it is new."""
+def keep(access: Access, unit: Unit, attestation: Attestation) -> None:
+    """Keep an attestation with the person of a writing unit, once for a file."""
     if is_kept(access, unit, attestation.sha256):
-        return False
+        return
     name = secrets.token_hex(16)
     plain = json.dumps(attestation.record(), sort_keys=True, ensure_ascii=False).encode()
     sealed = access.vault.seal(unit.person.id, IDENTITY, plain, former.place(name))
     former.add(unit.connection, unit.person.id, [(name, sealed)], unit.now)
-    return True
 
 
 def is_kept(access: Access, unit: Unit, sha256: str) -> bool:
