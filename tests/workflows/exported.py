@@ -18,7 +18,17 @@ from tracker.domain.people import Person
 from tracker.domain.series import Context, Correction, Prompt
 from tracker.workflows import consenting, feedback, prompts
 
-TABLES = ("participants", "observations", "estimates", "corrections", "contexts", "prompts", "drifts")
+TABLES = (
+    "participants",
+    "observations",
+    "estimates",
+    "corrections",
+    "contexts",
+    "prompts",
+    "drifts",
+    "ratings",
+    "traces",
+)
 EVERY = (*TABLES, "raters")
 DESCRIBED = {
     "datapackage.json",

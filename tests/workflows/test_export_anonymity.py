@@ -227,7 +227,7 @@ def test_any_cohort_reaches_k_and_zones_told_alike_have_the_same_offsets(
         {
             "participant": f"p{i}",
             "zone": zone,
-            **dict(zip(GRANTED, (True, a, b, False), strict=True)),
+            **dict(zip(GRANTED, (True, a, b, False, False), strict=True)),
             **dict(zip(COUNTED, counts, strict=True)),
             "origin": "RECORDED",
         }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import warnings
 from collections.abc import Iterator
+from datetime import timedelta
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -13,8 +14,14 @@ import frictionless
 import pytest
 
 from tests.builders import NOW, installation
+from tests.lives import pooled
 from tests.workflows.exported import EVERY, read, someone
+from tests.workflows.rated import given, observation_of, rater, said, shown
 from tracker.access import Access
+from tracker.domain.affect import Distribution, Emotion
+from tracker.domain.members import Role
+from tracker.domain.rating import Dimension, Sample, Trace
+from tracker.workflows import rating
 from tracker.workflows.export import export_dataset
 
 with warnings.catch_warnings():
@@ -29,11 +36,28 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """An export with everything in it."""
     place = tmp_path_factory.mktemp("described")
     access: Access = installation(f"sqlite:///{place / 'test.db'}", place)
-    someone(access, "ada")
+    pooled(access, someone(access, "ada"))
     someone(access, "grace", simulated=True, zone="Asia/Kolkata")
+    judged(access)
     formats = {"csv", "parquet", "openesm"}
     yield export_dataset(access, place / "out", NOW, formats=formats, shape="long").folder
     access.close()
+
+
+def judged(access: Access) -> None:
+    """Somebody whose faces were rated, followed in a clip, and of whom an answer is known."""
+    ada, kim = shown(access, "mary", faces=6, every=timedelta(seconds=5)), rater(access)
+    judge = rater(access, "rosa", Role.RESEARCHER)
+    for answer in (said(Emotion.FEAR), said(None)):
+        [item] = given(access, kim)
+        rating.vote(access, kim, item, answer, NOW)
+        rating.set_gold(
+            access, judge, ada, observation_of(access, item), Distribution.said(Emotion.ANGER), NOW
+        )
+    stretch = rating.stretches(access, kim, NOW)[0]
+    frames = rating.open_series(access, kim, stretch.item, NOW).frames
+    samples = tuple(Sample(f.at, 0.5, f.observation) for f in frames)
+    rating.keep_trace(access, kim, stretch.item, Trace(Dimension.AROUSAL, samples, 2.0, "a-trace-once"), NOW)
 
 
 @pytest.fixture(scope="module")
@@ -42,6 +66,7 @@ def parquet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     place = tmp_path_factory.mktemp("parquet")
     access: Access = installation(f"sqlite:///{place / 'test.db'}", place)
     someone(access, "ada")
+    judged(access)
     yield export_dataset(access, place / "out", NOW, formats={"parquet"}).folder
     access.close()
 
@@ -50,6 +75,8 @@ def test_frictionless_reads_every_table_as_declared(folder: Path) -> None:
     report = frictionless.validate(str(folder / "datapackage.json"))
     assert report.flatten(["title", "message"]) == []
     assert {task.name for task in report.tasks} == {*EVERY, "series", "beeps"}
+    for table in EVERY:
+        assert read(folder, table), f"{table} is empty: nothing of it was validated"
 
 
 def test_frictionless_sees_a_cell_that_is_not_as_declared(folder: Path, tmp_path: Path) -> None:
@@ -76,6 +103,10 @@ def test_mlcroissant_finds_nothing_wrong_and_reads_the_records(
         rows = read(place, "participants")
         found = list(dataset.records(record_set="participants"))
         assert [r["participants/participant"].decode() for r in found] == [r["participant"] for r in rows]
+        for table in ("ratings", "traces"):
+            # A Dataset of its own for each: mlcroissant gives keys for records of a table that was joined before.
+            joined = mlcroissant.Dataset(jsonld=str(place / "croissant.json"))
+            assert len(list(joined.records(record_set=table))) == len(read(place, table)) > 0
         observed = list(dataset.records(record_set="observations"))
         assert len(observed) == len(read(place, "observations"))
         assert {int(r["observations/observation"]) for r in observed} == {
@@ -115,10 +146,10 @@ def test_the_loader_of_openesm_loads_it(
     dataset = openesm_loader(told["dataset_id"], path=folder, quiet=True)
     assert dataset.data.columns[:4] == ["id", "day", "beep", "counter"]
     assert dataset.data.height == told["n_time_points"] == 2
-    assert set(dataset.data["id"]) == {r["participant"] for r in read(folder, "participants")}
+    assert set(dataset.data["id"]) == {r["participant"] for r in read(folder, "prompts")}
     assert dataset.data["leave_me_alone"].to_list() == [1.0, 1.0]
     assert [f["name"] for f in told["features"]] == dataset.data.columns
-    assert dataset.metadata["n_participants"] == 2
+    assert dataset.metadata["n_participants"] == 3
 
 
 class _Page(HTMLParser):

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from types import MappingProxyType
 
+from tracker.access.exported import outdate_rated
 from tracker.access.gate import MEMBER_NAMES, NAMES, Access
 from tracker.domain.members import Member, MemberError, UnknownMemberError
 from tracker.privacy.keys import INSTALLATION, KeyDestroyedError
@@ -112,7 +113,10 @@ def writing(access: Access, member: str, now: datetime) -> Iterator[MemberUnit]:
 
 
 def remove(
-    access: Access, member: str, before: Callable[[Connection], None] = lambda _: None
+    access: Access,
+    member: str,
+    before: Callable[[Connection], None] = lambda _: None,
+    now: datetime | None = None,
 ) -> dict[str, int]:
     """Destroy a member's key, delete their rows, and look names up under a new key.
 
@@ -127,6 +131,8 @@ def remove(
         Their id.
     before
         Called in the deleting transaction, before: settles rows that may stay without them.
+    now
+        Since when exports that hold what they said as a rater are outdated; None: since they were made.
 
     Returns
     -------
@@ -136,6 +142,7 @@ def remove(
     access.vault.destroy(member)
     with access.database.write() as connection:
         members.lock(connection, member)
+        outdate_rated(access, connection, member, now)
         before(connection)
         gone = members.erase(connection, member)
     _renew_digests(access)

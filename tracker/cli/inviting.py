@@ -89,7 +89,7 @@ def revoke(context: typer.Context, name: Name, role: Roles, study: InStudy = Non
 def remove(context: typer.Context, name: Name) -> None:
     """Erase a member: their key is destroyed, every row of theirs deleted, their sessions end."""
     access = opened(settings_of(context))
-    gone = staff.remove(access, staff.find(access, name))
+    gone = staff.remove(access, staff.find(access, name), now())
     typer.echo(f"{name} is removed: {sum(gone.values())} rows")
 
 

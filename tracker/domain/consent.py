@@ -99,6 +99,7 @@ EXPORT_USES: dict[str, tuple[Use, ...]] = {
     "learner": (Use.EXPORT, Use.LEARN),
     "contexts": (Use.EXPORT, Use.KEEP_CONTEXT),
     "prompts": (Use.EXPORT, Use.PROMPT),
+    "ratings": (Use.EXPORT, Use.STORE_SERIES, Use.RATE_CROPS),
 }
 """The uses that each kind of an export's rows rests on."""
 
@@ -106,6 +107,15 @@ EXPORT_SCOPES: frozenset[Scope] = frozenset(
     scope for uses in EXPORT_USES.values() for use in uses for scope in SCOPES_OF[use]
 )
 """Every scope that any row of an export rests on."""
+
+RATED_SCOPES: frozenset[Scope] = EXPORT_SCOPES - frozenset(
+    scope
+    for kind, uses in EXPORT_USES.items()
+    if kind != "ratings"
+    for use in uses
+    for scope in SCOPES_OF[use]
+)
+"""Those that only what raters said rests on: without them the rest of an export stands."""
 
 NEEDS_CONFIRMATION: frozenset[Use] = frozenset(
     {Use.RATE_CROPS, Use.RATE_VIDEO, Use.LOOK, Use.EXPORT, Use.EXPORT_PUBLIC}

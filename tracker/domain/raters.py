@@ -14,6 +14,7 @@ class RaterScope(StrEnum):
     VOTES = "votes"
     SPEED = "speed"
     AGREEMENT = "agreement"
+    RESEARCH = "research"
 
     @property
     def words(self) -> str:
@@ -29,6 +30,9 @@ _WORDS = {
     RaterScope.AGREEMENT: "How often you agree with others, with known answers and with the network is computed from "
     "your answers, and decides how much they count. If you refuse, your answers count as those of raters of whom "
     "nothing is known.",
+    RaterScope.RESEARCH: "Your answers may be in the data sets that the study's researchers make, under a random name "
+    "that is another one in each. Whoever has such a data set sees what you answered and when, how long you took if "
+    "that is kept, and can compare your answers with those of others. They are in no data set that everybody may have.",
 }
 
 NEEDED = frozenset({RaterScope.VOTES})
@@ -77,7 +81,7 @@ def rater_notice(help_contact: str) -> RaterNotice:
     --------
     >>> notice = rater_notice("Dr. Example")
     >>> [scope.value for scope, _ in notice.scopes], "Dr. Example" in notice.paragraphs[-1]
-    (['votes', 'speed', 'agreement'], True)
+    (['votes', 'speed', 'agreement', 'research'], True)
     """
     asking = f"Questions, or something that troubles you: {help_contact}."
     return RaterNotice((*PARAGRAPHS, asking), tuple((scope, scope.words) for scope in RaterScope))

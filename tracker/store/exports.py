@@ -58,13 +58,22 @@ def members(connection: Connection, export: str) -> set[str]:
     return set(connection.execute(query).scalars())
 
 
-def flag(connection: Connection, participant: str, now: datetime, *, public: bool | None = None) -> int:
+def flag(
+    connection: Connection,
+    participant: str,
+    now: datetime,
+    *,
+    public: bool | None = None,
+    rated: bool = False,
+) -> int:
     """Mark exports that hold a participant as outdated; return how many were new.
 
     Parameters
     ----------
     public
         Only public exports, or only those that are not; None: all.
+    rated
+        Only those that hold what raters said.
     """
     mine = (
         select(exports.c.id, exports.c.request)
@@ -74,11 +83,16 @@ def flag(connection: Connection, participant: str, now: datetime, *, public: boo
     found = [
         export
         for export, request in connection.execute(mine)
-        if public is None or bool(request.get("public")) == public
+        if (public is None or bool(request.get("public")) == public) and (not rated or request.get("raters"))
     ]
     for export in found:
-        connection.execute(update(exports).where(exports.c.id == export).values(outdated_at=now))
+        outdate(connection, export, now)
     return len(found)
+
+
+def outdate(connection: Connection, export: str, now: datetime) -> None:
+    """Mark one export as outdated."""
+    connection.execute(update(exports).where(exports.c.id == export).values(outdated_at=now))
 
 
 def _rows() -> Select[Any]:

@@ -9,7 +9,16 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from tracker.access import Access, Unit
-from tracker.domain.consent import EXPORT_SCOPES, ConsentError, ConsentEvent, Notice, Recorder, Scope, State
+from tracker.domain.consent import (
+    EXPORT_SCOPES,
+    RATED_SCOPES,
+    ConsentError,
+    ConsentEvent,
+    Notice,
+    Recorder,
+    Scope,
+    State,
+)
 from tracker.domain.instants import require_past
 from tracker.domain.people import Person
 from tracker.personal import consent_changed
@@ -356,7 +365,9 @@ def _notice(unit: Unit, shown: str | None = None) -> Notice:
 def _flag_exports(unit: Unit, gone: AbstractSet[Scope]) -> None:
     """Mark the person's exports that can rest on what is withdrawn: all, or those through the door that closed."""
     doors = {Scope.EXPORT_PSEUDONYMOUS: False, Scope.EXPORT_PUBLIC: True}
-    if gone & (EXPORT_SCOPES - doors.keys()):
+    if gone & (EXPORT_SCOPES - RATED_SCOPES - doors.keys()):
         exports.flag(unit.connection, unit.person.id, unit.now)
+    elif gone & RATED_SCOPES:
+        exports.flag(unit.connection, unit.person.id, unit.now, rated=True)
     for door in gone & doors.keys():
         exports.flag(unit.connection, unit.person.id, unit.now, public=doors[door])

@@ -85,6 +85,6 @@ def revoke_role(access: Access, member: Member, role: Role, study: str, now: dat
     return by_id(access, member.id, now)
 
 
-def remove(access: Access, member: Member) -> dict[str, int]:
+def remove(access: Access, member: Member, now: datetime | None = None) -> dict[str, int]:
     """Erase a member: their key is destroyed and every row of theirs deleted; return how many, by table."""
-    return membership.remove(access, member.id)
+    return membership.remove(access, member.id, now=now)

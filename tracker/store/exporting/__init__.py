@@ -10,6 +10,16 @@ from tracker.store.exporting.answering import (
 from tracker.store.exporting.counting import counts
 from tracker.store.exporting.cutting import CUT_TABLES, MARKED_TABLES, Cut, erasures, log_position, marks
 from tracker.store.exporting.fetching import BATCH, Rows
+from tracker.store.exporting.rating import (
+    RATING_COLUMNS,
+    TRACE_COLUMNS,
+    Truth,
+    allowing_research,
+    rated,
+    rating_rows,
+    trace_rows,
+    truths,
+)
 from tracker.store.exporting.series import (
     OBSERVATION_COLUMNS,
     SERIES_COLUMNS,
@@ -36,9 +46,13 @@ __all__ = [
     "MARKED_TABLES",
     "OBSERVATION_COLUMNS",
     "PROMPT_COLUMNS",
+    "RATING_COLUMNS",
     "SERIES_COLUMNS",
+    "TRACE_COLUMNS",
     "Cut",
     "Rows",
+    "Truth",
+    "allowing_research",
     "context_rows",
     "context_words",
     "correction_rows",
@@ -51,7 +65,11 @@ __all__ = [
     "marks",
     "observation_rows",
     "prompt_rows",
+    "rated",
+    "rating_rows",
     "series_rows",
     "snapshots_used",
     "targets",
+    "trace_rows",
+    "truths",
 ]

@@ -11,6 +11,7 @@ from sqlalchemy import ColumnElement, Connection, Table, and_, func, select
 from tracker.domain.stretches import Stretch
 from tracker.store.hiding import outside, outside_correction
 from tracker.store.tables import (
+    adjudications,
     consent_log,
     contexts,
     corrections,
@@ -18,12 +19,17 @@ from tracker.store.tables import (
     estimates,
     observations,
     prompts,
+    rater_consents,
+    rating_gold,
+    rating_traces,
+    rating_votes,
     snapshots,
     tombstones,
 )
 
 CUT_TABLES = (observations, estimates, contexts, prompts, corrections, drifts)
-MARKED_TABLES = (*CUT_TABLES, snapshots)
+RATED_TABLES = (rating_votes, rating_traces, rating_gold, adjudications)
+MARKED_TABLES = (*CUT_TABLES, *RATED_TABLES, rater_consents, snapshots)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,14 +55,20 @@ class Cut:
 
     def of(self, table: Table) -> ColumnElement[bool]:
         """The condition on one table."""
-        return and_(table.c.id <= self.marks[table.name], table.c.recorded_at <= self.at, *self._shown(table))
+        return and_(table.c.id <= self.mark(table), table.c.recorded_at <= self.at, *self._shown(table))
+
+    def mark(self, table: Table) -> int:
+        """The highest id of a table; 0 where the export is older than the table's place in exports."""
+        return self.marks.get(table.name, 0)
 
     def without(self, hidden: tuple[Stretch, ...]) -> Cut:
         """The same, of a person who hides some stretches."""
         return replace(self, hidden=hidden)
 
     def _shown(self, table: Table) -> list[ColumnElement[bool]]:
-        if table is estimates:  # read beside their observations, on which this stands
+        if (
+            table is estimates or table in RATED_TABLES
+        ):  # read beside their observations, on which this stands
             return []
         if table is corrections:
             return outside_correction(self.hidden)

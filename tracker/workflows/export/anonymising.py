@@ -19,11 +19,12 @@ import pyarrow.compute as pc
 
 from tracker.domain.people import Person
 from tracker.privacy.anonymity import AS_IT_IS, WITHHELD, Level, generalise, smallest_class
+from tracker.workflows.export.columns import SIMULATED
 from tracker.workflows.export.eligibility import Starts
 from tracker.workflows.export.frames import Frame
-from tracker.workflows.export.tables import ABOUT_ALL, PARTICIPANTS, SIMULATED, TABLES
+from tracker.workflows.export.tables import ABOUT_ALL, PARTICIPANTS, TABLES
 
-KINDS = ("series", "learner", "contexts", "prompts")
+KINDS = ("series", "learner", "contexts", "prompts", "ratings")
 GRANTED = tuple(f"{kind}_granted" for kind in KINDS)
 COUNTED = tuple(f"n_{table.name}" for table in TABLES if table not in ABOUT_ALL)
 QUASI = ("zone", *GRANTED, *COUNTED)

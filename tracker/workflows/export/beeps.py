@@ -18,12 +18,12 @@ import pyarrow.csv
 from tracker.domain.affect import EMOTIONS
 from tracker.store.types import from_microseconds
 from tracker.workflows.export.arrow import schema
+from tracker.workflows.export.columns import ORIGIN_COLUMN, PARTICIPANT_COLUMN, ZONE_COLUMN, instant_columns
 from tracker.workflows.export.declaring import Column, Kind, Table
 from tracker.workflows.export.distributions import Distributions
 from tracker.workflows.export.frames import Frame, Who, instant, said
 from tracker.workflows.export.hashed import HashedFile, Written
 from tracker.workflows.export.standing import of_participant, probabilities
-from tracker.workflows.export.tables import ORIGIN_COLUMN, PARTICIPANT_COLUMN, ZONE_COLUMN, instant_columns
 from tracker.workflows.export.writing import as_text, text_schema
 
 EMOTION = "emotion"

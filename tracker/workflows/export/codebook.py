@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from tracker.workflows.export import beeps
+from tracker.workflows.export.columns import SIMULATED
 from tracker.workflows.export.declaring import Column, Table
 from tracker.workflows.export.distributions import Distributions
 from tracker.workflows.export.shapes import SERIES
-from tracker.workflows.export.tables import SIMULATED, TABLES
+from tracker.workflows.export.tables import TABLES
 
 EVERY = (*TABLES, *SERIES.values(), beeps.table(["valence", "arousal", "leave_me_alone"]))
 """Every table that an export can have."""
@@ -36,7 +37,9 @@ LIMITS = (
     "Estimates by the learner were made after corrections of the same person; judged against those "
     "corrections they look better than they are. Those by `learner_now` were made after all of them, and say nothing "
     "about how good the learner is.",
-    "What raters said, one by one or together, is in no export: it rests on another grant.",
+    "A rating says what a picture looks like to somebody who does not know what was felt. Only raters who agreed to "
+    "research are here, which is not a random choice of raters; `random` marks the items that chance chose. "
+    "What raters said together, one word made of several votes, is in no export.",
     "Rows are not a random sample of moments: there is nothing where no camera ran, where the face was away, "
     "or where consent did not reach. `reason` and the columns `*_granted` say what is missing by design.",
     "Pseudonyms of two exports cannot be matched with each other, but rows with the same instants and values "

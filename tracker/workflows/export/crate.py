@@ -6,11 +6,11 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from tracker.workflows.export.columns import SIMULATED
 from tracker.workflows.export.croissant import LICENSE
 from tracker.workflows.export.declaring import Table
 from tracker.workflows.export.hashed import Written
 from tracker.workflows.export.package import iso
-from tracker.workflows.export.tables import SIMULATED
 
 _MEDIA = {
     "csv": "text/csv",

@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from tracker.workflows.export.columns import SIMULATED
 from tracker.workflows.export.declaring import Column, Kind, Table
 from tracker.workflows.export.hashed import Written
 from tracker.workflows.export.package import iso, parts_of
-from tracker.workflows.export.tables import SIMULATED
 
 LICENSE = "No licence: personal data, to be used and shared no further than its participants allowed."
 

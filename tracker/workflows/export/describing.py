@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from tracker.workflows.export import anonymising, beeps, codebook, codebook_page, folder, openesm
+from tracker.workflows.export.columns import SIMULATED
 from tracker.workflows.export.crate import crate
 from tracker.workflows.export.croissant import croissant
 from tracker.workflows.export.hashed import Written
@@ -14,7 +15,6 @@ from tracker.workflows.export.making import Made
 from tracker.workflows.export.package import as_json, data_package, iso
 from tracker.workflows.export.planning import Plan
 from tracker.workflows.export.shapes import rules
-from tracker.workflows.export.tables import SIMULATED
 
 MANIFEST = "manifest.json"
 

@@ -49,6 +49,8 @@ class Starts:
         Contexts.
     prompts
         Prompts and the answers to them.
+    ratings
+        What raters said; in no export for everybody, for raters allow researchers alone.
     hidden
         Stretches of which nothing is exported, whatever is granted.
     """
@@ -57,6 +59,7 @@ class Starts:
     learner: datetime | None
     contexts: datetime | None
     prompts: datetime | None
+    ratings: datetime | None = None
     hidden: tuple[Stretch, ...] = ()
 
 
@@ -94,6 +97,8 @@ def decide(
         uses = tuple(door if use is Use.EXPORT else use for use in needed)
         first, second = _start(then, uses), _start(unit, uses)
         found[kind] = max(first, second) if first is not None and second is not None else None
+    if door is Use.EXPORT_PUBLIC:
+        found["ratings"] = None
     starts = Starts(**found, hidden=hidden)
     return Exclusion.NO_ROWS_GRANTED if starts.series is starts.prompts is None else starts
 

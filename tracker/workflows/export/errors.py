@@ -43,12 +43,13 @@ class WithdrawnError(ConsentError):
     ----------
     export
         Its id.
-    people
+    people, raters
         How many; who they are is nobody's business.
     """
 
-    def __init__(self, export: str, people: int) -> None:
-        who = "1 participant" if people == 1 else f"{people} participants"
+    def __init__(self, export: str, people: int, raters: int = 0) -> None:
+        counts = ((people, "participant"), (raters, "rater"))
+        who = " and ".join(f"{n} {what}{'' if n == 1 else 's'}" for n, what in counts if n)
         super().__init__(
             f"export {export} cannot be repeated: {who} in it withdrew since. "
             "Make a new one, without --again; it leaves out what was withdrawn"

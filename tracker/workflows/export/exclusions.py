@@ -9,6 +9,10 @@ from tracker.workflows.export.eligibility import Starts
 
 NOT_IN_FORCE = "scope not in force"
 NOT_COVERED = "before covers_from"
+NOT_PUBLIC = "not in exports for everybody"
+RATER = "the rater has not agreed to research"
+REPLACED = "replaced by a later answer"
+SAYS_NOTHING = "taken back, or says nothing of the face"
 
 Excluded = Counter[tuple[str, str]]
 """Rows by (table, reason)."""

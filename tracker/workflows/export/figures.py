@@ -10,8 +10,8 @@ from typing import Any
 
 from tracker.store import releases
 from tracker.workflows.export import folder
-from tracker.workflows.export.package import as_json
 from tracker.workflows.export.columns import RECORDED, SIMULATED
+from tracker.workflows.export.package import as_json
 
 LIMITS = (
     "Noise was added on purpose, so that nobody can tell from these figures whether any one person is in them. "

@@ -17,10 +17,11 @@ from numpy.typing import NDArray
 from tracker.domain.affect import EMOTIONS, Distribution, derived_valence_arousal
 from tracker.domain.series import MACHINE
 from tracker.workflows.export.arrow import ARROW
+from tracker.workflows.export.columns import RECORDED, SIMULATED
 from tracker.workflows.export.declaring import Table
 from tracker.workflows.export.errors import UncodableError
 from tracker.workflows.export.naming import Ids
-from tracker.workflows.export.tables import LEARNER, LEARNER_NOW, NETWORK, RECORDED, SIMULATED
+from tracker.workflows.export.tables import LEARNER, LEARNER_NOW, NETWORK
 
 _MINUTE_US = 60_000_000
 # Valence and arousal are linear in the probabilities, so the pure emotions give all coefficients.

@@ -38,7 +38,8 @@ def asked(access: Access, export: str, told: object) -> str:
 
 def starts(access: Access, plan: Plan, member: Member) -> str:
     """What of a member is exported, so that a change shows."""
-    return digest(key(access, plan.id), ["starts", member.who.pseudonym, asdict(member.starts)])
+    told = ["starts", member.who.pseudonym, asdict(member.starts), sorted(plan.raters.timed.items())]
+    return digest(key(access, plan.id), told)
 
 
 def registered(access: Access, begun: Begun) -> bool:

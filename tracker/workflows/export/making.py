@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.metadata
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -115,7 +116,17 @@ def write(
 
             before = {name: len(writer.parts) for name, writer in writers.items()}
             with planning.reading(access, plan, member, now) as unit:
-                stream = Stream(unit, member.who, member.starts, plan.cut, plan.names, into, veil, plan.asked)
+                stream = Stream(
+                    unit,
+                    member.who,
+                    member.starts,
+                    plan.cut,
+                    plan.names,
+                    into,
+                    veil,
+                    plan.asked,
+                    plan.raters,
+                )
                 out = stream.run(report)
             excluded += out
             parts = [part for name, writer in writers.items() for part in writer.parts[before[name] :]]
@@ -166,10 +177,21 @@ def found(made: Made) -> dict[str, Any]:
 
 
 def _raters(into: Tables) -> Frame:
-    each = sorted(into.raters.items())
+    each = sorted(into.raters.keys() | into.rated.keys())
+    said = [into.raters.get(rater, Counter()) for rater in each]
+    rated = [into.rated.get(rater, Counter()) for rater in each]
     return {
-        "rater": pa.array([rater for rater, _ in each], pa.string()),
-        "kind": pa.array([r if r == _PARTICIPANT else "other" for r, _ in each], pa.string()),
-        "n_corrections": pa.array([n.total() for _, n in each], pa.int64()),
-        "n_participants": pa.array([len(n) for _, n in each], pa.int64()),
+        "rater": pa.array(each, pa.string()),
+        "kind": pa.array([_kind(rater, into) for rater in each], pa.string()),
+        "n_corrections": pa.array([n.total() for n in said], pa.int64()),
+        "n_ratings": pa.array([n.total() for n in rated], pa.int64()),
+        "n_participants": pa.array(
+            [len(a.keys() | b.keys()) for a, b in zip(said, rated, strict=True)], pa.int64()
+        ),
     }
+
+
+def _kind(rater: str, into: Tables) -> str:
+    if rater == _PARTICIPANT:
+        return rater
+    return "rater" if rater in into.rated else "other"

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
+
+from tracker.privacy.pseudonyms import pseudonym, rater_name
 
 Ids = NDArray[np.int64]
 
@@ -34,19 +34,15 @@ class Pseudonyms:
 
     def participant(self, participant: str) -> str:
         """The pseudonym of a participant."""
-        return self._name("p", "participant", participant)
+        return pseudonym(self._key, "p", "participant", participant)
 
     def rater(self, rater: str) -> str:
         """The pseudonym of a rater; the participant's own word stays marked as such."""
-        return rater if rater == "participant" else self._name("r", "rater", rater)
+        return rater if rater == "participant" else rater_name(self._key, rater)
 
     def _recording(self, participant: str, source: str) -> str:
         # Bound to the person: the same file of two people must not tell that they were recorded together.
-        return self._name("v", "recording", f"{participant}|{source}")
-
-    def _name(self, letter: str, kind: str, text: str) -> str:
-        digest = hmac.new(self._key, f"{kind}|{text}".encode(), hashlib.sha256).hexdigest()
-        return letter + digest[:20]
+        return pseudonym(self._key, "v", "recording", f"{participant}|{source}")
 
 
 class Numbers:

@@ -7,8 +7,8 @@ from datetime import datetime
 from typing import Any
 
 from tracker.workflows.export.beeps import NAME, BeepFile, dataset_id
+from tracker.workflows.export.columns import SIMULATED
 from tracker.workflows.export.declaring import Column, Kind
-from tracker.workflows.export.tables import SIMULATED
 
 VERSION = "1.0.0"
 _TYPES = {

@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from tracker.workflows.export.columns import SIMULATED
 from tracker.workflows.export.declaring import Column, Kind, Table
 from tracker.workflows.export.hashed import Written
-from tracker.workflows.export.tables import SIMULATED
 
 _PROFILES = "https://datapackage.org/profiles/2.0"
 _MEDIA = {"csv": "text/csv", "parquet": "application/vnd.apache.parquet"}

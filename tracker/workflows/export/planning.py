@@ -7,7 +7,7 @@ import secrets
 from collections import Counter
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -16,6 +16,7 @@ import pyarrow as pa
 from tracker.access import Access, Unit
 from tracker.domain.consent import SCOPES_OF, Use
 from tracker.domain.people import Person, UnknownParticipantError
+from tracker.domain.raters import rater_notice
 from tracker.domain.stretches import Stretch
 from tracker.store import exporting, exports, hiding
 from tracker.store.exporting import Cut
@@ -30,6 +31,8 @@ from tracker.workflows.export.errors import (
 from tracker.workflows.export.frames import Who
 from tracker.workflows.export.journal import Begun
 from tracker.workflows.export.naming import Pseudonyms
+from tracker.workflows.export.rated import Raters, still_allowed
+from tracker.workflows.export.rated import allowed as allowed_raters
 from tracker.workflows.export.shapes import Asked, Shape
 
 
@@ -77,6 +80,8 @@ class Plan:
         What surroundings are called, by column, where k people hide each other: what fewer said is withheld.
     erasures
         What tells whether anything was erased since it was planned.
+    raters
+        Whose answers it may hold.
     repeated
         The SHA-256 of the manifest that a repetition must arrive at; None for a new export.
     """
@@ -95,6 +100,7 @@ class Plan:
     targets: frozenset[str]
     words: frozenset[tuple[str, str]]
     erasures: str
+    raters: Raters
     repeated: str | None = None
 
 
@@ -142,6 +148,8 @@ def plan_new(
             at, seq, cut = begun.at, begun.seq, Cut(begun.at, begun.marks)
         targets: set[str] = set()
         words = Counter[tuple[str, str]]()
+        public = door is Use.EXPORT_PUBLIC
+        raters = Raters({} if public else _allowed(units[0], cut), public)
         for unit in units:
             starts = decide(unit, at, seq, door, _hidden(unit, made))
             if isinstance(starts, Exclusion):
@@ -186,6 +194,7 @@ def plan_new(
         frozenset(targets),
         _shared(words, k),
         erasures,
+        raters,
     )
 
 
@@ -217,19 +226,29 @@ def plan_again(access: Access, export: str, now: datetime) -> Plan:
         if door is Use.EXPORT_PUBLIC:
             units[0].study.demand_public_exports()
         erasures = exporting.erasures(units[0].connection)
+        # Whose answers are in it, and whether it tells how long they took: those must stand, and no others come.
+        known, allowed = request.get("raters", {}), _allowed(units[0], cut)
+        timed = {
+            rater: known[name]
+            for rater, now_timed in allowed.items()
+            if (name := names.rater(rater)) in known and now_timed >= known[name]
+        }
         for unit in units:
             starts = decide(unit, row.at, seq, door, _hidden(unit, row.created_at))
             then = tuple(
                 sorted(set(hiding.stretches_then(unit.connection, unit.person.subject, row.created_at)))
             )
-            if isinstance(starts, Exclusion) or starts != decide_then(unit, row.at, seq, door, then):
+            was = decide_then(unit, row.at, seq, door, then)
+            if not known:
+                starts = _unrated(starts, was)
+            if isinstance(starts, Exclusion) or starts != was:
                 gone += 1
             else:
                 members.append(_member(zones.then(unit, cut, starts), names, starts))
                 words.update(_words(unit, cut, starts))
                 targets |= _targets(unit, cut, starts, request["formats"])
-    if gone:
-        raise WithdrawnError(export, gone)
+    if gone or len(timed) < len(known):
+        raise WithdrawnError(export, gone, len(known) - len(timed))
     return Plan(
         export,
         cut,
@@ -245,17 +264,20 @@ def plan_again(access: Access, export: str, now: datetime) -> Plan:
         frozenset(targets),
         _shared(words, request.get("k")),
         erasures,
+        Raters(timed, door is Use.EXPORT_PUBLIC),
         row.manifest_sha256,
     )
 
 
-def request(plan: Plan, told: dict[str, Any], digest: str) -> dict[str, Any]:
+def request(plan: Plan, told: dict[str, Any], digest: str, raters: Container[str]) -> dict[str, Any]:
     """What the registry keeps of an export, so that it can be repeated; it names nobody.
 
     Parameters
     ----------
     digest
         A keyed digest of everything that was asked for.
+    raters
+        The names in it of the raters whose answers it holds.
     """
     return {
         "formats": sorted(plan.formats),
@@ -266,6 +288,11 @@ def request(plan: Plan, told: dict[str, Any], digest: str) -> dict[str, Any]:
         "k": plan.k,
         "asked": asdict(plan.asked),
         "digest": digest,
+        "raters": {
+            name: timed
+            for rater, timed in plan.raters.timed.items()
+            if (name := plan.names.rater(rater)) in raters
+        },
         "told": told,
     }
 
@@ -326,8 +353,24 @@ def require_unchanged(plan: Plan, member: Member, unit: Unit) -> None:
     if exporting.erasures(unit.connection) != plan.erasures:
         raise ChangedError
     hidden = _hidden(unit, plan.created_at)
-    if decide(unit, plan.cut.at, plan.seq, plan.door, hidden) != member.starts:
+    starts = decide(unit, plan.cut.at, plan.seq, plan.door, hidden)
+    if plan.repeated is not None and not plan.raters.timed:
+        starts = _unrated(starts, member.starts)
+    if starts != member.starts:
         raise ChangedError
+    if plan.raters.timed and not still_allowed(_allowed(unit, plan.cut), plan.raters.timed):
+        raise ChangedError
+
+
+def _unrated(starts: Starts | Exclusion, was: Starts | Exclusion) -> Starts | Exclusion:
+    """What is allowed, with ratings as they were: for an export that holds none, nothing of them can be taken back."""
+    if isinstance(starts, Exclusion) or isinstance(was, Exclusion):
+        return starts
+    return replace(starts, ratings=was.ratings)
+
+
+def _allowed(unit: Unit, cut: Cut) -> dict[str, bool]:
+    return allowed_raters(unit.connection, cut, rater_notice(unit.study.help_contact).sha256)
 
 
 def _hidden(unit: Unit, made: datetime) -> tuple[Stretch, ...]:

@@ -12,7 +12,7 @@ from tracker.access import Access
 from tracker.domain.consent import Use
 from tracker.domain.instants import require_past
 from tracker.domain.readers import UNNAMED, Reader
-from tracker.store import exports
+from tracker.store import exports, members
 from tracker.workflows.export import describing, folder, going_on, making, planning
 from tracker.workflows.export.errors import ExportError
 from tracker.workflows.export.going_on import Left
@@ -226,6 +226,9 @@ def _make(
                 f"versions made it ({known['made_with']}). Make a new one, without --again"
             )
         with planning.locked(access, [m.person for m in plan.members], now) as units:
+            # After the participants, as everybody does who writes about both.
+            for rater in sorted(plan.raters.timed):
+                members.lock(units[0].connection, rater)
             planned = {m.person.id: m for m in plan.members}
             for unit in units:
                 planning.require_unchanged(plan, planned[unit.person.id], unit)
@@ -234,7 +237,7 @@ def _make(
                     plan.id,
                     plan.cut.at,
                     plan.created_at,
-                    planning.request(plan, known, digest_of),
+                    planning.request(plan, known, digest_of, made.into.rated),
                     digest,
                     outdated_at=None,
                 )

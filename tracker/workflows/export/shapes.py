@@ -6,17 +6,15 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from tracker.domain.affect import EMOTIONS
-from tracker.workflows.export.declaring import Column, Kind, Table
-from tracker.workflows.export.tables import (
+from tracker.workflows.export.columns import (
     HIDDEN,
-    LEARNER,
-    LEARNER_NOW,
-    NETWORK,
     ORIGIN_COLUMN,
     PARTICIPANT_COLUMN,
     ZONE_COLUMN,
     instant_columns,
 )
+from tracker.workflows.export.declaring import Column, Kind, Table
+from tracker.workflows.export.tables import LEARNER, LEARNER_NOW, NETWORK
 
 
 class Shape(StrEnum):

@@ -38,6 +38,8 @@ from tracker.workflows.export.frames import (
     texts,
 )
 from tracker.workflows.export.naming import Numbers, Pseudonyms
+from tracker.workflows.export.rated import Rated, Raters
+from tracker.workflows.export.rated_tables import RATINGS, TRACES
 from tracker.workflows.export.shapes import SERIES, Asked
 from tracker.workflows.export.tables import ABOUT_ALL
 from tracker.workflows.export.writing import TableWriter
@@ -48,7 +50,7 @@ _TIMES = ("scheduled_at", *_PROMPT_TIMES, "expires_at", "ended_at")
 
 
 _COUNTED = tuple(table for table in tables.TABLES if table not in ABOUT_ALL)
-_NUMBERED = ("observations", "corrections", "contexts", "prompts", "drifts")
+_NUMBERED = ("observations", "corrections", "contexts", "prompts", "drifts", "ratings", "traces")
 
 
 @dataclass
@@ -59,6 +61,8 @@ class Tables:
     ----------
     raters
         How many corrections each rater said of each participant.
+    rated
+        How many ratings each rater of the study gave of each participant.
     beeps
         Where rows of prompts go one by one; None where no format asks for them.
     """
@@ -68,6 +72,7 @@ class Tables:
     networks: set[str] = field(default_factory=set)
     numbers: dict[str, Numbers] = field(default_factory=lambda: {n: Numbers() for n in _NUMBERED})
     raters: dict[str, Counter[str]] = field(default_factory=dict)
+    rated: dict[str, Counter[str]] = field(default_factory=dict)
     beeps: beeps.BeepFile | None = None
 
     def state(self) -> dict[str, Any]:
@@ -77,6 +82,7 @@ class Tables:
             "networks": sorted(self.networks),
             "numbers": {name: n.last for name, n in self.numbers.items()},
             "raters": {rater: dict(n) for rater, n in self.raters.items()},
+            "rated": {rater: dict(n) for rater, n in self.rated.items()},
             "beeps": self.beeps.state() if self.beeps is not None else None,
         }
 
@@ -86,6 +92,7 @@ class Tables:
         for name, last in left["numbers"].items():
             self.numbers[name].last = last
         self.raters = {rater: Counter(n) for rater, n in left["raters"].items()}
+        self.rated = {rater: Counter(n) for rater, n in left["rated"].items()}
 
     def write(self, table: Table, frame: Frame) -> None:
         """Write a frame."""
@@ -111,6 +118,8 @@ class Stream:
         How zones are told; None where they are told as they are.
     asked
         What is made beside the tables.
+    raters
+        Whose answers it may hold; None: nobody's.
     """
 
     def __init__(
@@ -123,6 +132,7 @@ class Stream:
         into: Tables,
         veil: Veil | None = None,
         asked: Asked | None = None,
+        raters: Raters | None = None,
     ) -> None:
         self._unit, self._asked = unit, asked or Asked()
         self._made_now = 0
@@ -133,7 +143,7 @@ class Stream:
         self._horizons = unit.horizons()
         self._who, self._starts, self._names, self._into = who, starts, names, into
         self._cut = cut.without(starts.hidden)
-        self._veil = veil
+        self._veil, self._raters = veil, raters or Raters({})
 
     def run(self, report: Callable[[float], None]) -> Excluded:
         """Write everything; return how many rows consent left out, by table and reason.
@@ -162,6 +172,7 @@ class Stream:
         self._corrections()
         self._contexts()
         self._drifts()
+        unrated = self._ratings()
         self._series(now)
         if self._into.beeps is not None:
             rows = beeps.frame(self._into.beeps.table, self._who, self._prompted, self._corrected)
@@ -171,7 +182,7 @@ class Stream:
         self._participant(before)
         written = {name: writer.rows - before[name] for name, writer in self._into.writers.items()}
         written["estimates"] -= self._made_now  # computed for the export, so not among what is there
-        return excluded(there, self._starts, written)
+        return excluded(there, self._starts, written) + unrated
 
     def _observations(self) -> Iterator[int]:
         since, numbers = self._starts.series, self._into.numbers["observations"]
@@ -323,6 +334,25 @@ class Stream:
                 **instant("recorded_at", there, c["recorded_at"]),
             }
             self._write(tables.DRIFTS, frame)
+
+    def _ratings(self) -> Excluded:
+        found = Rated(
+            self._connection,
+            self._person.subject,
+            self._cut,
+            self._who,
+            self._starts,
+            self._names,
+            self._into.numbers,
+            self._raters,
+        )
+        for frame in found.ratings():
+            self._write(RATINGS, frame)
+        for frame in found.traces():
+            self._write(TRACES, frame)
+        for rater in sorted(found.seen):
+            self._into.rated.setdefault(rater, Counter())[self._who.pseudonym] += found.of_raters[rater]
+        return found.excluded
 
     def _unless_hidden(self, at: int | None) -> int | None:
         """When something was done; None where that lies in what the person hides."""

@@ -2,62 +2,23 @@
 
 from __future__ import annotations
 
-from tracker.domain.affect import EMOTIONS
 from tracker.domain.series import Reason, TimeSource
+from tracker.workflows.export.columns import (
+    HIDDEN,
+    OBSERVATION,
+    ORIGIN_COLUMN,
+    PARTICIPANT_COLUMN,
+    ZONE_COLUMN,
+    emotion_columns,
+    instant_columns,
+)
 from tracker.workflows.export.declaring import Column, Kind, Table
-
-RECORDED = "RECORDED"
-SIMULATED = "SIMULATED"
+from tracker.workflows.export.rated_tables import RATINGS, TRACES
 
 NETWORK, LEARNER, LEARNER_NOW = "network", "learner", "learner_now"
 """Who says an estimate: the network, the learner when it was captured, the learner as the export finds it."""
 
-
-HIDDEN = "withheld, so that nobody stands out"
-
-
-def instant_columns(name: str, meaning: str, missing: str = "") -> tuple[Column, Column]:
-    """An instant in UTC, and beside it the offset of local time."""
-    offset, hidden = f"Local time minus UTC at `{name}`, from `zone`.", f"{missing}, or {HIDDEN}"
-    return (
-        Column(name, Kind.DATETIME, meaning, "UTC", missing=missing),
-        Column(
-            f"{name}_offset_min",
-            Kind.INTEGER,
-            offset,
-            "min",
-            missing=hidden if missing else HIDDEN,
-            bounds=(-1440, 1440),
-        ),
-    )
-
-
-def _emotions(missing: str = "") -> tuple[Column, ...]:
-    return tuple(
-        Column(f"p_{e.value}", Kind.NUMBER, f"Probability of {e.value}.", missing=missing, bounds=(0, 1))
-        for e in EMOTIONS
-    )
-
-
-PARTICIPANT_COLUMN = Column(
-    "participant",
-    Kind.STRING,
-    "Random pseudonym, made anew for every export: the same person has another one in another export.",
-)
-ZONE_COLUMN = Column(
-    "zone",
-    Kind.STRING,
-    "IANA time zone of the participant then; where manifest.json says so under `anonymity`, told more coarsely.",
-    missing=HIDDEN,
-)
 _RECORDED_AT = instant_columns("recorded_at", "When the row was stored.")
-ORIGIN_COLUMN = Column(
-    "origin",
-    Kind.STRING,
-    f"{RECORDED}: from a real recording or person. {SIMULATED}: made by a program.",
-    levels=(RECORDED, SIMULATED),
-)
-_OBSERVATION = "Number of the observation in this export."
 
 PARTICIPANTS = Table(
     "participants",
@@ -82,11 +43,21 @@ PARTICIPANTS = Table(
                 ("learner", "estimates and drifts of the personal learner"),
                 ("contexts", "contexts"),
                 ("prompts", "prompts and their answers"),
+                ("ratings", "ratings and traces of raters"),
             )
         ),
         *(
             Column(f"n_{rows}", Kind.INTEGER, f"How many rows they have in {rows}.", missing=HIDDEN)
-            for rows in ("observations", "estimates", "corrections", "contexts", "prompts", "drifts")
+            for rows in (
+                "observations",
+                "estimates",
+                "corrections",
+                "contexts",
+                "prompts",
+                "drifts",
+                "ratings",
+                "traces",
+            )
         ),
         ORIGIN_COLUMN,
     ),
@@ -99,7 +70,7 @@ OBSERVATIONS = Table(
     "observations",
     "What was captured at one instant, or the reason why nothing was.",
     (
-        Column("observation", Kind.INTEGER, _OBSERVATION, key=True),
+        Column("observation", Kind.INTEGER, OBSERVATION, key=True),
         PARTICIPANT_COLUMN,
         *instant_columns("at", "The instant of the frame: start of the recording plus `pts_us`."),
         ZONE_COLUMN,
@@ -154,7 +125,7 @@ ESTIMATES = Table(
     "estimates",
     "What one network, or one state of a personal learner over it, says about an observation.",
     (
-        Column("observation", Kind.INTEGER, _OBSERVATION, key=True),
+        Column("observation", Kind.INTEGER, OBSERVATION, key=True),
         PARTICIPANT_COLUMN,
         *instant_columns("at", "The instant of the observation."),
         ZONE_COLUMN,
@@ -173,7 +144,7 @@ ESTIMATES = Table(
             "State of the person's learner, 1 being the oldest here; 0 is the network itself.",
             key=True,
         ),
-        *_emotions(),
+        *emotion_columns(),
         *(
             Column(
                 f"{what}_derived",
@@ -203,7 +174,7 @@ CORRECTIONS = Table(
         PARTICIPANT_COLUMN,
         *instant_columns("at", "The moment spoken of."),
         ZONE_COLUMN,
-        Column("observation", Kind.INTEGER, _OBSERVATION, missing="none near, or it is not here", key=True),
+        Column("observation", Kind.INTEGER, OBSERVATION, missing="none near, or it is not here", key=True),
         Column("prompt", Kind.INTEGER, "The prompt that this answers.", missing="unprompted", key=True),
         Column(
             "target", Kind.STRING, "What was asked: `emotion`, or another target whose answer is in `value`."
@@ -211,7 +182,7 @@ CORRECTIONS = Table(
         Column(
             "value", Kind.NUMBER, "The answer for targets other than `emotion`.", missing="target is emotion"
         ),
-        *_emotions(missing="target is not emotion"),
+        *emotion_columns(missing="target is not emotion"),
         Column(
             "rater",
             Kind.STRING,
@@ -348,24 +319,37 @@ DRIFTS = Table(
 
 RATERS = Table(
     "raters",
-    "Somebody, or a kind of people, whose words are in corrections.",
+    "Somebody, or a kind of people, whose words are in corrections, ratings or traces.",
     (
-        Column("rater", Kind.STRING, "As in `corrections`."),
+        Column("rater", Kind.STRING, "As in `corrections`, `ratings` and `traces`."),
         Column(
             "kind",
             Kind.STRING,
-            "participant: about themselves. other: somebody else, whose words came with an import.",
-            levels=("participant", "other"),
+            "participant: about themselves. rater: of the study, who agreed to be in data sets like this. other: "
+            "somebody else, whose words came with an import.",
+            levels=("participant", "rater", "other"),
         ),
         Column("n_corrections", Kind.INTEGER, "How many corrections of theirs are here."),
+        Column("n_ratings", Kind.INTEGER, "How many ratings of theirs are here."),
         Column("n_participants", Kind.INTEGER, "About how many participants."),
     ),
     ("rater",),
     (),
-    "those of the corrections that it counts",
+    "those of the rows that it counts",
 )
 
-TABLES = (PARTICIPANTS, OBSERVATIONS, ESTIMATES, CORRECTIONS, CONTEXTS, PROMPTS, DRIFTS, RATERS)
+TABLES = (
+    PARTICIPANTS,
+    OBSERVATIONS,
+    ESTIMATES,
+    CORRECTIONS,
+    CONTEXTS,
+    PROMPTS,
+    DRIFTS,
+    RATINGS,
+    TRACES,
+    RATERS,
+)
 """The tables of every export, in the order in which they are described."""
 
 ABOUT_ALL = (PARTICIPANTS, RATERS)

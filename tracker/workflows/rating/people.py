@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from tracker.access import Access, membership
+from tracker.access import Access, exported, membership
 from tracker.domain.affect import Distribution
 from tracker.domain.keymap import KeyMap
 from tracker.domain.members import Member, Role
 from tracker.domain.raters import NEEDED, RaterNotice, RaterScope, rater_notice
 from tracker.domain.rating import RatingError
-from tracker.store import raters, rating_decisions, rating_tasks, rating_votes
+from tracker.store import raters, rating_decisions, rating_tasks, rating_votes, repeats
+from tracker.store.factors import Owner
 from tracker.store.raters import RaterConsent
 from tracker.store.rating_tasks import TaskRow
 from tracker.store.rating_votes import VoteRow
@@ -89,6 +90,9 @@ def agree(
             raters.record(unit.connection, member.id, RaterConsent(scope.value, state, stands, now))
         if RaterScope.SPEED not in scopes:
             rating_votes.forget_times(unit.connection, member.id)
+            exported.outdate_rated(access, unit.connection, member.id, now, timed=True)
+        if not {RaterScope.RESEARCH, *NEEDED} <= set(scopes):
+            exported.outdate_rated(access, unit.connection, member.id, now)
     return agreed(access, member)
 
 
@@ -155,6 +159,9 @@ def erase(access: Access, member: Member, now: datetime) -> dict[str, int]:
     """
     leaving.forget_words(access, member, now)
     with membership.writing(access, member.id, now) as unit:
+        exported.outdate_rated(access, unit.connection, member.id, now)
+        # What programs were answered can hold copies of what was said.
+        repeats.forget_of(unit.connection, Owner(None, member.id))
         gone = raters.forget(unit.connection, member.id)
         gone |= raters.forget_choices(unit.connection, member.id)
     return gone

@@ -7,7 +7,7 @@ from contextlib import suppress
 from datetime import datetime
 
 from tracker.access import Access, Unit
-from tracker.domain.consent import EXPORT_SCOPES
+from tracker.domain.consent import EXPORT_SCOPES, RATED_SCOPES
 from tracker.domain.people import UnknownParticipantError
 from tracker.personal import consent_changed
 from tracker.privacy.key_errors import KeyDestroyedError
@@ -98,7 +98,8 @@ def _follow(access: Access, before: Unit) -> None:
     if lost:
         consent_changed(after, lost)
     if not EXPORT_SCOPES.isdisjoint(lost):
-        exports.flag(before.connection, before.person.id, before.now)
+        rated = RATED_SCOPES >= EXPORT_SCOPES & lost
+        exports.flag(before.connection, before.person.id, before.now, rated=rated)
 
 
 def _demand_name(by: str) -> None:
