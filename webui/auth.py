@@ -193,9 +193,23 @@ def is_demo() -> bool:
     return bool(session.get(_DEMO))
 
 
-def freshen() -> None:
-    """Note that whoever is logged in said just now who they are."""
+def freshen(how: How) -> None:
+    """Note that whoever is logged in said just now who they are: their session goes on as another sign-in.
+
+    A copy of the session of before is worth nothing from then on.
+
+    Parameters
+    ----------
+    how
+        What they said it with.
+    """
+    access, before = services().access, here()
+    agent = request.headers.get("User-Agent", "")
+    session[_SIGN_IN] = accounts.note_sign_in(access, whom(), how, agent, now())
     session[_FRESH] = now().timestamp()
+    if before is not None:
+        accounts.log_out(access, whom(), before, now())
+    journal.tell("confirmed", how=how.value)
 
 
 def confirm_first(back: str) -> BaseResponse:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from http import HTTPStatus
+
 from flask import Flask, Response, request
 
 _BASE = {
@@ -53,6 +55,6 @@ def _add(response: Response) -> Response:
     headers["Permissions-Policy"] = f"camera={camera}, microphone=(), geolocation=()"
     if request.is_secure:
         headers["Strict-Transport-Security"] = "max-age=31536000; includeSubDomains"
-    if request.blueprint != "assets":
+    if request.blueprint != "assets" or response.status_code != HTTPStatus.OK:
         headers["Cache-Control"] = "no-store, private"
     return response

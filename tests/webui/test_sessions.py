@@ -11,11 +11,15 @@ from flask.sessions import SecureCookieSessionInterface
 
 from tests.webui import walking
 from tests.webui.site import PASSWORD, Site
-from tests.webui.test_account import BOTH, entered, kim, somebody
+from tests.webui.test_account import BOTH, entered, kim, somebody, with_app
 from tests.webui.test_forged import lets_in, own
 from tracker.domain.members import Role
+from tracker.workflows import accounts
 from webui import auth
 from webui.cookies import NAME, PREFIX
+
+PARTS = {"timeline.chart"}
+"""Pages that are parts of other pages."""
 
 
 def buttons(page: str) -> list[str]:
@@ -123,6 +127,80 @@ def test_ending_one_asks_first_who_one_is_where_that_was_long_ago(site: Site) ->
     here.post("/confirm", {"password": PASSWORD})
     assert here.post("/account/sessions/end", {"sign_in": number}).status_code == 303
     assert there.get("/account").location == "/login"
+
+
+def test_saying_who_one_is_once_more_ends_the_session_of_before(site: Site) -> None:
+    kim(site)
+    here, copy = entered(site), site.visitor()
+    cookie = here.client.get_cookie(NAME)
+    assert cookie is not None
+    copy.client.set_cookie(NAME, cookie.value)
+    assert copy.get("/account").status_code == 200
+    here.get("/confirm")
+    assert here.post("/confirm", {"password": PASSWORD}).status_code == 303
+    assert copy.get("/account").location == "/login"
+    assert here.get("/account").status_code == 200
+
+
+def test_who_has_a_second_factor_says_who_they_are_with_both(site: Site) -> None:
+    kim(site)
+    here = entered(site)
+    app, codes = with_app(site, here)
+    site.wait(auth.FRESH + timedelta(seconds=1))
+    here.get("/confirm")
+    for code in ("", "000000", "ABCD-EFGH-JKLM"):
+        assert here.post("/confirm", {"password": PASSWORD, "code": code}).status_code == 401
+        site.wait(accounts.LOCKED_FOR)
+    assert here.post("/account/remove", {"factor": "x"}).location == "/confirm", "nothing was confirmed"
+    here.get("/confirm")
+    assert here.post("/confirm", {"password": "wrong", "code": app.code(site)}).status_code == 401
+    assert here.post("/confirm", {"password": PASSWORD, "code": app.code(site)}).status_code == 303
+    site.wait(auth.FRESH + timedelta(seconds=1))
+    here.get("/confirm")
+    assert here.post("/confirm", {"password": PASSWORD, "code": codes[0]}).status_code == 303
+
+
+def test_a_right_password_buys_no_more_tries_at_the_code(site: Site) -> None:
+    kim(site)
+    here = entered(site)
+    app, _ = with_app(site, here)
+    site.wait(timedelta(minutes=1))
+    here.get("/confirm")
+    for _ in range(3):
+        assert here.post("/confirm", {"password": PASSWORD, "code": "000000"}).status_code == 401
+    assert here.post("/confirm", {"password": PASSWORD, "code": app.code(site)}).status_code == 401, "locked"
+
+
+def test_logging_in_begins_another_session(site: Site) -> None:
+    kim(site)
+    visitor = site.visitor()
+    visitor.get("/login")
+    before, token = visitor.client.get_cookie(NAME), visitor._token
+    entered_with = visitor.log_in("kim", PASSWORD)
+    assert entered_with.status_code == 303
+    copy = site.visitor()
+    assert before is not None
+    copy.client.set_cookie(NAME, before.value)
+    assert copy.get("/account").location == "/login"
+    assert visitor.client.post("/logout", data={"csrf_token": token}).status_code == 403
+
+
+def test_every_page_of_somebody_has_the_way_out(lite: Site) -> None:
+    lite.series(lite.person())
+    ada = lite.logged_in()
+    staff = walking.with_session(lite, walking.member(lite.access, "kim", *walking.STAFF))
+    seen = 0
+    for visitor in (ada, staff):
+        for door in walking.doors(lite):
+            if door.verb != "GET" or door.endpoint in walking.ENDING:
+                continue
+            answer = visitor.get(door.path)
+            if answer.status_code == 200 and "<main" in answer.text and "answer_shell" not in door.endpoint:
+                if door.endpoint in PARTS:
+                    continue
+                assert 'action="/logout"' in answer.text, door
+                seen += 1
+    assert seen > 25
 
 
 def test_what_was_ended_together_stands_as_ended(site: Site) -> None:

@@ -11,6 +11,7 @@ import json
 import os
 import shutil
 import sqlite3
+import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -19,6 +20,8 @@ from typing import Any
 from sqlalchemy import Connection as Connection
 from sqlalchemy import Engine, create_engine, event, exc, text
 from sqlalchemy.engine import URL, ExceptionContext, make_url
+
+from tracker.store.reaching import reached
 
 
 class DatabaseError(Exception):
@@ -162,7 +165,8 @@ def _json(text: str | bytes) -> Any:
 
 def _engine(url: URL) -> Engine:
     if url.get_backend_name() == "postgresql":
-        engine = create_engine(url, pool_pre_ping=True, hide_parameters=True)
+        plain, tls = reached(url)
+        engine = create_engine(plain, pool_pre_ping=True, hide_parameters=True, connect_args=tls)
         event.listen(engine, "handle_error", _drop_out_of_step)
         return engine
     engine = create_engine(
@@ -214,6 +218,8 @@ def _plain_errors(url: URL) -> Iterator[None]:
         yield
     except exc.TimeoutError as error:
         raise DatabaseError(f"{name} cannot be used: all its connections are taken") from error
+    except ssl.SSLError as error:
+        raise DatabaseError(f"{name} cannot be used: {error.reason or error}") from error
     except exc.DBAPIError as error:
         message = str(error.orig).lower()
         if _is_full(url, error.orig, message):

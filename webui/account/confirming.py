@@ -6,9 +6,10 @@ from flask import Blueprint, redirect, render_template, request, session, url_fo
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
-from tracker.domain.entering import Kind
+from tracker.domain.entering import How, Kind
 from tracker.workflows import accounts
 from webui import auth, journal, roles
+from webui.account import second
 from webui.services import services
 
 pages = Blueprint("confirming", __name__)
@@ -23,16 +24,22 @@ def page() -> str | Response | tuple[str, int]:
         if request.args.get("back") in _known():
             session["back"] = request.args["back"]
         return _form()
+    access, whom, at = services().access, auth.whom(), auth.now()
+    both, how = accounts.has_second_factor(access, whom, at), How.PASSWORD
     try:
         with services().hashing:
-            accounts.confirm_password(
-                services().access, auth.whom(), request.form.get("password", "")[:LONGEST], auth.now()
-            )
+            password = request.form.get("password", "")[:LONGEST]
+            accounts.confirm_password(access, whom, password, at, forgiving=not both)
     except accounts.LoginError:
         journal.tell("confirming_failed")
         return _form(_("That is not your password; nothing was changed.")), 401
-    auth.freshen()
-    journal.tell("confirmed", how="password")
+    if both:
+        found = second.given(whom, request.form.get("code", "")[: second.LONGEST])
+        if found is None:
+            journal.tell("second_factor_failed")
+            return _form(second.wrong()), 401
+        how = found
+    auth.freshen(how)
     return redirect(url_for(back()), 303)
 
 
@@ -49,4 +56,9 @@ def _known() -> frozenset[str]:
 
 def _form(problem: str = "") -> str:
     kinds = {factor.kind for factor in accounts.factors(services().access, auth.whom(), auth.now())}
-    return render_template("confirm.html", problem=problem, passkey=Kind.PASSKEY in kinds)
+    return render_template(
+        "confirm.html",
+        problem=problem,
+        passkey=Kind.PASSKEY in kinds,
+        app=Kind.APP in kinds,
+    )

@@ -36,8 +36,7 @@ def check() -> Response | tuple[Response, int]:
     if asking is not None:
         if whom.id != asking.id:
             return jsonify(error=_("That passkey is somebody else’s. Nothing was changed.")), 400
-        auth.freshen()
-        journal.tell("confirmed", how="passkey")
+        auth.freshen(How.PASSKEY)
         return jsonify(next=url_for(back()))
     version, _second = accounts.standing(services().access, whom, auth.now())
     auth.start(whom, version, How.PASSKEY)

@@ -34,15 +34,21 @@ def page() -> str | Response | tuple[str, int]:
     how = given(user.whom, request.form.get("code", "")[:LONGEST])
     if how is None:
         journal.tell("second_factor_failed", user.whom)
-        problem = _(
+        return _form(user.whom, wrong()), 401
+    auth.start(user.whom, user.version, how, by_code=by_code)
+    return redirect(url_for("entering.home"), 303)
+
+
+def wrong() -> str:
+    """What is said of a wrong code."""
+    return str(
+        _(
             "That code is not the one of this moment, or it was used. After %(tries)s wrong tries wait "
             "%(minutes)s minutes.",
             tries=accounts.TRIES,
             minutes=accounts.LOCKED_FOR.seconds // 60,
         )
-        return _form(user.whom, problem), 401
-    auth.start(user.whom, user.version, how, by_code=by_code)
-    return redirect(url_for("entering.home"), 303)
+    )
 
 
 def given(whom: Whom, code: str) -> How | None:

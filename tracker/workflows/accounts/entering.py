@@ -226,8 +226,22 @@ def _standing(door: Door) -> tuple[int, bool]:
     return door.account().session_version, second
 
 
-def confirm_password(access: Access, whom: Whom, password: str, now: datetime) -> None:
+def confirm_password(
+    access: Access, whom: Whom, password: str, now: datetime, *, forgiving: bool = True
+) -> None:
     """Check the password again before something that cannot be undone; tries count as at login.
+
+    Parameters
+    ----------
+    access, whom
+        The gate, and whose password.
+    password
+        As it was typed.
+    now
+        The instant (UTC).
+    forgiving
+        Whether the tries before are forgotten when it is right; not where a second factor has still to follow, for
+        whoever knows the password alone gets no more tries at that by giving it again.
 
     Raises
     ------
@@ -237,7 +251,8 @@ def confirm_password(access: Access, whom: Whom, password: str, now: datetime) -
     account = count_try(access, whom, now)
     if not matches(account.password_hash if account else None, password):
         raise LoginError
-    forgive(access, whom, now)
+    if forgiving:
+        forgive(access, whom, now)
 
 
 def count_try(access: Access, whom: Whom, now: datetime) -> Account | None:
