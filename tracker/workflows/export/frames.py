@@ -146,15 +146,18 @@ def _offsets(zones: Sequence[str], at: Any) -> Any:
     n = len(at)
     if not n:
         return pa.array([], pa.int64())
+    return pa.array(offsets(zones, np.asarray(at.fill_null(0))), mask=np.asarray(at.is_null()))
+
+
+def offsets(zones: Sequence[str], at_us: Ids) -> Ids:
+    """Local time minus UTC in minutes, at instants in microseconds."""
     # Zones change their offset on whole minutes of UTC, and a batch holds few of those.
-    minutes = np.floor_divide(np.asarray(at.fill_null(0)), _MINUTE_US)
-    if zones.count(zones[0]) == n:
+    minutes = np.floor_divide(at_us, _MINUTE_US)
+    if zones.count(zones[0]) == len(zones):
         each, place = np.unique(minutes, return_inverse=True)
-        found = np.fromiter((_offset(zones[0], int(m)) for m in each), np.int64, len(each))[place]
-    else:
-        pairs = zip(zones, minutes.tolist(), strict=True)
-        found = np.fromiter((_offset(zone, minute) for zone, minute in pairs), np.int64, n)
-    return pa.array(found, mask=np.asarray(at.is_null()))
+        return np.fromiter((_offset(zones[0], int(m)) for m in each), np.int64, len(each))[place]
+    pairs = zip(zones, minutes.tolist(), strict=True)
+    return np.fromiter((_offset(zone, minute) for zone, minute in pairs), np.int64, len(zones))
 
 
 @lru_cache(maxsize=65_536)

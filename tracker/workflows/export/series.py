@@ -177,12 +177,14 @@ def _moments(rows: Sequence[Any], now: LearnerNow | None) -> _Rows:
     found.read = found.weight[NETWORK].astype(np.int64)
     weight, total = np.zeros(n), np.zeros((n, _N))
     if now is not None:
-        for i in np.flatnonzero(found.weight[NETWORK]):
-            if found.at[i] >= now.since_us:
-                w = found.weight[NETWORK][i]
-                p = (found.total[NETWORK][i] / w).tolist()
-                weight[i] = w
-                total[i] = np.array(now.says(int(found.at[i]), found.zones[i], p)) * w
+        asked = np.flatnonzero((found.weight[NETWORK] > 0) & (found.at >= now.since_us))
+        if len(asked):
+            w = found.weight[NETWORK][asked]
+            readings = found.total[NETWORK][asked] / w[:, None]
+            weight[asked] = w
+            total[asked] = (
+                now.says(found.at[asked].tolist(), [found.zones[i] for i in asked], readings) * w[:, None]
+            )
     found.weight[LEARNER_NOW], found.total[LEARNER_NOW] = weight, total
     return found
 
