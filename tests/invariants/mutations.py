@@ -159,6 +159,13 @@ MUTATIONS: tuple[Mutation, ...] = (
         '    "contexts": "SELECT 1",\n',
     ),
     _change(
+        11,
+        "rows may be moved to somebody else",
+        "migrations/versions/0019_rows_stay.py",
+        "for name in fixed]",
+        'for name in fixed if name != "subject"]',
+    ),
+    _change(
         12,
         "what a permit covers is not demanded",
         _CONSENT,

@@ -22,7 +22,8 @@ ROUNDS = 200
 WRITERS = 8
 SERIES = [Scope.AFFECT_SERIES]
 TABLES = ("observations", "estimates", "contexts", "corrections")
-PATIENCE_S = 60.0
+PATIENCE_S = 600.0
+"""Against waiting for ever: eight processes that start on a busy machine take their time."""
 
 
 def writer(url: str, folder: Path, number: int, gate: Barrier, withdrawn: Event, ended: Event) -> None:

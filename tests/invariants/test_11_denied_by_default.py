@@ -1,4 +1,4 @@
-"""One door: nobody else can write, and the database itself refuses a new row that names no grant in force."""
+"""One door: nobody else can write, and the database itself refuses a row without its grant, and to move one."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection, Table, select, text
+from sqlalchemy import Connection, Table, select, text, update
 
 import tracker
 import webui
@@ -96,6 +96,26 @@ def test_a_row_without_a_grant_in_force_is_refused(access: Access, how: str, fig
         with pytest.raises(StatementError, match="grant"), access.database.write() as connection:
             _insert_again(connection, table, row, number)
     figure(f"{len(GRANTED)} tables, each refused in 5 ways")
+
+
+def test_a_row_is_moved_to_no_other_person_grant_or_moment(access: Access, figure: Tell) -> None:
+    """What a row was let through for does not change afterwards; tests/store/test_moves.py tries each column."""
+    who, other = lived(access), person(access, "other")
+    number, held, refused = next(iter(_grants(access, other).values())), 0, 0
+    for table in tables.metadata.sorted_tables:
+        moves = {"subject": other.subject, "grant_id": number, "at": NOW.replace(year=2020)}
+        if not {"subject", "grant_id"} & set(table.c.keys()):
+            continue
+        mine = [table.c.subject == who.subject] if "subject" in table.c else []
+        with access.database.read() as connection:
+            row = connection.execute(select(table).where(*mine).limit(1)).mappings().one()
+        key = [c == row[c.name] for c in table.primary_key]
+        for name in sorted(moves.keys() & set(table.c.keys())):
+            with pytest.raises(StatementError, match="stays"), access.database.write() as connection:
+                connection.execute(update(table).where(*key).values({name: moves[name]}))
+            refused += 1
+        held += 1
+    figure(f"{held} tables, {refused} moves refused")
 
 
 def _grants(access: Access, who: Person) -> dict[str, int]:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlalchemy import QueuePool, exc, insert, select, text
+from sqlalchemy import QueuePool, event, exc, insert, select, text
 
 from tests.builders import NOW, installation
 from tests.processes import close, opened
@@ -180,6 +180,23 @@ def test_a_database_whose_connections_are_all_taken_says_so(database_url: str, t
             ping(database)
     ping(database)
     database.close()
+
+
+def test_many_rows_go_into_sqlite_twenty_at_once(sqlite_url: str, tmp_path: Path) -> None:
+    """A statement for each row costs a table with triggers a journal for each row (`docs/decisions/0040`)."""
+    access, said = installation(sqlite_url, tmp_path), []
+
+    def noted(*told: object) -> None:
+        said.append(str(told[2]))
+
+    event.listen(access.database.engine, "before_cursor_execute", noted)
+    rows = [{"job": "j", "slot": f"{n:02}", "holder": "h", "until": NOW} for n in range(45)]
+    with access.database.write() as connection:
+        connection.execute(insert(leases), rows)
+        assert sorted(connection.execute(select(leases.c.slot)).scalars()) == [row["slot"] for row in rows]
+    # Each row is one pair of brackets.
+    assert [s.partition("VALUES")[2].count("(") for s in said if s.startswith("INSERT")] == [20, 20, 5]
+    close(access)
 
 
 def test_bytes_come_back_as_they_were(access: Access) -> None:

@@ -39,6 +39,9 @@ class StorageFullError(DatabaseError):
 SYNCHRONOUS = "FULL"
 """When SQLite waits for the disk: what was committed is there after the power failed, withdrawals above all."""
 
+_AT_ONCE = 20
+"""Rows in one INSERT of SQLite: a trigger on the table costs a journal for each statement, however many rows it has."""
+
 _ROOM = 64 * 1024
 """What SQLite needs at least beside the file itself, bytes."""
 
@@ -174,7 +177,9 @@ def _engine(url: URL) -> Engine:
         json_deserializer=_json,  # PostgreSQL looks itself that a column of JSON holds some
         hide_parameters=True,  # an error's text ends in logs, and rows are about people
         connect_args={"timeout": 30, "check_same_thread": False},
+        insertmanyvalues_page_size=_AT_ONCE,
     )
+    engine.dialect.use_insertmanyvalues_wo_returning = True
 
     @event.listens_for(engine, "connect")
     def _configure(connection: Any, _: Any) -> None:
