@@ -1,4 +1,7 @@
-"""Queries for one person's part in aggregate figures: sums over a stretch of time, never single rows."""
+"""Queries for one person's part in aggregate figures: sums over a stretch of time, never single rows.
+
+What files of other programs brought is in none of them: nobody was asked for that but in a document.
+"""
 
 from __future__ import annotations
 
@@ -23,6 +26,7 @@ def observed(connection: Connection, subject: str, start: datetime, end: datetim
         observations.c.subject == subject,
         observations.c.at >= start,
         observations.c.at < end,
+        observations.c.imported_from.is_(None),
         unhidden(observations.c.subject, observations.c.at),
     )
     return int(connection.execute(query).scalar_one())
@@ -33,11 +37,26 @@ def readings(
 ) -> Iterator[tuple[datetime, int, tuple[float, ...]]]:
     """What networks read, by quarter hours that lie whole in [start, end): (quarter hour, readings, sums)."""
     first = start if bucket_of(start) == start else bucket_of(start) + BUCKET
-    hidden = stretches(connection, subject)
+    hidden, brought = stretches(connection, subject), _brought(connection, subject, first, end)
     for bucket, _, n, sums in read_summaries(connection, subject, first, end, [MACHINE_SERIES]):
-        # A sum cannot be cut: a quarter hour of which anything is hidden is left out whole.
-        if bucket + BUCKET <= end and not any_touches(hidden, bucket, bucket + BUCKET - _TICK):
+        # A sum cannot be cut: a quarter hour of which anything is hidden, or was imported, is left out whole.
+        if (
+            bucket + BUCKET <= end
+            and bucket not in brought
+            and not any_touches(hidden, bucket, bucket + BUCKET - _TICK)
+        ):
             yield bucket, n, sums
+
+
+def _brought(connection: Connection, subject: str, start: datetime, end: datetime) -> set[datetime]:
+    """The quarter hours that hold an observation which a file of another program brought."""
+    query = select(observations.c.at).where(
+        observations.c.subject == subject,
+        observations.c.at >= start,
+        observations.c.at < end,
+        observations.c.imported_from.is_not(None),
+    )
+    return {bucket_of(at) for at in connection.execute(query).scalars()}
 
 
 def mean_answer(
@@ -64,6 +83,7 @@ def mean_answer(
         ~select(newer.c.id).where(replaces(newer)).exists(),
         corrections.c.target == target,
         corrections.c.rater == "participant",
+        corrections.c.imported_from.is_(None),
         corrections.c.at >= start,
         corrections.c.at < end,
         unhidden_correction(),

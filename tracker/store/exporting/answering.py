@@ -40,6 +40,7 @@ CORRECTION_COLUMNS = (
     "intensity",
     "response_ms",
     "supersedes",
+    "imported_from",
     "recorded_at",
 )
 

@@ -29,6 +29,7 @@ from tracker.store.tables import (
 
 CUT_TABLES = (observations, estimates, contexts, prompts, corrections, drifts)
 RATED_TABLES = (rating_votes, rating_traces, rating_gold, adjudications)
+IMPORTED_TABLES = (observations, contexts, corrections)
 MARKED_TABLES = (*CUT_TABLES, *RATED_TABLES, rater_consents, snapshots)
 
 
@@ -47,11 +48,14 @@ class Cut:
         The highest id of each table when the export began, while nobody else could write about its people.
     hidden
         Stretches that are left out as if nothing had been stored of them.
+    own_only
+        Whether what files of other programs brought is left out: a dataset for everybody holds none of it.
     """
 
     at: datetime
     marks: Mapping[str, int]
     hidden: tuple[Stretch, ...] = ()
+    own_only: bool = False
 
     def of(self, table: Table) -> ColumnElement[bool]:
         """The condition on one table."""
@@ -65,14 +69,19 @@ class Cut:
         """The same, of a person who hides some stretches."""
         return replace(self, hidden=hidden)
 
+    def with_imported(self) -> Cut:
+        """The same, and what files of other programs brought."""
+        return replace(self, own_only=False)
+
     def _shown(self, table: Table) -> list[ColumnElement[bool]]:
         if (
             table is estimates or table in RATED_TABLES
         ):  # read beside their observations, on which this stands
             return []
+        own = [table.c.imported_from.is_(None)] if self.own_only and table in IMPORTED_TABLES else []
         if table is corrections:
-            return outside_correction(self.hidden)
-        return outside(table.c.scheduled_at if table is prompts else table.c.at, self.hidden)
+            return [*own, *outside_correction(self.hidden)]
+        return own + outside(table.c.scheduled_at if table is prompts else table.c.at, self.hidden)
 
 
 def marks(connection: Connection) -> dict[str, int]:

@@ -30,6 +30,7 @@ OBSERVATION_COLUMNS = (
     "sharpness",
     "aligned",
     "samples",
+    "imported_from",
     "recorded_at",
 )
 SERIES_COLUMNS = ("id", "at", "zone", "stands_for", "snapshot", *EMOTION_COLUMNS, "samples")

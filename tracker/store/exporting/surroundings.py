@@ -13,7 +13,7 @@ from tracker.store.exporting.cutting import Cut
 from tracker.store.exporting.fetching import Rows, columns_of, stream
 from tracker.store.tables import contexts, corrections, drifts, observations, prompts
 
-CONTEXT_COLUMNS = ("at", "zone", "place", "activity", "company", "recorded_at")
+CONTEXT_COLUMNS = ("at", "zone", "place", "activity", "company", "imported_from", "recorded_at")
 DRIFT_COLUMNS = ("at", "target", "kind", "detail", "recorded_at")
 
 

@@ -7,6 +7,7 @@ from tracker.workflows.export.declaring import Column, Kind
 
 RECORDED = "RECORDED"
 SIMULATED = "SIMULATED"
+IMPORTED = "IMPORTED"
 
 HIDDEN = "withheld, so that nobody stands out"
 
@@ -51,7 +52,8 @@ ZONE_COLUMN = Column(
 ORIGIN_COLUMN = Column(
     "origin",
     Kind.STRING,
-    f"{RECORDED}: from a real recording or person. {SIMULATED}: made by a program.",
-    levels=(RECORDED, SIMULATED),
+    f"{RECORDED}: from a real recording or person. {SIMULATED}: made by a program. {IMPORTED}: from a real person, by "
+    "way of another program's file; in no dataset for everybody.",
+    levels=(RECORDED, SIMULATED, IMPORTED),
 )
 OBSERVATION = "Number of the observation in this export."

@@ -9,6 +9,7 @@ from tracker.workflows.export.eligibility import Starts
 
 NOT_IN_FORCE = "scope not in force"
 NOT_COVERED = "before covers_from"
+IMPORTED = "imported from a file, or learned from that: in no export for everybody"
 NOT_PUBLIC = "not in exports for everybody"
 RATER = "the rater has not agreed to research"
 REPLACED = "replaced by a later answer"
@@ -28,6 +29,25 @@ _KINDS = {
     "prompts": ("prompts", "prompts"),
     "drifts": ("drifts", "learner"),
 }
+
+
+def imported(with_it: Mapping[str, int], without: Mapping[str, int]) -> Excluded:
+    """Count what files of other programs brought, and learners learned from that.
+
+    Parameters
+    ----------
+    with_it, without
+        Rows by kind, as `tracker.store.exporting.counts` has them.
+
+    Examples
+    --------
+    >>> dict(imported({"answers": 3, "corrections": 5}, {"answers": 3, "corrections": 1}))
+    {('corrections', 'imported from a file, or learned from that: in no export for everybody'): 4}
+    """
+    found: Excluded = Counter()
+    for kind, n in with_it.items():
+        found[_KINDS[kind][0], IMPORTED] += n - without[kind]
+    return +found
 
 
 def excluded(there: Mapping[str, int], starts: Starts, written: Mapping[str, int]) -> Excluded:

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from tracker.domain.affect import EMOTIONS, Distribution, derived_valence_arousal
 from tracker.domain.series import MACHINE
 from tracker.workflows.export.arrow import ARROW
-from tracker.workflows.export.columns import RECORDED, SIMULATED
+from tracker.workflows.export.columns import IMPORTED, RECORDED, SIMULATED
 from tracker.workflows.export.declaring import Table
 from tracker.workflows.export.errors import UncodableError
 from tracker.workflows.export.naming import Ids
@@ -67,6 +67,21 @@ def common(who: Who, n: int, zones: Sequence[str]) -> Frame:
         "zone": texts(zones),
         "origin": pa.repeat(pa.scalar(who.origin), n),
     }
+
+
+def origins(who: Who, imported: Sequence[Any]) -> Frame:
+    """The column `origin`, where some rows come from files of other programs.
+
+    Parameters
+    ----------
+    who
+        Whose rows they are.
+    imported
+        Of each row what says that it does: nothing where it does not.
+    """
+    if who.simulated or not any(imported):
+        return {"origin": pa.repeat(pa.scalar(who.origin), len(imported))}
+    return {"origin": pa.array([IMPORTED if found else who.origin for found in imported], pa.string())}
 
 
 def texts(values: Sequence[str | None]) -> Any:

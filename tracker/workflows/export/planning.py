@@ -143,12 +143,13 @@ def plan_new(
             k = max(k or 0, units[0].study.export.k)
         made, study = begun.created_at if begun is not None else now, units[0].study
         erasures = exporting.erasures(units[0].connection)
-        seq, cut = exporting.log_position(units[0].connection), Cut(at, exporting.marks(units[0].connection))
+        public = door is Use.EXPORT_PUBLIC
+        seq, marks = exporting.log_position(units[0].connection), exporting.marks(units[0].connection)
+        cut = Cut(at, marks, own_only=public)
         if begun is not None:
-            at, seq, cut = begun.at, begun.seq, Cut(begun.at, begun.marks)
+            at, seq, cut = begun.at, begun.seq, Cut(begun.at, begun.marks, own_only=public)
         targets: set[str] = set()
         words = Counter[tuple[str, str]]()
-        public = door is Use.EXPORT_PUBLIC
         raters = Raters({} if public else _allowed(units[0], cut), public)
         for unit in units:
             starts = decide(unit, at, seq, door, _hidden(unit, made))
@@ -220,7 +221,7 @@ def plan_again(access: Access, export: str, now: datetime) -> Plan:
     if not persons:
         raise WithdrawnError(export, gone)
     names = Pseudonyms(access.vault.secret(f"export|{export}"))
-    members, targets, cut = [], set[str](), Cut(row.at, request["marks"])
+    members, targets, cut = [], set[str](), Cut(row.at, request["marks"], own_only=door is Use.EXPORT_PUBLIC)
     words = Counter[tuple[str, str]]()
     with locked(access, persons, now) as units:
         if door is Use.EXPORT_PUBLIC:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -13,7 +13,7 @@ import pyarrow as pa
 from tracker.access import Unit
 from tracker.domain.prompting import told_at
 from tracker.domain.series import Prompt
-from tracker.store import exporting
+from tracker.store import exporting, imported
 from tracker.store.exporting import Cut
 from tracker.store.rows import EMOTION_COLUMNS
 from tracker.store.types import from_microseconds, to_microseconds
@@ -23,6 +23,7 @@ from tracker.workflows.export.as_of_now import LearnerNow, woven
 from tracker.workflows.export.declaring import Table
 from tracker.workflows.export.eligibility import Starts
 from tracker.workflows.export.exclusions import Excluded, excluded
+from tracker.workflows.export.exclusions import imported as of_imported
 from tracker.workflows.export.frames import (
     Frame,
     Who,
@@ -32,6 +33,7 @@ from tracker.workflows.export.frames import (
     ids,
     instant,
     numbered,
+    origins,
     plain,
     said,
     sources,
@@ -136,6 +138,7 @@ class Stream:
     ) -> None:
         self._unit, self._asked = unit, asked or Asked()
         self._made_now = 0
+        self._imported: set[int] = set()
         self._prompted: list[dict[str, Any]] = []
         self._corrected: list[dict[str, Any]] = []
         self._surrounded: list[tuple[int, str | None, str | None, str | None]] = []
@@ -157,6 +160,7 @@ class Stream:
         before = {name: writer.rows for name, writer in self._into.writers.items()}
         first = self._into.numbers["observations"].last
         there = exporting.counts(self._connection, self._person.subject, self._cut, self._horizons)
+        brought = self._brought(there)
         expected = 2 * max(1, there["observations"])
         starts = self._starts
         now = (
@@ -182,7 +186,18 @@ class Stream:
         self._participant(before)
         written = {name: writer.rows - before[name] for name, writer in self._into.writers.items()}
         written["estimates"] -= self._made_now  # computed for the export, so not among what is there
-        return excluded(there, self._starts, written) + unrated
+        return excluded(there, self._starts, written) + unrated + brought
+
+    def _brought(self, there: dict[str, int]) -> Excluded:
+        """What is left out of `there` because a file of another program brought it, or a learner learned from that."""
+        if not self._cut.own_only:
+            return Counter()
+        mine = (self._connection, self._person.subject)
+        with_it = exporting.counts(*mine, self._cut.with_imported(), self._horizons)
+        if self._starts.learner is not None and imported.any_words(*mine):
+            self._starts = replace(self._starts, learner=None)
+            there |= {"learner_estimates": 0, "drifts": 0}
+        return of_imported(with_it, there)
 
     def _observations(self) -> Iterator[int]:
         since, numbers = self._starts.series, self._into.numbers["observations"]
@@ -190,13 +205,16 @@ class Stream:
             return
         table = tables.OBSERVATIONS
         names = ("id", *exporting.OBSERVATION_COLUMNS)
-        changed = {"at", "zone", "source", "aligned", "recorded_at"}
+        changed = {"at", "zone", "source", "aligned", "imported_from", "recorded_at"}
         kept = [n for n in exporting.OBSERVATION_COLUMNS if n not in changed]
         for rows in exporting.observation_rows(self._connection, self._person.subject, self._cut, since):
             c = columns_of(rows, names)
             named = {source: self._names.recording(self._person.id, source) for source in set(c["source"])}
+            if any(c["imported_from"]):
+                self._imported |= {n for n, found in zip(c["id"], c["imported_from"], strict=True) if found}
             frame = {
                 **common(self._who, len(rows), c["zone"]),
+                **origins(self._who, c["imported_from"]),
                 **instant("at", c["zone"], c["at"]),
                 **plain(c, table, kept),
                 "observation": pa.array(numbers.add(ids(c["id"]))),
@@ -231,6 +249,10 @@ class Stream:
             told = plain(c, tables.ESTIMATES, (*EMOTION_COLUMNS, "samples"))
             frame = {
                 **common(self._who, len(rows), c["zone"]),
+                **origins(
+                    self._who,
+                    [n in self._imported for n in c["id"]] if self._imported else [None] * len(rows),
+                ),
                 **instant("at", c["zone"], c["at"]),
                 **sources(c["snapshot"], order, late),
                 **told,
@@ -280,6 +302,7 @@ class Stream:
                 self._into.raters.setdefault(rater, Counter())[self._who.pseudonym] += n
             frame = {
                 **common(self._who, len(rows), c["zone"]),
+                **origins(self._who, c["imported_from"]),
                 **instant("at", c["zone"], c["at"]),
                 **plain(
                     c,
@@ -309,6 +332,7 @@ class Stream:
             numbers = self._into.numbers["contexts"]
             frame = {
                 **common(self._who, len(rows), c["zone"]),
+                **origins(self._who, c["imported_from"]),
                 **instant("at", c["zone"], c["at"]),
                 **plain(c, tables.CONTEXTS, ("place", "activity", "company")),
                 "context": pa.array(numbers.add(ids([0] * len(rows)))),
