@@ -11,4 +11,5 @@ Examples
 from tracker.client.calling import Problem as Problem
 from tracker.client.calling import ProblemError as ProblemError
 from tracker.client.calling import UnreachableError as UnreachableError
+from tracker.client.choices import Proof as Proof
 from tracker.client.whole import Client as Client

@@ -7,6 +7,7 @@ import uuid
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 from urllib.parse import urlencode
@@ -96,9 +97,11 @@ class Caller:
         """Give what lies at a path."""
         return _object(self.ask("GET", path, query=query))
 
-    def post(self, path: str, sent: Mapping[str, Any] | None = None, *, key: str = "") -> dict[str, Any]:
-        """Have something done, once for its key; unless said, a new one."""
-        named = {"Idempotency-Key": key or str(uuid.uuid4())}
+    def post(
+        self, path: str, sent: Mapping[str, Any] | None = None, *, key: str = "", tag: str = ""
+    ) -> dict[str, Any]:
+        """Have something done, once for its key (unless said, a new one), and in the state of a tag alone."""
+        named = {"Idempotency-Key": key or str(uuid.uuid4())} | ({"If-Match": tag} if tag else {})
         return _object(self.ask("POST", path, sent=sent, headers=named))
 
     def put(self, path: str, sent: Mapping[str, Any]) -> dict[str, Any]:
@@ -107,10 +110,23 @@ class Caller:
         return _object(self.ask("PUT", path, sent=sent, headers={"If-Match": tag}))
 
     def carry(
-        self, method: str, path: str, body: bytes, media: str, query: Mapping[str, Any] | None = None
+        self,
+        method: str,
+        path: str,
+        body: bytes,
+        media: str,
+        query: Mapping[str, Any] | None = None,
+        headers: Mapping[str, str] | None = None,
     ) -> dict[str, Any]:
         """Send bytes as they are."""
-        return _object(self.ask(method, path, query=query, body=body, headers={"Content-Type": media}))
+        named = {"Content-Type": media, **(headers or {})}
+        return _object(self.ask(method, path, query=query, body=body, headers=named))
+
+    def download(self, path: str, to: Path) -> Path:
+        """Write what lies at a path into a file; whoever is cut off leaves nothing that looks whole."""
+        partial = to.with_name(to.name + ".partial")
+        partial.write_bytes(self.ask("GET", path).data)
+        return partial.replace(to)
 
     def pages(self, path: str, query: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
         """Give every item of a listing, asking for a page when it is needed."""

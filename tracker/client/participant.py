@@ -17,6 +17,7 @@ from tracker.client.results import (
     distribution,
     instant,
     moment,
+    stands,
 )
 from tracker.domain.affect import Emotion
 from tracker.domain.consent import Scope
@@ -191,16 +192,16 @@ class Consent:
 
     def state(self) -> dict[Scope, Stands]:
         """Where each scope stands."""
-        return _stands(self._caller.get("/consent"))
+        return stands(self._caller.get("/consent"))
 
     def withdraw(self, scopes: Iterable[Scope], *, keep: bool = False) -> dict[Scope, Stands]:
         """Withdraw scopes at once; what is stored is kept for oneself, or one is asked on the page Consent."""
         sent = {"scopes": [scope.value for scope in scopes], "then": "keep" if keep else "ask"}
-        return _stands(self._caller.post("/consent/withdrawals", sent))
+        return stands(self._caller.post("/consent/withdrawals", sent))
 
     def refuse(self, scopes: Iterable[Scope]) -> dict[Scope, Stands]:
         """Say no to scopes that one has not allowed."""
-        return _stands(self._caller.post("/consent/refusals", {"scopes": [scope.value for scope in scopes]}))
+        return stands(self._caller.post("/consent/refusals", {"scopes": [scope.value for scope in scopes]}))
 
     def receipt(self) -> bytes:
         """Everything that one allowed, refused and withdrew, signed."""
@@ -225,18 +226,3 @@ def _waits(told: dict[str, Any]) -> Waits:
         tuple(told["asks"]),
         told["why"],
     )
-
-
-def _stands(told: dict[str, Any]) -> dict[Scope, Stands]:
-    return {
-        Scope(one["scope"]): Stands(
-            one["scope"],
-            one["title"],
-            one["in_force"],
-            one["why"],
-            one["confirmed"],
-            instant(one["covers_from"]),
-            instant(one["expires_at"]),
-        )
-        for one in told["scopes"]
-    }

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from tracker.domain.affect import EMOTIONS, Distribution
+from tracker.domain.consent import Scope
 from tracker.domain.series import Moment, Reason
 
 _ORDER = tuple(emotion.value for emotion in EMOTIONS)
@@ -218,3 +219,19 @@ def moment(told: Mapping[str, Any]) -> Moment:
         distribution(told["said"]),
         told["observation"],
     )
+
+
+def stands(told: Mapping[str, Any]) -> dict[Scope, Stands]:
+    """Where each scope stands, as the server writes it."""
+    return {
+        Scope(one["scope"]): Stands(
+            one["scope"],
+            one["title"],
+            one["in_force"],
+            one["why"],
+            one["confirmed"],
+            instant(one["covers_from"]),
+            instant(one["expires_at"]),
+        )
+        for one in told["scopes"]
+    }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,8 @@ from tracker.client.results import (
 )
 from tracker.domain.affect import Distribution, Emotion
 from tracker.domain.rating import Verdict
+
+_YAML, _TOML = "application/yaml", "application/toml"
 
 
 class Rating:
@@ -98,9 +101,7 @@ class Exports:
 
     def download(self, job: str, path: Path) -> Path:
         """Write the archive of an export that is done; whoever is cut off leaves nothing that looks whole."""
-        partial = path.with_name(path.name + ".partial")
-        partial.write_bytes(self._caller.ask("GET", f"/exports/{job}/archive").data)
-        return partial.replace(path)
+        return self._caller.download(f"/exports/{job}/archive", path)
 
     def discard(self, job: str) -> None:
         """Delete an export that waits, or stop making it."""
@@ -132,9 +133,36 @@ class Studies:
         """What applying a study file would change, in sentences; for operators."""
         return [str(line) for line in self._file("/study/previews", text, yaml)["told"]]
 
+    def apply(
+        self, text: str, over: str, code: str, *, takes_away: bool = False, yaml: bool = False, key: str = ""
+    ) -> bool:
+        """Let a study file govern from now on; for operators. Return False where it governed already.
+
+        Parameters
+        ----------
+        text, yaml
+            The file, and whether it is YAML instead of TOML.
+        over
+            `governing` before `preview` told what this changes: where another study governs by now, nothing is changed.
+        code
+            What the operator's authenticator app shows.
+        takes_away
+            Whether it is meant where the preview says that it takes something away.
+        key
+            Of this request; unless said, a new one.
+        """
+        query = {"over": over, "takes_away": "true" if takes_away else "false"}
+        named = {"Idempotency-Key": key or str(uuid.uuid4()), "Proof-Code": code}
+        media = _YAML if yaml else _TOML
+        path = "/study/versions"
+        return bool(self._caller.carry("POST", path, text.encode(), media, query, named)["applied"])
+
+    def governing(self) -> str:
+        """The SHA-256 of the study in force."""
+        return str(self._caller.get("/study")["sha256"])
+
     def _file(self, path: str, text: str, yaml: bool) -> dict[str, Any]:
-        media = "application/yaml" if yaml else "application/toml"
-        return self._caller.carry("POST", path, text.encode(), media)
+        return self._caller.carry("POST", path, text.encode(), _YAML if yaml else _TOML)
 
 
 def _job(told: dict[str, Any]) -> ExportJob:

@@ -7,9 +7,12 @@ from urllib.parse import urlsplit
 
 from tracker.client.calling import TRIES, Caller
 from tracker.client.capture import Live, Uploads
+from tracker.client.choices import Archives, Erasures, Grants, Hiding
+from tracker.client.judging import Adjudication, Clips
 from tracker.client.participant import Answers, Consent, Prompts, Timeline
 from tracker.client.results import Self
 from tracker.client.staff import Exports, Rating, Studies
+from tracker.client.watching import Monitor
 
 LOCAL = frozenset({"localhost", "127.0.0.1", "::1"})
 """Hosts to which a token may go without TLS."""
@@ -31,8 +34,10 @@ class Client:
 
     Attributes
     ----------
-    timeline, answers, prompts, consent, live, uploads, rating, studies, exports
-        What can be asked, by subject.
+    timeline, answers, prompts, consent, grants, hiding, archives, erasures, live, uploads
+        What participants can ask, by subject.
+    rating, clips, adjudication, monitor, studies, exports
+        What raters, researchers and operators can ask.
 
     Raises
     ------
@@ -59,9 +64,16 @@ class Client:
         self.answers = Answers(self._caller)
         self.prompts = Prompts(self._caller)
         self.consent = Consent(self._caller)
+        self.grants = Grants(self._caller)
+        self.hiding = Hiding(self._caller)
+        self.archives = Archives(self._caller)
+        self.erasures = Erasures(self._caller)
         self.live = Live(self._caller)
         self.uploads = Uploads(self._caller)
         self.rating = Rating(self._caller)
+        self.clips = Clips(self._caller)
+        self.adjudication = Adjudication(self._caller)
+        self.monitor = Monitor(self._caller)
         self.studies = Studies(self._caller)
         self.exports = Exports(self._caller)
 

@@ -9,9 +9,8 @@ from __future__ import annotations
 from typing import Any
 
 from marshmallow import Schema, fields
-from marshmallow.validate import Length, OneOf, Regexp
+from marshmallow.validate import Regexp
 
-from tracker.study import parse
 from tracker.study.reading import LARGEST
 from tracker.workflows import studies
 from webui import auth
@@ -23,28 +22,22 @@ from webui.services import services
 
 room = Room("applying", "Letting another study govern.")
 
-LARGEST_REQUEST = 2 * LARGEST
-"""Bytes: a study file with each line break written as two characters, and the rest."""
 
+class Meant(Strict):
+    """What the file was compared with, and whether what it takes away is meant."""
 
-class StudyWanted(Strict):
-    """Which study shall govern."""
-
-    proof = proving.a_proof()
-    file = fields.String(
-        required=True, validate=Length(1, LARGEST), metadata={"description": "The text of a study file."}
-    )
-    form = fields.String(required=True, validate=OneOf(["toml", "yaml"]))
     over = fields.String(
         required=True,
         validate=Regexp("^[0-9a-f]{64}$"),
         metadata={"description": "`over` of the preview that you read: the study that governed then."},
     )
     takes_away = fields.Boolean(
-        truthy={True},
-        falsy={False},
+        truthy={"true"},
+        falsy={"false"},
         load_default=False,
-        metadata={"description": "Whether you mean it where the preview says that it takes something away."},
+        metadata={
+            "description": "Say `true` where the preview says that it takes something away, and you mean it."
+        },
     )
 
 
@@ -56,12 +49,21 @@ class Governs(Schema):
     told = fields.List(fields.String(), required=True, metadata={"description": "What that changed."})
 
 
-@room.at("POST", "/study/versions", takes=StudyWanted, gives=Governs, status=201, largest=LARGEST_REQUEST)
+@room.at(
+    "POST",
+    "/study/versions",
+    query=Meant,
+    carries=tuple(files.FORMS),
+    gives=Governs,
+    status=201,
+    headers=[proving.PARAMETER],
+    largest=LARGEST,
+)
 def apply(said: dict[str, Any]) -> dict[str, Any]:
-    """Let a study govern from now on, over the one that you compared it with; say who you are."""
-    proving.demand(said["proof"])
+    """Let a study file govern from now on, over the study that it was compared with."""
+    proving.demand(proving.sent())
     access, now = services().access, auth.now()
-    wanted = parse(said["file"], f"study.{said['form']}")
+    wanted = files.sent()
     found = studies.preview(access, wanted, now)
     told = found.sentences()
     if found.takes_away and not said["takes_away"]:

@@ -7,12 +7,13 @@ address tries more often than it may there.
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from flask import Response, request
 from marshmallow import ValidationError, fields, validates_schema
 from marshmallow.validate import Length, Regexp
-from werkzeug.exceptions import TooManyRequests
+from werkzeug.exceptions import BadRequest, TooManyRequests
 
 from tracker.domain.entering import Kind
 from tracker.workflows import accounts
@@ -26,6 +27,18 @@ from webui.services import services
 
 LONGEST = 1024
 
+CODE = "^[0-9]{6}$"
+HEADER = "Proof-Code"
+PARAMETER = {
+    "name": HEADER,
+    "in": "header",
+    "required": True,
+    "description": "The code that your authenticator app shows at this moment; each is good for one request.",
+    "schema": {"type": "string", "pattern": CODE},
+    "example": "123456",
+}
+"""Where the body is a file, the code stands beside it."""
+
 
 class Proof(Strict):
     """What only you know or have: the code of your authenticator app where you have one, else your password."""
@@ -33,7 +46,7 @@ class Proof(Strict):
     password = fields.String(load_only=True, validate=Length(1, LONGEST), metadata={"format": "password"})
     code = fields.String(
         load_only=True,
-        validate=Regexp("^[0-9]{6}$"),
+        validate=Regexp(CODE),
         metadata={"description": "Of this moment; each is good for one request."},
     )
 
@@ -53,6 +66,20 @@ class NotProvenError(Exception):
 def a_proof() -> fields.Nested:
     """What an operation demands of whoever asks for it."""
     return fields.Nested(Proof, required=True, load_only=True)
+
+
+def sent() -> dict[str, str]:
+    """The proof that stands in a header.
+
+    Raises
+    ------
+    BadRequest
+        Where there is none, or it can be none.
+    """
+    code = request.headers.get(HEADER, "")
+    if not re.fullmatch(CODE, code):
+        raise BadRequest(f"Send the header {HEADER}: the six digits that your authenticator app shows.")
+    return {"code": code}
 
 
 def demand(proof: dict[str, str]) -> None:

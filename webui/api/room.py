@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import wraps
 from typing import Any, TypeVar
 
@@ -82,6 +82,7 @@ class Room(Blueprint):  # type: ignore[misc]  # the library is not typed
         stores: bool = True,
         replaces: bool = False,
         token: bool = True,
+        headers: Sequence[Mapping[str, Any]] = (),
         largest: int | None = None,
     ) -> Callable[[View], View]:
         """Make a function an endpoint.
@@ -104,8 +105,10 @@ class Room(Blueprint):  # type: ignore[misc]  # the library is not typed
             Whether the tag of what is replaced must be given; the function calls `demand_match`.
         token
             Whether a token is needed; without, `webui.roles` has a row that says so too.
+        headers
+            Headers that the function reads itself, as the description has them.
         largest
-            Bytes of the JSON that is sent, where they may be more than those of other requests.
+            Bytes of a body that is not JSON, where they may be more than those of other requests.
         """
         tagged = method == "GET" and media is None
 
@@ -123,7 +126,7 @@ class Room(Blueprint):  # type: ignore[misc]  # the library is not typed
                 made = once.once(made)
             if largest is not None:
                 made = _up_to(made, largest)
-            made._apidoc["room"] = (keyed, tagged, replaces, tuple(carries), status, token)
+            made._apidoc["room"] = (keyed, tagged, replaces, tuple(carries), status, token, tuple(headers))
             self.route(rule, methods=[method])(made)
             return view
 
@@ -176,10 +179,11 @@ def _tagged(view: Callable[..., Any]) -> Callable[..., Any]:
 
 def _described(doc: dict[str, Any], info: dict[str, Any], *, spec: Any, **_: Any) -> dict[str, Any]:
     """Say of an operation what no schema says: its key, its tags, a body that is no JSON."""
-    keyed, tagged, replaces, carries, status, token = info["room"]
+    keyed, tagged, replaces, carries, status, token, headers = info["room"]
     if not token:
         doc["security"] = []
     parameters = doc.setdefault("parameters", [])
+    parameters += headers
     if keyed:
         parameters.append(once.PARAMETER)
     if replaces:

@@ -111,7 +111,7 @@ def versions() -> dict[str, Any]:
 def check() -> dict[str, Any]:
     """Check a study file; nothing is stored. Each problem is one line, with its place."""
     try:
-        found = _study()
+        found = sent()
     except StudyError as error:
         return {"sound": False, "problems": list(error.problems), "sha256": None, "document": None}
     return {"sound": True, "problems": [], "sha256": found.sha256, "document": found.document()}
@@ -121,13 +121,13 @@ def check() -> dict[str, Any]:
 def diff() -> dict[str, Any]:
     """Say what a study file says otherwise than the study in force; nothing is changed."""
     present = studies.in_force(services().access)
-    return {"items": [_difference(one) for one in differences(present, _study())]}
+    return {"items": [_difference(one) for one in differences(present, sent())]}
 
 
 @room.at("POST", "/study/previews", carries=tuple(FORMS), gives=Preview, stores=False)
 def preview() -> dict[str, Any]:
     """Say what applying a study file would change; nothing is changed. `/study/versions` applies it."""
-    found = studies.preview(services().access, _study(), auth.now())
+    found = studies.preview(services().access, sent(), auth.now())
     return {
         "changed": found.changed,
         "takes_away": found.takes_away,
@@ -140,7 +140,8 @@ def _difference(one: Differing) -> dict[str, Any]:
     return {"place": list(one.place), "before": one.before, "after": one.after, "told": one.sentence()}
 
 
-def _study() -> StudyFile:
+def sent() -> StudyFile:
+    """The study file that is the body of this request."""
     if request.mimetype not in FORMS:
         raise UnsupportedMediaType(f"Send the file as {' or '.join(FORMS)}.")
     request.max_content_length = LARGEST
