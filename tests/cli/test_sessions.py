@@ -46,6 +46,21 @@ def test_everybody_is(cli: Cli) -> None:
     assert versions() == {name: version + 1 for name, version in before.items()}
 
 
+def test_who_lost_a_factor_is_let_in_by_an_operator_and_reads_it(cli: Cli) -> None:
+    """There is no way to get around a lost factor but a person who knows who one is."""
+    enrolled(cli)
+    with closing(opened(load(os.environ))) as access:
+        ada = access.person("ada")
+        accounts.add_app(access, ada, "secret", 0, builders.NOW)
+    assert cli("invite", "ada", "--role", "participant").code == 0
+    with closing(opened(load(os.environ))) as access:
+        assert accounts.has_second_factor(access, ada, builders.NOW), "a link alone forgets none"
+    assert cli("invite", "ada", "--role", "participant", "--reset").code == 0
+    with closing(opened(load(os.environ))) as access:
+        assert not accounts.has_second_factor(access, ada, builders.NOW)
+    assert "made a link that logs in" in cli("consent", "looks", "ada").out
+
+
 def test_whom_has_to_be_said_and_to_be_there(cli: Cli) -> None:
     enrolled(cli)
     assert cli("log-out").code == Exit.USAGE

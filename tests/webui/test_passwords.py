@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 
 import pytest
 
 from tests import builders
 from tests.webui.site import PASSWORD, Site, Visitor
 from tests.webui.test_account import BOTH, entered, somebody
+from tracker.workflows import members
 
 NEW = "another long password"
 
@@ -97,9 +99,16 @@ def test_no_script_of_ours_hears_of_the_clipboard(lite: Site) -> None:
         assert not re.search(r"""["'](paste|copy|cut)["']|onpaste""", script.read_text("utf-8")), script.name
 
 
-def test_a_password_stays_good_however_old_it_grows(lite: Site) -> None:
-    from datetime import timedelta  # noqa: PLC0415
+def test_a_new_installation_knows_nobody(lite: Site) -> None:
+    assert lite.access.everyone() == []
+    assert members.everyone(lite.access) == []
+    for name in ("admin", "root", "operator", "test", "demo"):
+        for secret in ("", name, "admin", "password", "affect-tracker"):
+            lite.wait(timedelta(minutes=1))
+            assert lite.visitor().log_in(name, secret).status_code == 401
 
+
+def test_a_password_stays_good_however_old_it_grows(lite: Site) -> None:
     lite.with_password("kim")
     lite.wait(timedelta(days=3 * 365))
     assert lite.visitor().log_in("kim", PASSWORD).status_code == 303
