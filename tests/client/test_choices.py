@@ -13,8 +13,8 @@ from tests.webui import rating as desk
 from tests.webui import walking
 from tests.webui.api.test_erasing import app_of, code
 from tests.webui.api.test_staff import SOUND
-from tests.webui.site import PASSWORD, Site
 from tests.webui.capturing import until
+from tests.webui.site import PASSWORD, Site
 from tests.webui.test_monitor import living, looks_at
 from tracker.client import Client, ProblemError, Proof
 from tracker.domain.affect import Emotion

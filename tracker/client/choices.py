@@ -16,17 +16,17 @@ from tracker.domain.stretches import Stretch
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """Who asks: the code of their authenticator app where they have one, else their password.
+    """Who asks: their password, and a code where they have a second factor.
 
     Examples
     --------
-    >>> Proof(code="123456").sent()
-    {'code': '123456'}
-    >>> Proof(password="correct horse battery")
+    >>> Proof("correct horse battery").sent()
+    {'password': 'correct horse battery'}
+    >>> Proof("correct horse battery", "123456")
     Proof()
     """
 
-    password: str = field(default="", repr=False)
+    password: str = field(repr=False)
     code: str = field(default="", repr=False)
 
     def sent(self) -> dict[str, str]:

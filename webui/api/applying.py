@@ -61,7 +61,7 @@ class Governs(Schema):
 )
 def apply(said: dict[str, Any]) -> dict[str, Any]:
     """Let a study file govern from now on, over the study that it was compared with."""
-    proving.demand(proving.sent())
+    proving.demand_code(proving.sent())
     access, now = services().access, auth.now()
     wanted = files.sent()
     found = studies.preview(access, wanted, now)

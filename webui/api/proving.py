@@ -1,23 +1,22 @@
 """Say in a request who one is: before a program takes everything along, erases, or lets another study govern.
 
-A token can be stolen. What cannot be undone needs besides what its person knows or has now: the code of their
-authenticator app where they have one, else their password. Tries are counted, and lock the account, as at login; and no
-address tries more often than it may there.
+A token can be stolen. What cannot be undone needs besides what its person knows and has now, as on the pages: the
+password, and a code of who has a second factor. Tries are counted, and lock the account, as at login; and no address
+tries more often than it may there.
 """
 
 from __future__ import annotations
 
 import re
-from typing import Any
+from collections.abc import Mapping
 
 from flask import Response, request
-from marshmallow import ValidationError, fields, validates_schema
-from marshmallow.validate import Length, Regexp
+from marshmallow import fields
+from marshmallow.validate import Length
 from werkzeug.exceptions import BadRequest, TooManyRequests
 
-from tracker.domain.entering import Kind
 from tracker.workflows import accounts
-from webui import auth
+from webui import auth, journal
 from webui.account import second
 from webui.api import problems
 from webui.api.parts import Strict
@@ -41,19 +40,16 @@ PARAMETER = {
 
 
 class Proof(Strict):
-    """What only you know or have: the code of your authenticator app where you have one, else your password."""
+    """What only you know and have: your password, and a code where you have a second factor."""
 
-    password = fields.String(load_only=True, validate=Length(1, LONGEST), metadata={"format": "password"})
+    password = fields.String(
+        required=True, load_only=True, validate=Length(1, LONGEST), metadata={"format": "password"}
+    )
     code = fields.String(
         load_only=True,
-        validate=Regexp(CODE),
-        metadata={"description": "Of this moment; each is good for one request."},
+        validate=Length(1, second.LONGEST),
+        metadata={"description": "Of your authenticator app, or one to come back with; each is good once."},
     )
-
-    @validates_schema
-    def _one(self, said: dict[str, Any], **_: Any) -> None:
-        if len(said) != 1:
-            raise ValidationError("Send a password or a code, and not both.")
 
 
 class NotProvenError(Exception):
@@ -68,8 +64,8 @@ def a_proof() -> fields.Nested:
     return fields.Nested(Proof, required=True, load_only=True)
 
 
-def sent() -> dict[str, str]:
-    """The proof that stands in a header.
+def sent() -> str:
+    """The code that stands in a header.
 
     Raises
     ------
@@ -79,11 +75,11 @@ def sent() -> dict[str, str]:
     code = request.headers.get(HEADER, "")
     if not re.fullmatch(CODE, code):
         raise BadRequest(f"Send the header {HEADER}: the six digits that your authenticator app shows.")
-    return {"code": code}
+    return code
 
 
-def demand(proof: dict[str, str]) -> None:
-    """Return when this shows who asks.
+def demand(proof: Mapping[str, str]) -> None:
+    """Return when this shows who asks: as on the page, the password, and the second factor of who has one.
 
     Raises
     ------
@@ -92,29 +88,49 @@ def demand(proof: dict[str, str]) -> None:
     TooManyRequests
         When this address tries too often.
     """
-    address, now, whom = request.remote_addr or "", auth.now(), auth.whom()
+    _demand_slow()
+    access, whom, now = services().access, auth.whom(), auth.now()
+    both = accounts.has_second_factor(access, whom, now)
+    if both and "code" not in proof:
+        raise NotProvenError("You have a second factor: send a code beside the password.")
+    try:
+        with services().hashing:
+            # A password alone must not make the tries forgotten that were made at the second factor.
+            accounts.confirm_password(access, whom, proof["password"], now, forgiving=not both)
+    except accounts.LoginError:
+        journal.tell("confirming_failed")
+        raise NotProvenError("That is not your password; or too many were tried.") from None
+    if both:
+        _demand_code(proof["code"])
+
+
+def demand_code(code: str) -> None:
+    """The same of a code alone, where the body is a file: of those who all have a second factor.
+
+    Raises
+    ------
+    NotProvenError, TooManyRequests
+        As `demand`.
+    """
+    _demand_slow()
+    _demand_code(code)
+
+
+def _demand_slow() -> None:
+    address, now = request.remote_addr or "", auth.now()
     if not services().logins.allows(address, now):
         raise TooManyRequests(
             "Too many tries from this address; wait a moment.",
             retry_after=services().logins.wait(address, now),
         )
-    if "code" in proof:
-        if second.given(whom, proof["code"]) is None:
-            raise NotProvenError(
-                "That code is not the one of this moment, or it was used; or too many were tried."
-            )
-        return
-    # A password alone must not make the tries forgotten that were made at the second factor.
-    kinds = {factor.kind for factor in accounts.factors(services().access, whom, now)}
-    if Kind.APP in kinds:
-        raise NotProvenError("You have an authenticator app: send the code that it shows.")
-    if kinds:
-        raise NotProvenError("You log in with a passkey, which a program does not have: do this on its page.")
-    try:
-        with services().hashing:
-            accounts.confirm_password(services().access, whom, proof["password"], now)
-    except accounts.LoginError:
-        raise NotProvenError("That is not your password; or too many were tried.") from None
+
+
+def _demand_code(code: str) -> None:
+    if second.given(auth.whom(), code) is None:
+        journal.tell("second_factor_failed")
+        raise NotProvenError(
+            "That code is not the one of this moment, or it was used; or too many were tried."
+        )
 
 
 def explain(of: Room) -> None:
