@@ -7,6 +7,7 @@ raters, and items that not everybody has rated (Krippendorff 2011, "Computing Kr
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -76,12 +77,47 @@ def krippendorff_alpha(
     >>> round(krippendorff_alpha(np.array([[0.0, 0, 1, 1], [0, 1, 0, 1]])).value, 3)
     0.125
     """
-    values = np.asarray(ratings, dtype=np.float64)
-    if values.ndim != 2:
-        raise ValueError(f"ratings are (raters, items), not an array of {values.ndim} dimensions")
-    if np.isinf(values).any():
-        raise ValueError("ratings are finite, or NaN where nothing was said")
-    pairable = values[:, (~np.isnan(values)).sum(axis=0) >= 2]
+    return krippendorff_alphas([(ratings, metric)], draws=draws, seed=seed)[0]
+
+
+def krippendorff_alphas(
+    tables: Sequence[tuple[Floats, Metric]], *, draws: int = 1000, seed: int = 0
+) -> tuple[Alpha, ...]:
+    """Agreement in several respects about the same items, which are drawn anew once for all of their intervals.
+
+    Parameters
+    ----------
+    tables
+        What was said in each respect, and how far two values are apart; all ``(raters, items)`` of the same items.
+    draws, seed
+        As for `krippendorff_alpha`.
+
+    Raises
+    ------
+    ValueError
+        As `krippendorff_alpha`, or when the tables are not of the same items.
+    """
+    given = [np.asarray(ratings, dtype=np.float64) for ratings, _ in tables]
+    for values in given:
+        if values.ndim != 2:
+            raise ValueError(f"ratings are (raters, items), not an array of {values.ndim} dimensions")
+        if np.isinf(values).any():
+            raise ValueError("ratings are finite, or NaN where nothing was said")
+        if values.shape[1] != given[0].shape[1]:
+            raise ValueError(f"ratings are of {given[0].shape[1]} items and of {values.shape[1]}")
+    twice = [(~np.isnan(values)).sum(axis=0) >= 2 for values in given]
+    either = np.any(twice, axis=0) if twice else np.zeros(0, dtype=bool)
+    items, drawn = int(either.sum()), None
+    if items and draws:
+        chance = np.random.default_rng(seed)
+        drawn = chance.multinomial(items, np.full(items, 1 / items), size=draws).astype(np.float64)
+    return tuple(
+        _alpha_of(values[:, kept], metric, None if drawn is None else drawn[:, kept[either]])
+        for values, kept, (_, metric) in zip(given, twice, tables, strict=True)
+    )
+
+
+def _alpha_of(pairable: Floats, metric: Metric, weights: Floats | None) -> Alpha:
     items, said = pairable.shape[1], int((~np.isnan(pairable)).sum())
     if items == 0:
         return Alpha(None, None, None, 0, 0)
@@ -89,10 +125,8 @@ def krippendorff_alpha(
     value = measure(np.ones((1, items)))[0]
     if not math.isfinite(value):
         return Alpha(None, None, None, items, said)
-    if draws == 0:
+    if weights is None:
         return Alpha(float(value), None, None, items, said)
-    chance = np.random.default_rng(seed)
-    weights = chance.multinomial(items, np.full(items, 1 / items), size=draws).astype(np.float64)
     drawn = measure(weights)
     drawn = drawn[np.isfinite(drawn)]
     low, high = np.quantile(drawn, (0.025, 0.975)) if drawn.size else (value, value)

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import asdict
 from typing import Any
 
 from flask import Response, render_template
 
 from tracker.domain.affect import EMOTIONS
-from tracker.learning.agreement_shares import Share
+from tracker.learning.agreement_shares import Share, share
 from tracker.workflows import rating
 from tracker.workflows.rating import RaterFigures
 from webui import auth
-from webui.monitor import room
+from webui.monitor import comparing, confusing, room
 from webui.monitor.room import pages
 from webui.services import services
 from webui.words import named, percent
@@ -29,6 +30,10 @@ def raters() -> str:
         "monitor_raters.html",
         found=found,
         rows=[(row, _labels(row)) for row in found.raters],
+        plot=comparing.drawn(found.raters),
+        between=between,
+        each=label_shares,
+        confusing=confusing,
         told=told,
         alpha=asdict,
     )
@@ -40,13 +45,15 @@ def raters_csv() -> Response:
     found = rating.agreement(services().access, auth.now())
     bounds = [f"{name}{end}" for name in SHARES for end in ("", "_low", "_high", "_n")]
     labels = [f"said_{emotion.value}" for emotion in EMOTIONS]
-    columns = ("rater", "answers", *bounds, "speed_ms", "time_s", "counts", *labels)
+    times = ("speed_ms", "speed_ms_low", "speed_ms_high", "time_s", "timed_n")
+    columns = ("rater", "answers", *bounds, *times, "counts", *labels)
     rows = (
         [
             row.member[:8],
             row.votes,
             *(cell for name in SHARES for cell in _cells(getattr(row, name))),
-            *("" if value is None else value for value in (row.speed_ms, row.time_s)),
+            *("" if value is None else value for value in (row.speed_ms, *_ends(row), row.time_s)),
+            row.timed,
             row.weight,
             *(row.labels.get(emotion, 0.0) for emotion in EMOTIONS),
         ]
@@ -60,6 +67,36 @@ def told(share: Share | None) -> str:
     if share is None:
         return "–"
     return f"{percent(share.value)} ({percent(share.low)}–{percent(share.high)}), n = {share.of}"
+
+
+def between(row: RaterFigures) -> str:
+    """How long an answer takes, by the middle one, with its range and what it rests on."""
+    if row.speed_ms is None:
+        return "–"
+    middle = f"{row.speed_ms / 1000:.1f} s"
+    if row.speed_between_ms is not None:
+        low, high = (f"{end / 1000:.1f}" for end in row.speed_between_ms)
+        middle += f" ({low}–{high} s)"
+    return f"{middle}, n = {row.timed}"
+
+
+def label_shares(row: RaterFigures) -> list[tuple[str, float, str]]:
+    """How often they say each emotion, mixed answers in parts, most often first: word, share, and it with its range."""
+    n = row.votes - (row.cannot_tell.hits if row.cannot_tell is not None else 0)
+    found = []
+    for emotion, said in sorted(row.labels.items(), key=lambda pair: -pair[1]):
+        if said > 0:
+            # Parts of answers are no whole number of them: the range holds those of both whole numbers beside.
+            low, high = share(math.floor(said * n + 1e-9), n), share(math.ceil(said * n - 1e-9), n)
+            ends = (
+                f" ({percent(low.low)}–{percent(high.high)})" if low is not None and high is not None else ""
+            )
+            found.append((named(emotion), said, f"{percent(said)}{ends}, n = {n}"))
+    return found
+
+
+def _ends(row: RaterFigures) -> tuple[float | None, float | None]:
+    return row.speed_between_ms or (None, None)
 
 
 def _cells(share: Share | None) -> list[Any]:

@@ -11,6 +11,7 @@ from tracker.domain.consent import Use
 from tracker.personal import drifting, telling
 from tracker.personal.figures import Judged, Stretch, judge, over_time
 from tracker.personal.learners import live
+from tracker.personal.reliability import Reliability, reliability
 
 __all__ = ["Fared", "Stretch", "fared"]
 
@@ -29,12 +30,15 @@ class Fared:
         By weeks, oldest first.
     drifts
         The local days since which its estimates fitted less well.
+    reliability
+        How sure it said it was beside how often it was right, and the same of what it should beat; of numbers none.
     """
 
     target: str
     whole: Judged
     weeks: tuple[Stretch, ...]
     drifts: tuple[date, ...]
+    reliability: tuple[Reliability, ...] = ()
 
 
 def fared(unit: Unit, since: datetime) -> list[Fared]:
@@ -54,5 +58,6 @@ def fared(unit: Unit, since: datetime) -> list[Fared]:
             # When it began, not when it was noticed; one that began before that is not theirs to see.
             began = [d.since for d in drifting.drifted(unit, target) if d.since >= since]
             drifts = tuple(at.astimezone(zone).date() for at in began)
-            found.append(Fared(target, judge(target, answers), over_time(target, answers, zone), drifts))
+            weeks, sure = over_time(target, answers, zone), reliability(target, answers)
+            found.append(Fared(target, judge(target, answers), weeks, drifts, sure))
     return found

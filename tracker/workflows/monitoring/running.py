@@ -18,7 +18,8 @@ class Slot:
     state
         ``done``, ``running``, or ``stopped`` where whoever ran it went away.
     outcome
-        What the job said; None where it has not ended.
+        How it ended, in words; None where it has not, and where its words count: a number of everybody's learners or
+        rows, less those of the people who are shown one by one, would be that of one who is not.
     """
 
     job: str
@@ -38,7 +39,11 @@ def jobs(access: Access, now: datetime, most: int = 200) -> list[Slot]:
             row.slot,
             "done" if row.finished_at is not None else "running" if row.until > now else "stopped",
             row.finished_at,
-            row.outcome,
+            _without_counts(row.outcome),
         )
         for row in rows
     ]
+
+
+def _without_counts(outcome: str | None) -> str | None:
+    return None if outcome is None or any(letter.isdigit() for letter in outcome) else outcome

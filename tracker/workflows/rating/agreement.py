@@ -19,8 +19,10 @@ from tracker.domain.affect import EMOTIONS, Distribution, Emotion
 from tracker.domain.members import Member
 from tracker.domain.raters import RaterScope, rater_notice
 from tracker.domain.rating import Verdict
-from tracker.learning.agreement import Alpha, Floats, Metric, krippendorff_alpha
+from tracker.learning.agreement import Alpha, Floats, Metric
+from tracker.learning.agreement_confusion import Confusion, confused, middle_between
 from tracker.learning.agreement_shares import Share, share
+from tracker.learning.agreement_together import remembered
 from tracker.learning.queueing import drawn
 from tracker.store import raters, rating_votes
 from tracker.store.rating_votes import VoteRow
@@ -57,6 +59,12 @@ class RaterFigures:
         How much their word counts, from chance to 1.
     confusion
         ``(8, 8)``: how often they say the second when the first is true; None where nothing can be learned of them.
+    by_network, by_others
+        What they said, counted by what the network, or another rater, said of the same item; None where none did.
+    speed_between_ms
+        Between what limits the middle answering time lies at 95 %, by ranks; None of fewer than six answers.
+    timed
+        On how many answers the times rest.
     """
 
     member: str
@@ -71,6 +79,10 @@ class RaterFigures:
     with_self: Share | None
     weight: float
     confusion: Floats | None
+    by_network: Confusion | None = None
+    by_others: Confusion | None = None
+    speed_between_ms: tuple[float, float] | None = None
+    timed: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +96,8 @@ class Agreement:
     valence, arousal
         Alpha of these, by their differences.
     items, votes
-        How many items have an answer, and how many answers there are.
+        How many items have an answer of those who agreed to be compared, and how many answers of theirs there are: a
+        sum over others too, less the rows, would be what somebody who refuses said.
     estimated
         Whether raters' reliability could be estimated: several saw an item, or an answer is known.
     converged
@@ -114,24 +127,29 @@ def agreement(access: Access, now: datetime) -> Agreement:
     """How raters agree now, over every item whose participant shows it still."""
     found = gathering.gather(access, now)
     named = gathering.compared(access)
-    meant = gathering.understand(found.votes, gathering.answers_of(found), named)
     members = sorted({row.member for _, row in found.votes})
-    # Whoever refuses to be compared is compared with nobody, and nobody with them.
+    # Whoever refuses to be compared is compared with nobody, and nobody with them; no sum has them in it either.
     among = replace(found, votes=[(place, row) for place, row in found.votes if row.member in named])
+    meant = gathering.understand(among.votes, gathering.answers_of(found), named)
     timed = _timed(access)
+    words, valence, arousal = remembered(
+        (_table(among, _word), Metric.NOMINAL),
+        (_table(among, lambda row: row.valence), Metric.INTERVAL),
+        (_table(among, lambda row: row.arousal), Metric.INTERVAL),
+    )
     return Agreement(
-        words=krippendorff_alpha(_table(among, _word)),
-        valence=krippendorff_alpha(_table(among, lambda row: row.valence), Metric.INTERVAL),
-        arousal=krippendorff_alpha(_table(among, lambda row: row.arousal), Metric.INTERVAL),
-        items=len({place for place, _ in found.votes}),
-        votes=len(found.votes),
+        words=words,
+        valence=valence,
+        arousal=arousal,
+        items=len({place for place, _ in among.votes}),
+        votes=len(among.votes),
         estimated=meant.skills is not None,
         converged=meant.skills.converged if meant.skills is not None else None,
         raters=tuple(
             _figures(among, meant, member, timed=member in timed) for member in members if member in named
         ),
         uncompared=len(set(members) - named),
-        network_on_drawn=_on_drawn(found, meant, doors.study_in_force(access).rating.random_every),
+        network_on_drawn=_on_drawn(among, meant, doors.study_in_force(access).rating.random_every),
     )
 
 
@@ -182,6 +200,8 @@ def own_figures(access: Access, member: Member, now: datetime) -> RaterFigures |
         with_others=_as_others(_batched(first, told), _by_place(others)),
         with_known=_against(_batched(first, found.known), found.known),
         with_self=None,
+        by_network=None,
+        by_others=None,
     )
 
 
@@ -219,6 +239,8 @@ def _figures(found: Gathered, meant: Meant | None, member: str, *, timed: bool) 
     weight, skills = 1 / len(EMOTIONS), None
     if meant is not None:
         weight, skills = meant.weights.get(member, weight), meant.skills
+    beside = [(_said(row), _said(other)) for place, row in mine for other in others.get(place, ())]
+    machine = [(_said(row), found.machine[place].top.value) for place, row in mine if place in found.machine]
     return RaterFigures(
         member=member,
         votes=len(mine),
@@ -234,6 +256,10 @@ def _figures(found: Gathered, meant: Meant | None, member: str, *, timed: bool) 
         confusion=skills.confusion[meant.members.index(member)]
         if meant is not None and skills is not None and member in meant.members
         else None,
+        by_network=confused(machine),
+        by_others=confused(beside),
+        speed_between_ms=middle_between(times),
+        timed=len(times),
     )
 
 
@@ -262,6 +288,10 @@ def _labels(rows: Sequence[VoteRow]) -> dict[Emotion, float]:
             sums.update({e: row.distribution[e] for e in EMOTIONS if row.distribution[e]})
     total = sum(sums.values())
     return {e: sums[e] / total for e in EMOTIONS} if total else {}
+
+
+def _said(row: VoteRow) -> str:
+    return row.distribution.top.value if row.distribution is not None else row.verdict.value
 
 
 def _word(row: VoteRow) -> float | None:
