@@ -194,7 +194,7 @@ def demanded(text: str) -> datetime:
     return datetime.fromisoformat(text)
 
 
-def distribution(said: Mapping[str, float] | None) -> Distribution | None:
+def distribution(said: Mapping[str, float | None] | None) -> Distribution | None:
     """A distribution as the server writes it; the one order is kept, whatever the order of the keys.
 
     Examples
@@ -206,7 +206,8 @@ def distribution(said: Mapping[str, float] | None) -> Distribution | None:
     """
     if said is None:
         return None
-    return Distribution.from_sequence([said[name] for name in _ORDER])
+    # What a network does not read has no probability; to whoever counts it is none.
+    return Distribution.from_sequence([said[name] or 0.0 for name in _ORDER])
 
 
 def moment(told: Mapping[str, Any]) -> Moment:

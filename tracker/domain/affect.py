@@ -131,6 +131,18 @@ class Distribution:
         """Shannon entropy in nats: 0 when certain, ln 8 = 2.08 when nothing is known."""
         return -sum(p * math.log(p) for p in self.probabilities if p > 0)
 
+    def read_dict(self) -> dict[str, float | None]:
+        """What a network read, as `as_dict`: None for what it does not read, to which it gives exactly 0.
+
+        Of what it does read, however unlikely, no probability is 0 (`tracker.fer.calibration`).
+
+        Examples
+        --------
+        >>> Distribution.of({Emotion.FEAR: 1.0}).read_dict()["contempt"] is None
+        True
+        """
+        return {emotion: p or None for emotion, p in self.as_dict().items()}
+
     def as_dict(self) -> dict[str, float]:
         """``{"neutral": 0.1, ...}`` in the one order."""
         return {e.value: p for e, p in zip(EMOTIONS, self.probabilities, strict=True)}

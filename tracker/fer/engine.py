@@ -20,6 +20,7 @@ from tracker.fer.batching import SharedBatches
 from tracker.fer.calibration import calibrate
 from tracker.fer.device import resolve_device
 from tracker.fer.failures import EngineError, EngineWarning, device_lost, no_memory
+from tracker.fer.known import unread, usual_head
 from tracker.fer.precision import candidates, is_foreign
 from tracker.fer.proving import NEAR, Proof
 from tracker.fer.running import Crops, Logits, Runner, runner_for
@@ -140,11 +141,9 @@ class Engine:
             raise EngineError(f"a batch of {batch_size} is not possible; use 1 or more")
         self.network = network
         self.device = resolve_device(device, getattr(network.module, "devices", None))
-        names = [h.name for h in network.spec.heads]
-        self._head = network.spec.head(head or ("ferplus" if "ferplus" in names else names[0]))
-        known = self._head.classes
-        self._places = [EMOTIONS.index(Emotion(name)) for name in known]
-        self.unread = tuple(e for e in EMOTIONS if e.value not in known)
+        self._head = network.spec.head(head) if head else usual_head(network.spec)
+        self._places = [EMOTIONS.index(Emotion(name)) for name in self._head.classes]
+        self.unread = unread(self._head)
         self._batch_size, self._compiled = batch_size, compiled
         try:
             wanted = candidates(precision, self.device)

@@ -14,7 +14,7 @@ from webui import auth
 from webui.api import once
 from webui.api import rating as desk
 from webui.api.clips import StillOpen
-from webui.api.parts import Strict, a_distribution, an_emotion, shown
+from webui.api.parts import Strict, a_distribution, a_reading, an_emotion, read, shown
 from webui.api.room import Room
 from webui.services import services
 
@@ -54,7 +54,7 @@ class Dispute(Schema):
 
     id = fields.String(required=True)
     votes = fields.List(fields.Nested(VoteSeen), required=True)
-    network = a_distribution(required=True, metadata={"description": "Where the study reveals it."})
+    network = a_reading(required=True, metadata={"description": "Where the study reveals it."})
     decided = fields.Nested(Verdicts, required=True, allow_none=True)
 
 
@@ -89,7 +89,7 @@ def show(item: str) -> dict[str, Any]:
         "votes": [
             {"who": v.who, "verdict": v.verdict.value, "emotions": shown(v.distribution)} for v in found.votes
         ],
-        "network": shown(found.estimate),
+        "network": read(found.estimate),
         "decided": decided and {"verdict": decided[0].value, "emotions": shown(decided[1])},
     }
 

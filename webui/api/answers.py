@@ -16,7 +16,7 @@ from tracker.workflows import feedback
 from tracker.workflows.feedback import Answered, Corrected
 from webui import auth
 from webui.api import once, problems, prompts
-from webui.api.parts import Instant, Strict, a_distribution, an_emotion, shown
+from webui.api.parts import Instant, Strict, a_distribution, a_reading, an_emotion, read, shown
 from webui.api.room import Room
 from webui.services import services
 from webui.study import study
@@ -110,7 +110,7 @@ class Changed(Schema):
 
     id = fields.Integer(required=True)
     at = Instant(required=True)
-    network = a_distribution(required=True)
+    network = a_reading(required=True)
     before = a_distribution(required=True)
     after = a_distribution(required=True)
     superseded = fields.Integer(
@@ -241,7 +241,7 @@ def _changed(done: Corrected) -> dict[str, Any]:
     return {
         "id": done.correction,
         "at": done.at,
-        "network": shown(done.machine),
+        "network": read(done.machine),
         "before": shown(done.before),
         "after": shown(done.after),
         "superseded": done.superseded,

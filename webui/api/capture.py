@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from flask import Response, request
@@ -17,7 +18,7 @@ from tracker.workflows import ingest
 from tracker.workflows.ingest import CaptureEndedError, ClockOffError, LookAgainError, Progress
 from webui import auth, limits
 from webui.api import problems
-from webui.api.parts import Instant, Strict, a_distribution, shown
+from webui.api.parts import Instant, Strict, a_reading
 from webui.api.room import Room
 from webui.services import services
 
@@ -77,7 +78,7 @@ class Running(Schema):
     box = fields.Nested(Box, required=True, allow_none=True)
     reason = fields.String(required=True, allow_none=True)
     at = Instant(required=True, allow_none=True, metadata={"description": "Of the newest reading."})
-    looks = a_distribution(required=True)
+    looks = a_reading(required=True)
     own = fields.Boolean(
         required=True, allow_none=True, metadata={"description": "Whether your learner said it."}
     )
@@ -129,6 +130,10 @@ def _box(box: tuple[float, float, float, float]) -> dict[str, float]:
     return dict(zip(("x", "y", "width", "height"), box, strict=True))
 
 
+def _looks(read: ingest.Read) -> Mapping[str, float | None]:
+    return read.distribution.as_dict() if read.own else read.distribution.read_dict()
+
+
 def _told(told: Progress) -> dict[str, Any]:
     read = told.read
     return {
@@ -140,7 +145,7 @@ def _told(told: Progress) -> dict[str, Any]:
         "box": _box(told.box) if told.box is not None else None,
         "reason": told.reason.value if told.reason is not None else None,
         "at": read.at if read is not None else None,
-        "looks": shown(read.distribution) if read is not None else None,
+        "looks": _looks(read) if read is not None else None,
         "own": read.own if read is not None else None,
     }
 

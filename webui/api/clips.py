@@ -15,7 +15,7 @@ from tracker.workflows.rating import Frame, watching
 from webui import auth
 from webui.api import once, problems
 from webui.api import rating as desk
-from webui.api.parts import Instant, Strict, a_distribution, shown
+from webui.api.parts import Instant, Strict, a_reading, read
 from webui.api.room import Room
 from webui.services import services
 
@@ -48,7 +48,7 @@ class FrameShown(Schema):
 
     observation = fields.Integer(required=True)
     at = Instant(required=True)
-    network = a_distribution(
+    network = a_reading(
         required=True, metadata={"description": "What the network says, after you said something yourself."}
     )
 
@@ -157,7 +157,7 @@ def trace(said: dict[str, Any], item: str) -> dict[str, Any]:
 
 
 def _frame(frame: Frame) -> dict[str, Any]:
-    return {"observation": frame.observation, "at": frame.at, "network": shown(frame.estimate)}
+    return {"observation": frame.observation, "at": frame.at, "network": read(frame.estimate)}
 
 
 desk.explain(room)

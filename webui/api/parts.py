@@ -44,6 +44,31 @@ Emotions = Schema.from_dict({name: share() for name in EMOTIONS}, name="Emotions
 """A probability for each of the eight emotions, summing to one."""
 
 
+Read = Schema.from_dict(
+    {
+        name: fields.Float(
+            required=True,
+            allow_none=True,
+            validate=Range(0, 1),
+            metadata={"description": "null: the network does not read it."},
+        )
+        for name in EMOTIONS
+    },
+    name="Read",
+)
+"""What a network reads: a probability for each emotion that it knows, summing to one."""
+
+
+def a_reading(**options: Any) -> fields.Nested:
+    """What a network reads; null where it read nothing."""
+    return fields.Nested(Read, allow_none=True, **options)
+
+
+def read(said: Distribution | None) -> dict[str, float | None] | None:
+    """A network's distribution as `Read` has it."""
+    return None if said is None else said.read_dict()
+
+
 def a_distribution(**options: Any) -> fields.Nested:
     """A distribution; null where there is none."""
     return fields.Nested(Emotions, allow_none=True, **options)

@@ -17,7 +17,7 @@ from tracker.workflows import rating
 from tracker.workflows.rating import Decided, Item, ItemClosedError, NoRaterError, UnknownItemError
 from webui import auth, refusals
 from webui.api import once, problems
-from webui.api.parts import Instant, Strict, a_distribution, an_emotion, shown
+from webui.api.parts import Instant, Strict, a_distribution, a_reading, an_emotion, read, shown
 from webui.api.room import Room, demand_match
 from webui.services import services
 
@@ -66,7 +66,7 @@ class Voted(Schema):
     """What became of a vote."""
 
     vote = fields.Integer(required=True)
-    network = a_distribution(
+    network = a_reading(
         required=True, metadata={"description": "Where the study reveals it afterwards."}
     )
 
@@ -138,7 +138,7 @@ def vote(said: dict[str, Any], item: str) -> dict[str, Any]:
         said.get("arousal"),
     )
     done = rating.vote(services().access, auth.member(), item, ballot, auth.now())
-    return {"vote": done.vote, "network": shown(done.estimate)}
+    return {"vote": done.vote, "network": read(done.estimate)}
 
 
 @room.at("POST", "/rating/items/<item:item>/undo", gives=ItemShown)

@@ -13,7 +13,7 @@ from tracker.domain.series import Moment as MomentRow
 from tracker.workflows import timeline
 from webui import auth
 from webui.api import cursors
-from webui.api.parts import Instant, Paged, Stretch, a_distribution, listed, shown
+from webui.api.parts import Instant, Paged, Stretch, a_distribution, a_reading, listed, read, shown
 from webui.api.room import Room
 from webui.services import services
 
@@ -36,7 +36,7 @@ class Moment(Schema):
         allow_none=True,
         metadata={"description": "Why nothing was read; null where something was."},
     )
-    network = a_distribution(required=True)
+    network = a_reading(required=True)
     learner = a_distribution(required=True)
     said = a_distribution(required=True)
 
@@ -46,7 +46,7 @@ class Point(Schema):
 
     at = Instant(required=True)
     n = fields.Integer(required=True)
-    network = a_distribution(required=True)
+    network = a_reading(required=True)
     learner = a_distribution(required=True)
 
 
@@ -133,7 +133,7 @@ def points(query: dict[str, Any]) -> dict[str, Any]:
         "step_s": page.step.total_seconds(),
         "network": page.network,
         "points": [
-            {"at": p.at, "n": p.n, "network": shown(p.machine), "learner": shown(p.personal)}
+            {"at": p.at, "n": p.n, "network": read(p.machine), "learner": shown(p.personal)}
             for p in page.points
         ],
         "gaps": page.gaps,
@@ -159,7 +159,7 @@ def _moment(m: MomentRow) -> dict[str, Any]:
         "at": m.at,
         "observation": m.observation,
         "reason": m.reason.value if m.reason is not None else None,
-        "network": shown(m.machine),
+        "network": read(m.machine),
         "learner": shown(m.personal),
         "said": shown(m.correction),
     }

@@ -125,7 +125,7 @@ def _as_json(c: Corrected) -> dict[str, Any]:
     return {
         "correction": c.correction,
         "at": c.at.isoformat(),
-        "machine": c.machine and c.machine.as_dict(),
+        "machine": c.machine and c.machine.read_dict(),
         "before": c.before and c.before.as_dict(),
         "after": c.after and c.after.as_dict(),
         "superseded": c.superseded is not None,

@@ -7,6 +7,7 @@ from datetime import datetime
 
 from sqlalchemy import ColumnElement, Connection, and_, or_, select
 
+from tracker.domain.affect import Emotion
 from tracker.domain.series import MACHINE
 from tracker.store.exporting.cutting import Cut
 from tracker.store.exporting.fetching import Rows, columns_of, plain, stream
@@ -136,3 +137,21 @@ def _estimates_of(
 def _kinds(learner_since: datetime | None) -> ColumnElement[bool]:
     by_network = estimates.c.snapshot == MACHINE
     return by_network if learner_since is None else or_(by_network, observations.c.at >= learner_since)
+
+
+def ever_read(connection: Connection, subject: str, cut: Cut, network: str, emotion: Emotion) -> bool:
+    """Whether a network ever gave an emotion of a subject's face more than 0."""
+    query = (
+        select(estimates.c.id)
+        .join(observations, estimates.c.observation == observations.c.id)
+        .where(
+            observations.c.subject == subject,
+            cut.of(observations),
+            cut.of(estimates),
+            estimates.c.network == network,
+            estimates.c.snapshot == MACHINE,
+            estimates.c[f"p_{emotion.value}"] > 0,
+        )
+        .limit(1)
+    )
+    return connection.execute(query).first() is not None

@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from tracker.domain.affect import EMOTIONS
+from tracker.domain.affect import EMOTIONS, Emotion
 from tracker.domain.series import CONTEXT_HOLDS, MACHINE
 from tracker.store.exporting import SERIES_COLUMNS
 from tracker.workflows.export.as_of_now import LearnerNow
@@ -102,6 +102,7 @@ def frames(
     now: LearnerNow | None,
     shape: Shape,
     every_s: int | None,
+    unread: frozenset[Emotion] = frozenset(),
 ) -> Iterator[Frame]:
     """The person's rows of the table.
 
@@ -113,6 +114,8 @@ def frames(
         How the dataset calls them, what they said, and their learner.
     shape, every_s
         Wide or long; the length of a window in seconds, None for the raw rate.
+    unread
+        What no network of theirs reads: its 0 is missing.
     """
     size = every_s * SECOND_US if every_s is not None else None
     waiting: _Rows | None = None
@@ -133,7 +136,7 @@ def frames(
             # The last row waits: the next one says where it ends.
             whole = len(waiting) if last else len(waiting) - 1
             until = None if last else int(waiting.at[whole])
-            yield _told(waiting.cut(0, whole), until, who, around, shape, size)
+            yield _told(waiting.cut(0, whole), until, who, around, shape, size, unread)
             waiting = waiting.cut(whole, len(waiting))
 
 
@@ -206,7 +209,15 @@ def _windows(rows: _Rows, size: int) -> _Rows:
     )
 
 
-def _told(rows: _Rows, until: int | None, who: Who, around: Around, shape: Shape, size: int | None) -> Frame:
+def _told(
+    rows: _Rows,
+    until: int | None,
+    who: Who,
+    around: Around,
+    shape: Shape,
+    size: int | None,
+    unread: frozenset[Emotion],
+) -> Frame:
     at = rows.at.tolist()
     frame: Frame = {
         **common(who, len(rows), rows.zones),
@@ -220,8 +231,11 @@ def _told(rows: _Rows, until: int | None, who: Who, around: Around, shape: Shape
             mean = np.clip(rows.total[speaker] / rows.weight[speaker][:, None], 0.0, 1.0)
         ours: Frame = {name: mean[:, k] for k, name in enumerate(_P)}
         ours |= derived(ours)
-        for name in _P:
-            ours[name] = pa.array(np.ascontiguousarray(ours[name]), mask=~there)
+        for name, emotion in zip(_P, EMOTIONS, strict=True):
+            missing = ~there
+            if speaker == NETWORK and emotion in unread:
+                missing |= ours[name] == 0
+            ours[name] = pa.array(np.ascontiguousarray(ours[name]), mask=missing)
         frame |= {column(speaker, name): ours[name] for name in MEASURES}
     frame |= _answers(at, until, around.answers, size)
     frame |= _contexts(at, around)

@@ -57,7 +57,7 @@ BESIDE_S = 120
 """At the raw rate an answer stands beside the last moment before it, at most so many seconds earlier."""
 
 _WHO = {
-    NETWORK: ("the network", "nothing was read"),
+    NETWORK: ("the network", "nothing was read, or the network does not read it"),
     LEARNER: ("the personal learner then", "it said nothing, or it is not granted"),
     LEARNER_NOW: ("the personal learner as the export finds it", "there is none, or it is not granted"),
     SAID: ("the participant", "no answer here"),

@@ -44,6 +44,7 @@ from tracker.workflows.export.rated import Rated, Raters
 from tracker.workflows.export.rated_tables import RATINGS, TRACES
 from tracker.workflows.export.shapes import SERIES, Asked
 from tracker.workflows.export.tables import ABOUT_ALL
+from tracker.workflows.export.unread import Unread
 from tracker.workflows.export.writing import TableWriter
 
 _ESTIMATE_COLUMNS = ("id", "at", "zone", "network", "snapshot", *EMOTION_COLUMNS, "samples", "recorded_at")
@@ -139,6 +140,7 @@ class Stream:
         self._unit, self._asked = unit, asked or Asked()
         self._made_now = 0
         self._imported: set[int] = set()
+        self._granted = starts
         self._prompted: list[dict[str, Any]] = []
         self._corrected: list[dict[str, Any]] = []
         self._surrounded: list[tuple[int, str | None, str | None, str | None]] = []
@@ -147,6 +149,7 @@ class Stream:
         self._who, self._starts, self._names, self._into = who, starts, names, into
         self._cut = cut.without(starts.hidden)
         self._veil, self._raters = veil, raters or Raters({})
+        self._unread = Unread(self._connection, self._person.subject, self._cut)
 
     def run(self, report: Callable[[float], None]) -> Excluded:
         """Write everything; return how many rows consent left out, by table and reason.
@@ -255,8 +258,8 @@ class Stream:
                 ),
                 **instant("at", c["zone"], c["at"]),
                 **sources(c["snapshot"], order, late),
-                **told,
                 **derived(told),
+                **self._unread.emptied(told, c["network"], c["snapshot"]),
                 "network": texts(c["network"]),
                 "observation": pa.array(observed),
                 **instant("recorded_at", c["zone"], c["recorded_at"]),
@@ -398,7 +401,8 @@ class Stream:
             self._connection, self._person.subject, self._cut, since, self._starts.learner
         )
         around = series.Around(standing.answers(self._corrected), tuple(self._surrounded))
-        for frame in series.frames(rows, self._who, around, now, shape, self._asked.every_s):
+        unread = self._unread.everywhere()
+        for frame in series.frames(rows, self._who, around, now, shape, self._asked.every_s, unread):
             self._write(SERIES[shape], frame)
 
     def _participant(self, before: dict[str, int]) -> None:
@@ -407,7 +411,7 @@ class Stream:
             {
                 "participant": self._who.pseudonym,
                 "zone": self._person.zone,
-                **{f"{kind}_granted": getattr(self._starts, kind) is not None for kind in KINDS},
+                **{f"{kind}_granted": getattr(self._granted, kind) is not None for kind in KINDS},
                 **{f"n_{t.name}": w.rows - before[t.name] for _, w in writers if (t := w.table) in _COUNTED},
                 "origin": self._who.origin,
             }

@@ -144,7 +144,7 @@ ESTIMATES = Table(
             "State of the person's learner, 1 being the oldest here; 0 is the network itself.",
             key=True,
         ),
-        *emotion_columns(),
+        *emotion_columns(missing="the network does not read it"),
         *(
             Column(
                 f"{what}_derived",
