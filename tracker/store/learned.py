@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, false, func, select
+from sqlalchemy import ColumnElement, Connection, Select, false, func, or_, select
 
 from tracker.domain.affect import Distribution
 from tracker.domain.consent import Permit, Scope, Use
@@ -205,7 +205,8 @@ def past(
         .where(
             learning_events.c.subject == subject,
             learning_events.c.target == target,
-            learning_events.c.recorded_at <= at,
+            # What a file of another program brought counts as said when it was said, not when it was brought.
+            or_(learning_events.c.recorded_at <= at, corrections.c.imported_from.is_not(None)),
             corrections.c.at >= since,
             corrections.c.at < at,
             unhidden_correction(),

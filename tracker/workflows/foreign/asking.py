@@ -53,11 +53,15 @@ def whom(
 
     Raises
     ------
+    AskedError
+        When somebody who is declared is nobody of the file.
     EnrolledError
         When somebody of a name is enrolled, and nobody says that it is the same person.
     UnknownParticipantError
         When somebody is not enrolled who is declared to be, or whom the mapping does not enrol.
     """
+    if strangers := [name for name in existing if name not in names]:
+        raise AskedError(f"{strangers[0]!r} is nobody of the file; it names {', '.join(sorted(names)[:8])}")
     declared = {*existing, *mapping.participant.existing}
     found: dict[str, Person | None] = {}
     clashing = []

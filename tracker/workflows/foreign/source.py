@@ -72,9 +72,15 @@ class Source:
             self.bytes = path.stat().st_size
         except OSError as error:
             raise ForeignFileError(f"{path} cannot be read: {error.strerror}") from None
+        try:
+            self._begin()
+        except BaseException:
+            self._file.close()
+            raise
+
+    def _begin(self) -> None:
         begins = self._file.read(4)
         if begins.startswith(_UTF16):
-            self._file.close()
             raise ForeignFileError(f"{self.name}, line 1: this is UTF-16; save it as UTF-8")
         self._first = len(codecs.BOM_UTF8) if begins.startswith(codecs.BOM_UTF8) else 0
         header = next(self._records(self._first, 1), None)
