@@ -139,7 +139,7 @@ class Hiding:
                 Stretch(demanded(one["from"]), demanded(one["to"])),
                 demanded(one["hidden_at"]),
             )
-            for one in self._caller.get("/hidden")["items"]
+            for one in self._caller.pages("/hidden", {})
         ]
 
     def rows(self, stretch: Stretch) -> dict[str, int]:
@@ -207,7 +207,7 @@ class Erasures:
 
     def done(self) -> list[Erasure]:
         """What one had erased and stayed, newest first."""
-        return [_erasure(told) for told in self._caller.get("/erasures")["items"]]
+        return [_erasure(told) for told in self._caller.pages("/erasures", {})]
 
     def state(self, erasure: str) -> Erasure:
         """How far an erasure is."""

@@ -33,7 +33,7 @@ class Monitor:
         """Those who share with researchers; nothing of anybody is looked at."""
         return [
             Sharing(one["id"], one["name"], one["simulated"], demanded(one["since"]), one["prompts"])
-            for one in self._caller.get("/monitor/people")["items"]
+            for one in self._caller.pages("/monitor/people", {})
         ]
 
     def person(self, who: str, days: int = DAYS) -> dict[str, Any]:

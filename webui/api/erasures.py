@@ -25,7 +25,8 @@ from webui import auth
 from webui.api import cursors, proving
 from webui.api.consent import SCOPES
 from webui.api.hiding import EARLIEST, LATEST
-from webui.api.parts import Instant, Strict
+from webui.api.paging import Paging, page
+from webui.api.parts import Instant, Strict, listed
 from webui.api.room import Room
 from webui.services import Services, services
 
@@ -92,13 +93,15 @@ class Erasures(Schema):
     items = fields.List(fields.Nested(Erasure), required=True)
 
 
-@room.at("GET", "/erasures", gives=Erasures)
-def listing() -> dict[str, Any]:
+@room.at("GET", "/erasures", query=Paging, gives=listed("ErasuresDone", Erasure))
+def listing(query: dict[str, Any]) -> dict[str, Any]:
     """List what you had erased and stayed: the last of each scope, and every stretch; newest first."""
     access, person = services().access, auth.person()
     done = [*erasure.of_scopes(access, person), *erasure.of_stretches(access, person)]
     done.sort(key=lambda one: one.gone_at, reverse=True)
-    return {"items": [told(number_of(one.tombstone, _what(one.stretch or one.scope)), one) for one in done]}
+    found, after = page("erasures", done, query)
+    numbered = ((number_of(one.tombstone, _what(one.stretch or one.scope)), one) for one in found)
+    return {"items": [told(number, one) for number, one in numbered], "next": after}
 
 
 @room.at("POST", "/erasures", takes=ErasureWanted, gives=Erasures, status=202)

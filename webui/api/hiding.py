@@ -15,7 +15,8 @@ from tracker.store.hiding import HiddenRow
 from tracker.workflows import hiding
 from webui import auth
 from webui.api import problems
-from webui.api.parts import Instant, Strict
+from webui.api.paging import Paging, page
+from webui.api.parts import Instant, Strict, listed
 from webui.api.room import Room
 from webui.services import services
 
@@ -47,12 +48,6 @@ class Hidden(Schema):
     hidden_at = Instant(required=True)
 
 
-class HiddenStretches(Schema):
-    """What is hidden now, in order of time."""
-
-    items = fields.List(fields.Nested(Hidden), required=True)
-
-
 class Held(Schema):
     """What a stretch holds."""
 
@@ -73,11 +68,12 @@ class HidingDone(Schema):
     )
 
 
-@room.at("GET", "/hidden", gives=HiddenStretches)
-def listing() -> dict[str, Any]:
-    """List the stretches that you hide."""
+@room.at("GET", "/hidden", query=Paging, gives=listed("HiddenStretches", Hidden))
+def listing(query: dict[str, Any]) -> dict[str, Any]:
+    """List the stretches that you hide, in order of time."""
     with services().access.read(auth.person().id, auth.now()) as unit:
-        return {"items": [_told(row) for row in hiding.hidden(unit)]}
+        rows, after = page("hidden", hiding.hidden(unit), query)
+    return {"items": [_told(row) for row in rows], "next": after}
 
 
 @room.at("GET", "/stretches/rows", query=Edges, gives=Held)

@@ -27,7 +27,8 @@ from tracker.workflows.monitoring import Arriving, Fared
 from tracker.workflows.prompting import Asked
 from webui import auth
 from webui.api import problems
-from webui.api.parts import Instant, Strict
+from webui.api.paging import Paging, page
+from webui.api.parts import Instant, Strict, listed
 from webui.api.room import Room
 from webui.monitor import everybody as figures
 from webui.monitor import people as shared
@@ -79,12 +80,6 @@ class PersonSharing(Schema):
     prompts = fields.Boolean(
         required=True, metadata={"description": "Whether they share what they were asked."}
     )
-
-
-class People(Schema):
-    """Those who share with researchers now; of nobody else is it said that they are there."""
-
-    items = fields.List(fields.Nested(PersonSharing), required=True)
 
 
 class AskedOn(Schema):
@@ -258,10 +253,12 @@ class Jobs(Schema):
     items = fields.List(fields.Nested(JobRun), required=True)
 
 
-@room.at("GET", "/monitor/people", gives=People)
-def people() -> dict[str, Any]:
-    """List those who share with researchers; nothing of anybody is looked at here."""
+@room.at("GET", "/monitor/people", query=Paging, gives=listed("People", PersonSharing))
+def people(query: dict[str, Any]) -> dict[str, Any]:
+    """List those who share with researchers; nothing of anybody is looked at, and of nobody else told."""
+    found, after = page("people", monitoring.sharing(services().access, auth.now()), query)
     return {
+        "next": after,
         "items": [
             {
                 "id": who.person.id,
@@ -270,8 +267,8 @@ def people() -> dict[str, Any]:
                 "since": who.since,
                 "prompts": who.prompts,
             }
-            for who in monitoring.sharing(services().access, auth.now())
-        ]
+            for who in found
+        ],
     }
 
 

@@ -400,6 +400,26 @@ class TestHiding:
         assert asked.get("/hidden").json["items"] == []
         assert asked.ask("DELETE", f"/hidden/{listed['number']}").status_code == 404
 
+    def test_they_come_in_pages(self, lite: Site) -> None:
+        ada = lite.person()
+        instants = lite.series(ada)
+        asked = program(lite, ada)
+        for at in instants[:7]:
+            hiding.hide(lite.access, ada, Stretch(at, at + MINUTE), lite.now)
+        found: list[str] = []
+        query: dict[str, Any] = {"limit": 3}
+        while True:
+            page = asked.get("/hidden", query_string=query).json
+            assert len(page["items"]) <= 3
+            found += [one["from"] for one in page["items"]]
+            if page["next"] is None:
+                break
+            query["cursor"] = page["next"]
+        assert found == [at.isoformat() for at in instants[:7]]
+        assert asked.get("/erasures", query_string=query).status_code == 400, (
+            "a cursor is for its listing alone"
+        )
+
     def test_nobody_shows_what_another_hides(self, site: Site) -> None:
         ada, bob = site.person(), site.person("bob")
         instants = site.series(ada)
