@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from flask import abort
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.webui.api.programs import AT
@@ -150,18 +150,20 @@ def test_nothing_of_anybody_stands_in_it(lite: Site, lines: Lines) -> None:
         assert theirs not in written
 
 
-@given(st.text(max_size=60))
-def test_whatever_is_told_is_one_line_of_ascii(text: str) -> None:
-    handler, log = Lines(), logging.getLogger(journal.NAME)
-    log.addHandler(handler)
-    log.setLevel(logging.INFO)
-    try:
-        line = json.dumps({"event": text}, ensure_ascii=True)
+def test_whatever_is_told_is_one_line_of_ascii(lite: Site, lines: Lines) -> None:
+    @settings(max_examples=200, deadline=None)
+    @given(st.text(max_size=60), st.text(max_size=60))
+    def told(event: str, more: str) -> None:
+        lines.lines.clear()
+        with lite.app.test_request_context("/", method="GE\nT", environ_base={"REMOTE_ADDR": more}):
+            journal.tell(event, kind=more)
+        (line,) = lines.lines
         assert line.isascii()
         assert line.isprintable()
-        assert json.loads(line) == {"event": text}
-    finally:
-        log.removeHandler(handler)
+        read = json.loads(line)
+        assert (read["event"], read["kind"], read["method"]) == (event, more, "")
+
+    told()
 
 
 def test_what_nobody_expected_is_answered_in_general_and_told_by_its_place(
