@@ -57,7 +57,18 @@ class Monitor:
         return self._items("/monitor/jobs")
 
     def table(self, name: str, who: str | None = None, days: int = DAYS) -> str:
-        """A table as CSV: ``prompts``, ``raters``, ``everybody``, ``jobs``; of one person ``days``, ``learners``."""
+        """A table as CSV.
+
+        Parameters
+        ----------
+        name
+            ``prompts``, ``raters``, ``confusion``, ``everybody`` or ``jobs``; of one person ``days``, ``learners`` or
+            ``reliability``.
+        who
+            Of whom, where it is of one person: one look, which they read.
+        days
+            Of how many of the last days.
+        """
         of = "" if who is None else f"/people/{who}"
         path = f"/monitor{of}/tables/{name}"
         return self._caller.ask("GET", path, query={"days": days}).data.decode()

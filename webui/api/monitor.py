@@ -30,11 +30,11 @@ from webui.api import problems
 from webui.api.paging import Paging, page
 from webui.api.parts import Instant, Strict, listed
 from webui.api.room import Room
+from webui.monitor import confusing, running, sureness
 from webui.monitor import everybody as figures
 from webui.monitor import people as shared
 from webui.monitor import person as one
 from webui.monitor import raters as agreeing
-from webui.monitor import running
 from webui.monitor.plots import SERIES
 from webui.monitor.room import SPANS
 from webui.services import services
@@ -47,6 +47,7 @@ VALUE = ("figure", "of", "cell", "value", "margin_95", "people_about")
 TABLES: Mapping[str, Callable[[], Response]] = {
     "prompts": lambda: shared.prompts_csv(),
     "raters": lambda: agreeing.raters_csv(),
+    "confusion": lambda: confusing.confusion_csv(),
     "everybody": lambda: figures.everybody_csv(),
     "jobs": lambda: running.jobs_csv(),
 }
@@ -55,6 +56,7 @@ TABLES: Mapping[str, Callable[[], Response]] = {
 TABLES_OF: Mapping[str, Callable[[str], Response]] = {
     "days": lambda who: one.days_csv(who),
     "learners": lambda who: one.learners_csv(who),
+    "reliability": lambda who: sureness.reliability_csv(who),
 }
 """The same of one person."""
 
@@ -196,7 +198,10 @@ class RaterTold(Schema):
     with_self = fields.Nested(FigureTold, required=True, allow_none=True)
     cannot_tell = fields.Nested(FigureTold, required=True, allow_none=True)
     speed_ms = fields.Float(required=True, allow_none=True)
+    speed_low_ms = fields.Float(required=True, allow_none=True)
+    speed_high_ms = fields.Float(required=True, allow_none=True)
     time_s = fields.Float(required=True, allow_none=True)
+    timed = fields.Integer(required=True, metadata={"description": "How many answers the times rest on."})
     weight = fields.Float(required=True)
     labels = fields.Dict(fields.String(), fields.Float(), required=True)
 
@@ -323,7 +328,11 @@ def raters() -> dict[str, Any]:
                 "answers": row.votes,
                 **{name: _share(getattr(row, name)) for name in shares},
                 "speed_ms": row.speed_ms,
+                **dict(
+                    zip(("speed_low_ms", "speed_high_ms"), row.speed_between_ms or (None, None), strict=True)
+                ),
                 "time_s": row.time_s,
+                "timed": row.timed,
                 "weight": row.weight,
                 "labels": {emotion.value: value for emotion, value in row.labels.items()},
             }
@@ -366,7 +375,7 @@ def jobs() -> dict[str, Any]:
 
 @room.at("GET", "/monitor/tables/<table>", query=Span, media="text/csv")
 def table(query: dict[str, Any], table: str) -> Response:
-    """Give a table as the researchers' room does: `prompts`, `raters`, `everybody` or `jobs`, as CSV."""
+    """Give a table as the researchers' room does, as CSV: `prompts`, `raters`, `confusion`, `everybody`, `jobs`."""
     if table not in TABLES:
         raise NotFound(f"There is no such table; there are {', '.join(TABLES)}.")
     return TABLES[table]()
@@ -374,7 +383,7 @@ def table(query: dict[str, Any], table: str) -> Response:
 
 @room.at("GET", "/monitor/people/<item:who>/tables/<table>", query=Span, media="text/csv")
 def table_of(query: dict[str, Any], who: str, table: str) -> Response:
-    """Give a table of one of them: `days` or `learners`, as CSV; one look, which they read."""
+    """Give a table of one of them, as CSV: `days`, `learners` or `reliability`; one look, which they read."""
     if table not in TABLES_OF:
         raise NotFound(f"There is no such table; there are {', '.join(TABLES_OF)}.")
     return TABLES_OF[table](who)

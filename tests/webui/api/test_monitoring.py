@@ -19,6 +19,8 @@ from tracker.domain.people import Person
 from tracker.domain.stretches import Stretch
 from tracker.domain.tokens import Purpose
 from tracker.workflows import consenting, hiding, members
+from webui.api import monitor
+from webui.roles import RULES
 
 QUIET = tuple(scope for scope in Scope if scope is not Scope.SHARE_WITH_RESEARCHERS)
 
@@ -90,14 +92,21 @@ def test_what_is_hidden_is_told_to_no_program(site: Site, rosa: Program) -> None
 
 
 def test_raters_jobs_and_everybody_are_told_with_their_tables(site: Site, rosa: Program) -> None:
-    for name in ("raters", "everybody", "jobs"):
-        told, table = rosa.get(f"/monitor/{name}"), rosa.get(f"/monitor/tables/{name}")
-        assert (told.status_code, told.json["items"]) == (200, [])
+    for name in monitor.TABLES:
+        table = rosa.get(f"/monitor/tables/{name}")
+        if name not in ("confusion", "prompts"):
+            told = rosa.get(f"/monitor/{name}")
+            assert (told.status_code, told.json["items"]) == (200, [])
         assert (table.status_code, table.mimetype) == (200, "text/csv")
     assert rosa.get("/monitor/everybody").json["epsilon_left"] > 0
     for wrong in ("/monitor/tables/people", f"/monitor/people/{'0' * 32}/tables/prompts"):
         assert rosa.get(wrong).status_code == 404
     assert rosa.get("/monitor/prompts?days=8").status_code == 422
+
+
+def test_every_table_of_the_room_is_there_for_programs() -> None:
+    room = {name.removeprefix("monitor.").removesuffix("_csv") for name in RULES if name.endswith("_csv")}
+    assert {*monitor.TABLES, *monitor.TABLES_OF} == room
 
 
 def test_without_the_look_being_noted_nothing_is_shown(
