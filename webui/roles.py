@@ -136,8 +136,8 @@ def _program(purpose: Purpose, only: frozenset[Role] | None = None) -> Rule:
 
 
 def _whoever_was_told() -> Rule:
-    """A program that names something by what only whoever began it was told: its person may be gone by then."""
-    return Rule(_EVERY, Objects.OWN, anybody=True, looked_up=False, program=True)
+    """A program that names what names nobody any more, by what only whoever began it was told."""
+    return Rule(_EVERY, Objects.NOBODYS, anybody=True, looked_up=False, program=True)
 
 
 RULES: dict[str, Rule] = {
