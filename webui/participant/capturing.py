@@ -12,6 +12,7 @@ from werkzeug.wrappers import Response as BaseResponse
 from tracker.domain.consent import ConsentError, Use
 from tracker.domain.people import UnknownParticipantError
 from tracker.domain.series import Context
+from tracker.study import NetworkNotNamedError
 from tracker.vision.errors import MediaError
 from tracker.vision.received import NotAPictureError, TooManyPixelsError
 from tracker.workflows import feedback, ingest
@@ -98,6 +99,9 @@ def context() -> Answer:
 
 @pages.errorhandler(CaptureEndedError)
 def _ended(error: CaptureEndedError) -> Answer:
+    if isinstance(error.cause, NetworkNotNamedError):
+        told = _("The study has changed which network reads faces, so capturing stopped. Start again.")
+        return jsonify(error=told, ended=Ended.FAILED.value), 409
     if isinstance(error.cause, ConsentError):
         return jsonify(error=consent_sentence(error.cause), ended="refused"), 403
     if isinstance(error.cause, UnknownParticipantError):

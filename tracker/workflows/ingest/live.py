@@ -16,6 +16,7 @@ from datetime import datetime
 
 from tracker.access import Access
 from tracker.domain.people import Person
+from tracker.store import studies
 from tracker.vision.errors import VisionError
 from tracker.vision.face import Detector
 from tracker.vision.received import decode, demand_readable
@@ -53,7 +54,8 @@ class Captures:
     access
         The gate.
     load
-        Loads what reads faces; called once, when somebody first needs it.
+        Loads what reads faces; called when somebody first needs it, and again when the study has come to name other
+        networks than the one that was loaded.
     clock, monotonic
         Wall clock (UTC) and monotonic seconds.
     workers
@@ -88,20 +90,30 @@ class Captures:
         self.most_waiting = 0
 
     def reader(self) -> Reader:
-        """What reads faces, loaded on first use.
+        """What reads faces, loaded on first use, and anew where the study in force names other networks by now.
 
         Raises
         ------
         NoReaderError
-            When it cannot be loaded.
+            When it cannot be loaded, or is none of those that the study names.
         """
+        with self._access.database.read() as connection:
+            study = studies.in_force(connection)
         with self._loading:
+            if self._reader is not None and not study.reads_with(self._reader.engine.network.id):
+                self._dismiss()
             if self._reader is None:
                 try:
                     reader = self._load()
                     self._detector = reader.detector()
                 except (OSError, RuntimeError, ValueError, VisionError) as error:
                     raise NoReaderError("what reads faces cannot be loaded") from error
+                if not study.reads_with(reader.engine.network.id):
+                    named = " or ".join(study.networks)
+                    _log.error(
+                        "the study reads faces with %s, and %s is loaded", named, reader.engine.network.id
+                    )
+                    raise NoReaderError(f"the study reads faces with {named}, which is not what is loaded")
                 shared = (self._access, reader, self._clock, self._monotonic, self._changed, self)
                 self._workers = [Worker(*shared) for _ in range(self._wanted)]
                 self._reader = reader
@@ -132,9 +144,11 @@ class Captures:
         demand_clock(instant_of(device_ms), now)
         self.reader()
         pixels = decode(data)
+        detector = self._detector
+        if detector is None:  # the study changed in this very moment
+            raise NoReaderError("what reads faces is being exchanged")
         with self._looking:
-            assert self._detector is not None
-            faces = self._detector.find(pixels)
+            faces = detector.find(pixels)
         height, width = pixels.shape[:2]
         capture = secrets.token_urlsafe(24)
         with self._changed:
@@ -220,6 +234,12 @@ class Captures:
             running = self._leave(person, why, cause)
         if running is not None:
             self._finish(running, why)
+
+    def _dismiss(self) -> None:
+        """Let go of what reads faces; frames that wait are looked at with what comes next."""
+        for worker in self._workers:
+            worker.stop()
+        self._workers, self._reader, self._detector = [], None, None
 
     def _leave(self, person: str, why: Ended, cause: Exception | None = None) -> Running | None:
         """Take what a person captures here out; to be held under the lock."""
