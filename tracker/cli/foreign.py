@@ -13,12 +13,14 @@ from rich.table import Table
 
 from tracker.access import Access
 from tracker.cli.output import err, out, print_json, progress
+from tracker.cli.reader import reader as reader_of
 from tracker.domain.consent import ConsentError, Recorder
 from tracker.domain.instants import parse_instant
 from tracker.domain.people import Person
 from tracker.store import studies
 from tracker.workflows import consenting, enrolment, foreign
 
+LOOK = "what is stored at the instants of a file that is imported"
 NOTHING_STORED = "dry run: nothing was stored"
 
 
@@ -77,6 +79,9 @@ def bring(access: Access, asked: Asked, now: datetime, as_json: bool) -> None:
             named=asked.participant,
         )
         survey.found.enrolled = [name for name, person in people.items() if person is None]
+        # The report tells whether something else is stored of an instant.
+        looked_at = [person.id for person in people.values() if person is not None]
+        access.record_looks(looked_at, now, reader=reader_of().told, what=LOOK)
         if attest is None:
             survey.found.dry = True
             with progress("Looking what is there") as report:
