@@ -138,6 +138,15 @@ class Prompting:
         return told + (f", {failed} people could not be looked after" if failed else "")
 
 
+def _clear_exports(access: Access, now: datetime) -> None:
+    """Delete what waits to be fetched in the web and is outdated, or has waited long enough."""
+    from tracker.workflows.export import Shelf  # noqa: PLC0415 - pyarrow takes a while
+
+    shelf = Shelf(access, lambda: now)
+    shelf.sweep()
+    shelf.close()
+
+
 class HourlyRetention:
     """Forget what has been kept long enough, and carry out erasures that are due or were interrupted."""
 
@@ -155,6 +164,7 @@ class HourlyRetention:
         hold()
         clean = personal.clean(access, now, hold)
         erasure.settle(access, now)
+        _clear_exports(access, now)
         told = f"{forgotten} rows forgotten, {len(erased)} erasures carried out"
         return f"{told}, {clean} learners made clean" if clean else told
 

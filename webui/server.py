@@ -20,7 +20,6 @@ from gunicorn.app.base import BaseApplication
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from tracker.access import Access
-from tracker.store.spool import EXPORTS, remove_left
 from tracker.workflows.ingest import Reader
 from webui import journal
 from webui.app import create_app
@@ -97,7 +96,6 @@ def serve(
 
     def make() -> Flask:
         journal.to_standard_error()
-        remove_left(EXPORTS)  # a worker that was killed had no time for it
         access = open_access()
         app = create_app(
             access,

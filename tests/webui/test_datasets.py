@@ -18,17 +18,25 @@ from tests.builders import ALL
 from tests.webui.rating import at_desk, member
 from tests.webui.site import Site, Visitor
 from tests.workflows.exported import DAY, fill
+from tracker.domain import readers
 from tracker.domain.consent import Recorder, Scope
 from tracker.domain.members import Role
 from tracker.domain.people import Person
+from tracker.domain.readers import Reader
+from tracker.jobs import HourlyRetention
 from tracker.workflows import consenting
-from tracker.workflows.export import Shelf
+from tracker.workflows.export import BusyError, GoneError, Shelf
+from tracker.workflows.export.waiting import Job, Waiting
 from webui.services import NAME, Services
 
 
 def shelf_of(site: Site) -> Shelf:
     found: Services = site.app.extensions[NAME]
     return found.shelf
+
+
+def archives(site: Site) -> list[Path]:
+    return sorted(shelf_of(site).folder.glob("*.zip"))
 
 
 @pytest.fixture
@@ -75,7 +83,7 @@ def test_a_researcher_makes_one_and_fetches_it_whole(
     assert told == [("rosa, as a researcher", "export")]
     rosa.post(f"/study/exports/{item}/discard", {})
     assert rosa.get(f"/study/exports/{item}").status_code == 404
-    assert list(Path(shelf_of(lite)._folder or "").iterdir()) == []
+    assert [p.name for p in shelf_of(lite).folder.iterdir()] == [".lock"]
 
 
 def test_it_asks_first_who_one_is_where_that_was_long_ago(lite: Site, rosa: Visitor) -> None:
@@ -87,14 +95,13 @@ def test_it_asks_first_who_one_is_where_that_was_long_ago(lite: Site, rosa: Visi
 
 def test_a_withdrawal_takes_it_away_at_once_and_marks_it(lite: Site, rosa: Visitor, ada: Person) -> None:
     item = made(lite, rosa)
-    folder = shelf_of(lite)._folder
-    assert folder is not None
-    assert [p.suffix for p in folder.iterdir()] == [".zip"]
+    assert len(archives(lite)) == 1
+    assert archives(lite)[0].stat().st_mode & 0o077 == shelf_of(lite).folder.stat().st_mode & 0o077 == 0
     consenting.withdraw(
         lite.access, ada, [Scope.EXPORT_PSEUDONYMOUS], lite.now, recorder=Recorder.PARTICIPANT
     )
     assert rosa.get(f"/study/exports/{item}").status_code == 404
-    assert list(folder.iterdir()) == []
+    assert archives(lite) == []
     assert "outdated since" in rosa.get("/study/exports").text
 
 
@@ -103,16 +110,15 @@ def test_the_watch_deletes_it_without_anybody_looking(
 ) -> None:
     monkeypatch.setattr("tracker.workflows.export.shelf.LOOK_S", 0.05)
     made(lite, rosa)
-    folder, gone = shelf_of(lite)._folder, threading.Event()
-    assert folder is not None
+    gone = threading.Event()
     consenting.withdraw(
         lite.access, ada, [Scope.EXPORT_PSEUDONYMOUS], lite.now, recorder=Recorder.PARTICIPANT
     )
     for _ in range(600):
-        if not list(folder.iterdir()):
+        if not archives(lite):
             break
         gone.wait(0.05)
-    assert list(folder.iterdir()) == []
+    assert archives(lite) == []
 
 
 def test_what_nobody_fetches_goes_after_a_day(lite: Site, rosa: Visitor) -> None:
@@ -137,7 +143,8 @@ def test_one_at_a_time_with_its_progress_and_it_can_be_stopped(
     monkeypatch.setattr(shelf, "export_dataset", slow)
     rosa.post("/study/exports", {"format": ["csv"]})
     assert reached.wait(30)
-    assert rosa.post("/study/exports", {"format": ["csv"]}).status_code == 409
+    assert rosa.post("/study/exports", {"format": ["parquet"]}).status_code == 409
+    assert rosa.post("/study/exports", {"format": ["csv"]}).status_code == 303  # the same: one is made
     [job] = rosa.get("/study/exports/state").json["jobs"]
     assert (job["stage"], round(job["share"], 2)) == ("running", 0.38)
     assert "38 %</progress>" in rosa.get("/study/exports").text
@@ -188,6 +195,82 @@ def test_what_failed_is_forgotten_after_a_day_and_leaves_no_archive(
     shelf = shelf_of(lite)
     shelf.wait()
     assert [job.stage.value for job in shelf.jobs()] == ["failed"]
-    assert list(Path(shelf._folder or "").iterdir()) == []
+    assert archives(lite) == []
     lite.wait(DAY)
     assert shelf.jobs() == []
+
+
+def test_what_one_process_made_another_gives_out_after_a_restart(lite: Site, rosa: Visitor) -> None:
+    """Another shelf on the same installation is what another process of the server has."""
+    item = made(lite, rosa)
+    lite.app.extensions[NAME].close()
+    other = Shelf(lite.access, lambda: lite.now)
+    assert [job.id for job in other.jobs()] == [item]
+    assert zipfile.is_zipfile(other.open(item, "rosa"))
+    with pytest.raises(GoneError):
+        other.open(item, "rick")
+    other.discard(item)
+    other.close()
+    assert archives(lite) == []
+
+
+def test_two_processes_that_are_asked_for_the_same_make_one(
+    lite: Site, ada: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from tracker.workflows.export import shelf  # noqa: PLC0415
+
+    real, on, runs = shelf.export_dataset, threading.Event(), []
+
+    def slow(*arguments: Any, **more: Any) -> Any:
+        runs.append(1)
+        assert on.wait(30)
+        return real(*arguments, **more)
+
+    monkeypatch.setattr(shelf, "export_dataset", slow)
+    shelves = [Shelf(lite.access, lambda: lite.now) for _ in range(2)]
+    rosa = Reader("rosa", readers.Role.RESEARCHER)
+    asked: list[Any] = []
+    threads = [
+        threading.Thread(target=lambda s=s: asked.append(s.begin(rosa, formats={"csv"}, shape=None)))
+        for s in shelves
+        for _ in range(3)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    for reader, formats in ((rosa, {"parquet"}), (Reader("rick", readers.Role.RESEARCHER), {"csv"})):
+        with pytest.raises(BusyError):
+            shelves[1].begin(reader, formats=formats, shape=None)
+    on.set()
+    for one in shelves:
+        one.wait()
+    assert len({job.id for job in asked}) == len(runs) == 1
+    assert [job.stage.value for one in shelves for job in one.jobs()] == ["done", "done"]
+    for one in shelves:
+        one.close()
+    assert len(archives(lite)) == 1
+
+
+def test_what_a_process_that_was_killed_was_making_has_failed_and_leaves_nothing(
+    lite: Site, ada: Person
+) -> None:
+    shelf = Shelf(lite.access, lambda: lite.now)
+    waiting = Waiting(shelf.folder)
+    with waiting.alone():
+        waiting.write(Job("a" * 32, "rosa", lite.now))
+    with waiting.making("a" * 32):
+        assert [job.stage.value for job in shelf.jobs()] == ["running"]
+    (shelf.folder / ("a" * 32 + ".partial-1234")).mkdir()
+    (shelf.folder / ("b" * 32 + ".zip")).write_bytes(b"rows of people")
+    assert [job.stage.value for job in shelf.jobs()] == ["failed"]
+    assert {p.suffix for p in shelf.folder.iterdir() if p.name != ".lock"} <= {".json", ".held"}
+    shelf.close()
+
+
+def test_the_hourly_job_clears_what_nobody_looks_at(lite: Site, rosa: Visitor, ada: Person) -> None:
+    made(lite, rosa)
+    lite.app.extensions[NAME].close()
+    assert len(archives(lite)) == 1
+    HourlyRetention().run(lite.access, "2026", lite.now + DAY, lambda: None)
+    assert archives(lite) == []

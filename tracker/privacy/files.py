@@ -58,9 +58,9 @@ FILES: tuple[File, ...] = (
         "marked as outdated; what was handed out is out of reach",
     ),
     File(
-        "affect-exports-*, a temporary folder of the server",
+        "the folder *.exports beside the key store",
         "Exports that researchers asked for in the web, until they are fetched, for a day at most.",
-        "deleted within a minute, and with the process; what one that was killed left goes when the next starts",
+        "deleted within a minute while a server runs, else by the hourly job; what was killed left goes then too",
     ),
     File(
         "*.partial-*, beside the folder that an export names",

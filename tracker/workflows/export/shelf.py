@@ -1,10 +1,12 @@
 """Exports made in the background for researchers who ask in the web: one at a time, kept a while to be fetched.
 
-What is made lies in a temporary folder of this process alone. Once it is outdated, because somebody in it withdrew, it
-is deleted within a minute; it goes when it is put away, after a day, and with the process: what one that was killed has
-left goes when the next begins. An export that was cut short with the process is asked for again.
+What is made lies in a folder of the installation (`tracker.workflows.export.waiting`): any process of the server tells
+how far it is and gives it out, and it outlives them. Once it is outdated, because somebody in it withdrew, it is
+deleted within a minute while any process looks, and else by the hourly job; it goes when it is put away, and after a
+day. An export that was cut short with its process is asked for again.
 
-Whoever asked for it is who may fetch it: everybody in it reads their name.
+Whoever asked for it is who may fetch it: everybody in it reads their name. Whoever asks for what is being made for them
+already is given that one, whichever process they ask.
 """
 
 from __future__ import annotations
@@ -16,9 +18,8 @@ import threading
 import zipfile
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
-from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
@@ -26,10 +27,10 @@ from tracker.access import Access
 from tracker.domain.consent import ConsentError
 from tracker.domain.readers import Reader
 from tracker.store.database import DatabaseError
-from tracker.store.spool import EXPORTS, Spool, remove_left
 from tracker.workflows.export import registry
 from tracker.workflows.export.errors import ExportError, UnknownExportError
 from tracker.workflows.export.run import export_dataset
+from tracker.workflows.export.waiting import Job, Stage, Waiting, folder_of, in_one_line
 
 KEPT = timedelta(days=1)
 """How long an export waits to be fetched."""
@@ -37,43 +38,10 @@ KEPT = timedelta(days=1)
 LOOK_S = 60.0
 """How often it is looked whether what waits is outdated."""
 
+_STEP = 0.005
+"""From how much more on it is told how much is done."""
+
 _log = logging.getLogger(__name__)
-
-
-class Stage(StrEnum):
-    """How far an export has come."""
-
-    RUNNING = "running"
-    DONE = "done"
-    FAILED = "failed"
-
-
-@dataclass(frozen=True, slots=True)
-class Job:
-    """An export that somebody asked for in the web.
-
-    Attributes
-    ----------
-    id
-        Random; in addresses.
-    by, began_at
-        Who asked, and when (UTC).
-    share
-        How much is done, 0 to 1.
-    export, size
-        Once it is done: its id in the registry, and the bytes of its archive.
-    problem
-        Why it failed, for whoever asked.
-    """
-
-    id: str
-    by: str
-    began_at: datetime
-    stage: Stage = Stage.RUNNING
-    share: float = 0.0
-    export: str = ""
-    size: int = 0
-    problem: str = ""
 
 
 class BusyError(ExportError):
@@ -92,7 +60,7 @@ class _DiscardedError(Exception):
 
 
 class Shelf:
-    """The exports of one process.
+    """The exports of an installation, as one process sees them.
 
     Parameters
     ----------
@@ -104,14 +72,20 @@ class Shelf:
 
     def __init__(self, access: Access, clock: Callable[[], datetime]) -> None:
         self._access, self._clock = access, clock
+        self._waiting = Waiting(folder_of(access))
         self._changed = threading.Condition()
-        self._jobs: dict[str, Job] = {}
-        self._spool: Spool | None = None
-        self._thread: threading.Thread | None = None
+        self._mine: str | None = None
+        self._watcher: threading.Thread | None = None
+        self._maker: threading.Thread | None = None
         self._closed = False
 
+    @property
+    def folder(self) -> Path:
+        """Where everything lies."""
+        return self._waiting.folder
+
     def begin(self, reader: Reader, **asked: Any) -> Job:
-        """Begin an export in the background.
+        """Begin an export in the background; return the one that is being made where the same was asked before.
 
         Parameters
         ----------
@@ -123,25 +97,34 @@ class Shelf:
         Raises
         ------
         BusyError
-            While another is being made.
+            While another is being made, in whichever process.
         """
+        told = in_one_line(asked)
         with self._changed:
-            if self._closed or any(job.stage is Stage.RUNNING for job in self._jobs.values()):
+            if self._closed:
                 raise BusyError
-            if self._spool is None:
-                remove_left(EXPORTS)
-                self._spool = Spool(EXPORTS)
-            job = Job(secrets.token_hex(16), reader.name, self._clock())
-            self._jobs[job.id] = job
-            self._thread = threading.Thread(target=self._make, args=(job, reader, asked), daemon=True)
-            self._thread.start()
+            with self._waiting.alone():
+                self._settle()
+                for job in self._waiting.every():
+                    if job.stage is Stage.RUNNING and (job.by, job.asked) == (reader.name, told):
+                        return job
+                    if job.stage is Stage.RUNNING:
+                        raise BusyError
+                job = Job(secrets.token_hex(16), reader.name, self._clock(), asked=told)
+                self._waiting.write(job)
+                self._mine, begun = job.id, threading.Event()
+                self._maker = threading.Thread(
+                    target=self._make, args=(job, reader, asked, begun), daemon=True
+                )
+                self._maker.start()
+                begun.wait()
+            self._watch()
             return job
 
     def jobs(self) -> list[Job]:
         """Those that are here, newest first."""
         self.sweep()
-        with self._changed:
-            return sorted(self._jobs.values(), key=lambda job: job.began_at, reverse=True)
+        return self._waiting.every()
 
     def open(self, job: str, by: str) -> Path:
         """The archive of one that is done, for who asked for it.
@@ -152,51 +135,60 @@ class Shelf:
             Where it is not here any more, or somebody else asked for it.
         """
         self.sweep()
-        with self._changed:
-            found = self._jobs.get(job)
-            if found is None or found.by != by or found.stage is not Stage.DONE or self._folder is None:
-                raise GoneError(job)
-            return self._folder / f"{job}.zip"
+        found = self._waiting.read(job)
+        if found is None or found.by != by or found.stage is not Stage.DONE:
+            raise GoneError(job)
+        return self._waiting.archive(job)
 
     def discard(self, job: str) -> None:
         """Delete one, or stop making it."""
-        with self._changed:
-            if self._jobs.pop(job, None) is None:
+        with self._waiting.alone():
+            if self._waiting.read(job) is None:
                 raise GoneError(job)
-            self._delete(job)
-            self._changed.notify_all()
+            self._waiting.remove(job)
 
     def sweep(self) -> None:
-        """Delete what is outdated, or has waited for a day."""
-        with self._changed:
-            ended = [job for job in self._jobs.values() if job.stage is not Stage.RUNNING]
-        for job in ended:
+        """Delete what is outdated, or has waited for a day, and what processes that were killed have left."""
+        if not self.folder.is_dir():
+            return
+        with self._waiting.alone():
+            self._settle()
+            jobs = self._waiting.every()
+        for job in jobs:
+            if job.stage is Stage.RUNNING:
+                continue
             if self._clock() - job.began_at >= KEPT or (job.stage is Stage.DONE and self._outdated(job)):
                 with suppress(GoneError):
                     self.discard(job.id)
+        if any(job.stage is not Stage.RUNNING for job in jobs):
+            self._watch()
 
     def wait(self, seconds: float = 60.0) -> None:
-        """Wait until nothing is being made, for tests and for closing."""
+        """Wait until this process makes nothing, for tests and for closing."""
         with self._changed:
-            self._changed.wait_for(
-                lambda: not any(job.stage is Stage.RUNNING for job in self._jobs.values()), seconds
-            )
+            self._changed.wait_for(lambda: self._mine is None, seconds)
 
     def close(self) -> None:
-        """Stop, and delete everything."""
+        """Stop what this process makes; what is done stays for the others, and for the next."""
         with self._changed:
-            self._closed = True
-            self._jobs.clear()
+            self._closed, mine = True, self._mine
             self._changed.notify_all()
-            thread, spool = self._thread, self._spool
-        if thread is not None:
-            thread.join()
-        if spool is not None:
-            spool.close()
+        if mine is not None:
+            with suppress(GoneError):
+                self.discard(mine)
+        for thread in (self._maker, self._watcher):
+            if thread is not None:
+                thread.join()
 
-    @property
-    def _folder(self) -> Path | None:
-        return self._spool.folder if self._spool is not None else None
+    def _settle(self) -> None:
+        """Say of those whose process is gone that they failed; what it left goes."""
+        for job in self._waiting.every():
+            if job.stage is Stage.RUNNING and self._waiting.ended(job.id):
+                self._waiting.remove(job.id)
+                self._waiting.write(
+                    replace(job, stage=Stage.FAILED, problem="the server was stopped; ask for it again")
+                )
+        self._waiting.remove_loose()
 
     def _outdated(self, job: Job) -> bool:
         try:
@@ -204,36 +196,61 @@ class Shelf:
         except UnknownExportError:
             return True
 
-    def _make(self, job: Job, reader: Reader, asked: dict[str, Any]) -> None:
+    def _make(self, job: Job, reader: Reader, asked: dict[str, Any], begun: threading.Event) -> None:
         try:
-            done = self._made(job, reader, asked)
-        except _DiscardedError:
-            self._delete(job.id)
-        except (ExportError, ConsentError, DatabaseError, LookupError, ValueError) as error:
-            self._replace(job.id, stage=Stage.FAILED, problem=str(error))
-        except Exception:
-            _log.exception("an export in the background failed")
-            self._replace(
-                job.id, stage=Stage.FAILED, problem="it failed for a reason that is in the server's log"
-            )
-        else:
+            with self._waiting.making(job.id):
+                begun.set()
+                self._ended(job, reader, asked)
+        finally:
+            begun.set()
+            with self._changed:
+                self._mine = None
+                self._changed.notify_all()
+
+    def _ended(self, job: Job, reader: Reader, asked: dict[str, Any]) -> None:
+        with suppress(_DiscardedError):
+            try:
+                done = self._made(job, reader, asked)
+            except (ExportError, ConsentError, DatabaseError, LookupError, ValueError) as error:
+                done = {"stage": Stage.FAILED, "problem": str(error)}
+            except _DiscardedError:
+                raise
+            except Exception:
+                _log.exception("an export in the background failed")
+                done = {
+                    "stage": Stage.FAILED,
+                    "problem": "it failed for a reason that is in the server's log",
+                }
             self._replace(job.id, **done)
-        self._watch()
+            return
+        with self._waiting.alone():
+            self._waiting.remove(job.id)
 
     def _made(self, job: Job, reader: Reader, asked: dict[str, Any]) -> dict[str, Any]:
-        assert self._folder is not None
-        out, archive = self._folder / job.id, self._folder / f"{job.id}.zip"
-        whole = False
+        out, archive = self.folder / job.id, self._waiting.archive(job.id)
+        whole, last = False, -1.0
 
         def report(share: float) -> None:
-            self._replace(job.id, share=0.95 * share)
+            nonlocal last
+            if share - last >= _STEP:
+                last = share
+                self._replace(job.id, share=share)
 
         try:
-            result = export_dataset(self._access, out, self._clock(), reader=reader, progress=report, **asked)
+            result = export_dataset(
+                self._access,
+                out,
+                self._clock(),
+                reader=reader,
+                progress=lambda share: report(0.95 * share),
+                **asked,
+            )
+            files = sorted(path for path in out.rglob("*") if path.is_file())
             with zipfile.ZipFile(archive, "x", zipfile.ZIP_DEFLATED, compresslevel=1) as packed:
-                for file in sorted(path for path in out.rglob("*") if path.is_file()):
+                for n, file in enumerate(files, start=1):
                     packed.write(file, f"affect-series-{result.id[:12]}/{file.relative_to(out).as_posix()}")
-                    self._replace(job.id)
+                    report(0.95 + 0.05 * n / len(files))
+            archive.chmod(0o600)
             whole = True
         finally:
             shutil.rmtree(out, ignore_errors=True)
@@ -242,23 +259,25 @@ class Shelf:
         return {"stage": Stage.DONE, "share": 1.0, "export": result.id, "size": archive.stat().st_size}
 
     def _replace(self, job: str, **changes: Any) -> None:
-        with self._changed:
-            if job not in self._jobs:
+        with self._waiting.alone():
+            found = self._waiting.read(job)
+            if found is None:
                 raise _DiscardedError
-            self._jobs[job] = replace(self._jobs[job], **changes)
-            self._changed.notify_all()
+            self._waiting.write(replace(found, **changes))
 
     def _watch(self) -> None:
-        """Look again and again whether what waits is outdated, until nothing waits or the next is made."""
-        me = threading.current_thread()
+        """Begin to look again and again whether what waits is outdated, until nothing waits."""
+        with self._changed:
+            if self._closed or (self._watcher is not None and self._watcher.is_alive()):
+                return
+            self._watcher = threading.Thread(target=self._look, daemon=True)
+            self._watcher.start()
+
+    def _look(self) -> None:
         while True:
             with self._changed:
-                if self._closed or self._thread is not me or not self._jobs:
+                if self._closed or not self._waiting.every():
                     return
                 self._changed.wait(LOOK_S)
             with suppress(DatabaseError):
                 self.sweep()
-
-    def _delete(self, job: str) -> None:
-        if self._folder is not None:
-            (self._folder / f"{job}.zip").unlink(missing_ok=True)
