@@ -190,10 +190,10 @@ def _cut(*path: str) -> Callable[[dict[str, Any]], None]:
 DAMAGES = {
     "format": _set("format", to="affect-tracker/emotion-learner"),
     "version": _set("version", to=99),
+    "with a record of how often it was right": _set("version", to=1),
     "no prior": _cut("prior"),
     "no state": _cut("state"),
     "no yes": _cut("state", "yes"),
-    "no sureness": _cut("state", "sureness"),
     "state is text": _set("state", to="gone"),
     "prior is text": _set("prior", to="gone"),
     "another prior": _set("prior", to=some_prior("number").as_json()),
@@ -204,7 +204,6 @@ DAMAGES = {
     "a count below zero": _set("state", "yes", "learned", to=-1),
     "a name twice": _set("state", "yes", "names", to=["now:tired", "now:tired"]),
     "no longer mirrored": _set("state", "no", "names", to=[]),
-    "sure of nothing": _set("state", "sureness", "mean", to=[]),
 }
 
 

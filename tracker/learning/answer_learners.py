@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Hashable, Mapping
+from collections.abc import Mapping
 from importlib.metadata import version
 from typing import Any, ClassVar, Self
 
 from tracker.learning.learner import SnapshotError
 from tracker.learning.personal_regression import PersonalLinear, PriorScaler
 from tracker.learning.prior import Prior, PriorError, no_prior
-from tracker.learning.sureness import PersonalSureness
 from tracker.learning.three_answers import EITHER, NO, YES, ThreeAnswers
 from tracker.learning.weights import MAX_WEIGHT
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 
 _SURE = 1e-4
 """No probability nearer to 0 or 1 than this is said: nobody's answers support it."""
@@ -63,12 +62,6 @@ class _AnswerLearner(ABC):
         """What moves the prediction, by feature, on the prior's scale; the intercept under the empty name."""
         return self._estimator.weights
 
-    def _freeze(self) -> dict[str, Any]:
-        return self._estimator.freeze()
-
-    def _thaw(self, state: Mapping[str, Any]) -> None:
-        self._estimator.thaw(state)
-
     def snapshot(self) -> dict[str, Any]:
         """Freeze as plain JSON, at most 64 KiB."""
         return {
@@ -76,7 +69,7 @@ class _AnswerLearner(ABC):
             "version": FORMAT_VERSION,
             "river": version("river"),
             "prior": self.prior.as_json(),
-            "state": self._freeze(),
+            "state": self._estimator.freeze(),
         }
 
     @classmethod
@@ -96,7 +89,7 @@ class _AnswerLearner(ABC):
             )
         try:
             learner = cls.fresh(snapshot["prior"])
-            learner._thaw(snapshot["state"])
+            learner._estimator.thaw(snapshot["state"])
         except (AttributeError, KeyError, TypeError, ValueError) as error:
             raise SnapshotError(f"snapshot is damaged ({error!r}): replay the corrections instead") from error
         return learner
@@ -125,25 +118,18 @@ class YesNoLearner(_AnswerLearner):
     def __init__(self, prior: Prior, estimator: ThreeAnswers) -> None:
         super().__init__(prior, estimator)
         self._estimator: ThreeAnswers = estimator
-        self._sureness = PersonalSureness()
 
     def predict(self, features: Mapping[str, float]) -> float:
         """The probability of yes at `features` (`tracker.learning.histories.History.features`).
 
         Where people say "either" too: a number whose side of 0.5 is the decision, and whose distance from the other
         end is the chance that the plain opposite is meant. So ``max(p, 1 - p)`` always is the chance that deciding
-        contradicts nobody, which is what a threshold is set on; `chances` gives all three answers, as the regressions
-        see them. How sure it may be is learned from how often it was right (`PersonalSureness`).
+        contradicts nobody, which is what a threshold is set on; `chances` gives all three answers.
         """
-        return min(max(self._sureness.of(self._said(features)), _SURE), 1.0 - _SURE)
-
-    def _said(self, features: Mapping[str, float]) -> float:
-        return self._side(self._pipeline.transform_one(dict(features)))
-
-    def _side(self, scaled: dict[Hashable, Any]) -> float:
-        answer = self._estimator.predict_proba_one(scaled)
+        answer = self._estimator.predict_proba_one(self._pipeline.transform_one(dict(features)))
         yes, no = answer[YES], answer[NO]
-        return max(0.5, 1.0 - no) if yes >= no else min(0.5 - _SURE, yes)
+        said = max(0.5, 1.0 - no) if yes >= no else min(0.5 - _SURE, yes)
+        return min(max(said, _SURE), 1.0 - _SURE)
 
     def chances(self, features: Mapping[str, float]) -> tuple[float, float, float]:
         """How likely a plain yes, an "either is fine" and a plain no are at `features`; they sum to 1."""
@@ -160,18 +146,7 @@ class YesNoLearner(_AnswerLearner):
         """
         if not 0.0 <= share <= 1.0:
             raise ValueError(f"an answer's share {share} is not in [0, 1]")
-        # Scaled once: the pipeline would do it again for each of the two.
-        scaled = self._pipeline.transform_one(_checked(features, weight))
-        if weight:
-            self._sureness.learn(self._side(scaled), share, weight)
-        self._estimator.learn_one(scaled, share, weight)
-
-    def _freeze(self) -> dict[str, Any]:
-        return {**super()._freeze(), "sureness": self._sureness.freeze()}
-
-    def _thaw(self, state: Mapping[str, Any]) -> None:
-        super()._thaw(state)
-        self._sureness.thaw(state["sureness"])
+        self._pipeline.learn_one(_checked(features, weight), share, w=weight)
 
 
 class NumberLearner(_AnswerLearner):
