@@ -11,6 +11,7 @@ from tracker.domain.members import Member
 from tracker.domain.tokens import Purpose
 from tracker.workflows import tokens
 from tracker.workflows.tokens import Bearer, TokenRefusedError
+from webui import journal
 from webui.clock import now
 from webui.limits import Rate
 from webui.roles import Rule
@@ -48,6 +49,8 @@ def recognise() -> None:
         g.member, g.second = found.whom, True
     else:
         g.person = found.whom
+    if services().told.allows(found.token, now()):
+        journal.tell("token_used")
 
 
 def demand(rule: Rule) -> None:

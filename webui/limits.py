@@ -30,6 +30,9 @@ ARCHIVES_AT_ONCE = 2
 REQUESTS = 600
 """Requests of one token in `PER`: twenty people's pages, or a camera at five frames a second and the rest."""
 
+TOLD_AGAIN = timedelta(hours=1)
+"""After how long it is told once more that a token is used: of each request would be told too much."""
+
 _MOST_ADDRESSES = 10_000
 
 

@@ -12,7 +12,7 @@ from flask import current_app
 
 from tracker.access import Access
 from webui.background import Background
-from webui.limits import ARCHIVES_AT_ONCE, LOGINS, PER, REQUESTS, Rate, Turns
+from webui.limits import ARCHIVES_AT_ONCE, LOGINS, PER, REQUESTS, TOLD_AGAIN, Rate, Turns
 
 if TYPE_CHECKING:  # OpenCV is loaded with it
     from tracker.workflows.export import Shelf
@@ -45,6 +45,8 @@ class Services:
         How often a token may ask.
     strangers
         How often an address may give a token that opens nothing.
+    told
+        How often it is told that a token is used.
     shelves, first
         The exports of this process, where anybody has looked at them; held while they are made.
     background
@@ -62,6 +64,7 @@ class Services:
     leavings: Rate = field(default_factory=lambda: Rate(LOGINS, PER))
     programs: Rate = field(default_factory=lambda: Rate(REQUESTS, PER))
     strangers: Rate = field(default_factory=lambda: Rate(LOGINS, PER))
+    told: Rate = field(default_factory=lambda: Rate(1, TOLD_AGAIN))
     captures: Captures | None = None
     uploads: Uploads | None = None
     shelves: list[Shelf] = field(default_factory=list)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -13,7 +13,7 @@ from flask import abort
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.webui.api.programs import AT
+from tests.webui.api.programs import AT, program
 from tests.webui.site import PASSWORD, Site
 from tests.webui.test_account import entered, kim, with_app
 from tracker.workflows import accounts
@@ -92,6 +92,18 @@ def test_confirming_and_passwords_are_told(lite: Site, lines: Lines) -> None:
         event for event in lines.events() if event in ("confirming_failed", "confirmed", "password_chosen")
     ]
     assert found == ["confirming_failed", "confirmed", "password_chosen"]
+
+
+def test_a_token_is_told_once_an_hour(lite: Site, lines: Lines) -> None:
+    asked, other = program(lite, lite.person("ada")), program(lite, lite.person("bo"))
+    for _ in range(3):
+        assert asked.get("/token").status_code == 200
+    other.get("/token")
+    lite.wait(timedelta(hours=1))
+    asked.get("/token")
+    used = [line["who"] for line in lines.told if line["event"] == "token_used"]
+    assert len(used) == 3
+    assert used[0] == used[2] != used[1]
 
 
 def test_what_is_refused_is_told_with_its_status(lite: Site, lines: Lines) -> None:
