@@ -108,8 +108,8 @@ def test_raters_are_confused_with_the_network_and_with_each_other(lite: Site, ro
         rating.vote(lite.access, shy, item, said(Emotion.DISGUST), lite.now)
     rows = rows_of(rosa.get("/study/raters/confusion.csv"))
     network = [row for row in rows if row["beside"] == "network"]
-    for number, word in said_by.items():
-        mine = [row for row in network if row["rater"] == number and row["rater_said"] == word]
+    for number, called in said_by.items():
+        mine = [row for row in network if row["rater"] == number and row["rater_said"] == called]
         assert sum(int(row["n"]) for row in mine) == 2
     page = rosa.get("/study/raters").text
     assert page.count("Beside the network") == 2 * 2, "a heading and a region for each of two"
