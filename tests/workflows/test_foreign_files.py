@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import tracemalloc
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -343,3 +344,16 @@ def test_every_mapping_that_ships_is_sound() -> None:
     assert len(list(MAPPINGS.glob("*.toml"))) == 6
     for path in MAPPINGS.glob("*.toml"):
         foreign.load(path)
+
+
+def test_a_file_is_never_held_in_memory(tmp_path: Path) -> None:
+    """What is kept of a row is a fraction of the row, and of a thousand rows a thousand times that."""
+    path = written(tmp_path, openface((n, 0, n / 25, 0.98, 1) for n in range(20_000)))
+    tracemalloc.start()
+    found = surveyed(path, OPENFACE, participant="ada", starts_at=START)
+    seen = sum(1 for _ in found.rows("ada"))
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert seen == 20_000
+    # 40 bytes a row, the same again while they are sorted, and what one row takes.
+    assert peak < 20_000 * 160 + 2_000_000

@@ -8,9 +8,7 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from datetime import datetime
-from itertools import groupby
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,16 +22,9 @@ from tracker.workflows.foreign.rows import Reader, Row
 from tracker.workflows.foreign.source import Source
 
 CLASHES = "another row says something else of the same person and instant"
+_WHO, _AT, _CONTENT, _OFFSET, _LINE = range(5)
 _EVERY = 1_000
 """Rows between two words on how far it is."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Group:
-    """Rows of one person and instant, each once: where they begin, and on which lines."""
-
-    offsets: tuple[int, ...]
-    lines: tuple[int, ...]
 
 
 class Survey:
@@ -80,31 +71,31 @@ class Survey:
         self._rows: array[int] = array("q")
         self._zones: dict[str, tuple[datetime, datetime]] = {}
         self._survey(report)
-        self._groups: dict[str, list[_Group]] = {}
-        self._sort()
+        self._spans: dict[str, tuple[int, int]] = {}
+        self._kept, self._begins = self._sort()
         self._tell()
 
     @property
     def people(self) -> list[str]:
         """Whose rows are taken, sorted."""
-        return sorted(self._groups)
+        return sorted(self._spans)
 
     def zone_of(self, name: str) -> str:
         """The zone of a person's first row."""
-        group = self._groups[name][0]
-        return self._again(group, 0).zone
+        return self._again(int(self._begins[self._spans[name][0]])).zone
 
     def rows(self, name: str) -> Iterator[list[Row]]:
         """What is to be stored of a person, moment by moment in order of time: several rows where faces are."""
-        for group in self._groups[name]:
-            yield [self._again(group, n) for n in range(len(group.offsets))]
+        for moment in range(*self._spans[name]):
+            yield [self._again(n) for n in range(int(self._begins[moment]), int(self._begins[moment + 1]))]
 
     def moments(self, name: str) -> int:
         """How many moments there are of a person."""
-        return len(self._groups[name])
+        first, end = self._spans[name]
+        return end - first
 
-    def _again(self, group: _Group, n: int) -> Row:
-        record = self._source.at(group.offsets[n], group.lines[n])
+    def _again(self, n: int) -> Row:
+        record = self._source.at(int(self._kept[n, _OFFSET]), int(self._kept[n, _LINE]))
         try:
             return self._reader.read(record)
         except Refused:
@@ -134,32 +125,32 @@ class Survey:
             self._rows.extend((number, at, row.content, record.offset, record.line))
         report(1.0)
 
-    def _sort(self) -> None:
+    def _sort(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Rows that are stored, each once, by person and instant; and where in them each moment begins."""
         table: NDArray[np.int64] = np.frombuffer(self._rows, dtype=np.int64).reshape(-1, 5)
-        if not len(table):
-            return
-        order = np.lexsort((table[:, 4], table[:, 2], table[:, 1], table[:, 0]))
-        names = list(self._names)
-        for (number, _), same in groupby(
-            (table[n] for n in order), key=lambda row: (int(row[0]), int(row[1]))
-        ):
-            kept = list(same)
-            once = {int(row[2]): row for row in reversed(kept)}
-            self.found.repeated += len(kept) - len(once)
-            rows = [once[content] for content in sorted(once)]
-            lines = tuple(int(row[4]) for row in rows)
-            if len(rows) > 1 and self._mapping.face is None:
-                for line in (int(row[4]) for row in kept):
-                    self.found.refuse(CLASHES, line)
-                self.found.repeated -= len(kept) - len(once)
-                continue
-            group = _Group(tuple(int(row[3]) for row in rows), lines)
-            self._groups.setdefault(names[number], []).append(group)
+        table = table[np.lexsort((table[:, _LINE], table[:, _CONTENT], table[:, _AT], table[:, _WHO]))]
         self._rows = array("q")
+        begins = _changes(table, (_WHO, _AT))
+        fresh = _changes(table, (_WHO, _AT, _CONTENT))
+        moment = np.cumsum(begins) - 1
+        alone = np.bincount(moment, weights=fresh) <= 1
+        kept = alone[moment] if self._mapping.face is None else np.ones(len(table), dtype=np.bool_)
+        for line in table[~kept, _LINE]:
+            self.found.refuse(CLASHES, int(line))
+        self.found.repeated = int(np.count_nonzero(kept & ~fresh))
+        rows = table[kept & fresh]
+        starts = np.append(np.flatnonzero(_changes(rows, (_WHO, _AT))), len(rows))
+        whose = rows[starts[:-1], _WHO]
+        for number, name in enumerate(self._names):
+            first, end = np.searchsorted(whose, (number, number + 1))
+            if end > first:
+                self._spans[name] = (int(first), int(end))
+                self.found.people[name] = int(starts[end] - starts[first])
+        return rows, starts
 
     def _tell(self) -> None:
         found = self.found
-        if not self._groups:
+        if not self._spans:
             why = max(found.refused.items(), key=lambda item: item[1].rows, default=None)
             if why is None:
                 raise ForeignFileError(f"{found.file}: nothing in it says anything that the mapping takes")
@@ -169,11 +160,18 @@ class Survey:
             raise ForeignFileError(
                 f"{found.file}, line {rows.lines[0]}{where}: {reason}{value}; no row of {found.rows} can be taken in"
             )
-        found.people = {name: sum(len(g.offsets) for g in groups) for name, groups in self._groups.items()}
         ends = list(self._zones.values())
         found.first, found.last = min(first for first, _ in ends), max(last for _, last in ends)
         for zone, (first, last) in sorted(self._zones.items()):
             found.moved += [(zone, at, by) for at, by in instants.transitions(zone, first, last)]
+
+
+def _changes(table: NDArray[np.int64], columns: tuple[int, ...]) -> NDArray[np.bool_]:
+    """Which rows differ in any of some columns from the one before."""
+    found = np.ones(len(table), dtype=np.bool_)
+    if len(table):
+        found[1:] = (table[1:, columns] != table[:-1, columns]).any(axis=1)
+    return found
 
 
 def _unread(mapping: MappingFile) -> list[str]:
