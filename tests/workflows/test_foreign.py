@@ -17,6 +17,7 @@ from sqlalchemy import select
 
 from tests.builders import ALL, installation, observed, person
 from tests.builders import store as capture
+from tests.workflows.archived import packed, taken_in
 from tests.workflows.foreign_files import (
     DIARY,
     MAPPINGS,
@@ -34,7 +35,7 @@ from tracker.domain.consent import ConsentError, Recorder, Scope
 from tracker.domain.people import Person, UnknownParticipantError
 from tracker.domain.series import Context, Correction
 from tracker.domain.stretches import Stretch
-from tracker.store import former, studies, tables
+from tracker.store import coarsening, former, studies, tables
 from tracker.study import DEFAULT
 from tracker.study.parts import Retention
 from tracker.study.questions import OwnQuestion
@@ -333,6 +334,28 @@ def test_what_was_imported_is_in_no_figure_about_everybody(
         mine = contributing.contribution(unit, query)
     assert mine is not None
     assert mine.tables["emotions"].sum() == pytest.approx(1.0)
+
+
+def test_what_was_imported_stays_so_in_archives_and_as_it_ages(
+    lite: Access, tmp_path: Path, mapping: Path, capsys: Caps
+) -> None:
+    ada = person(lite, "ada", ALL, now=NOW)
+    brought(lite, tmp_path, written(tmp_path, diary(*ADA[:3])), mapping, capsys, existing=("ada",))
+    feat = written(tmp_path, py_feat([(0, 0.7), (30, 0.7)]), "feat.csv")
+    done = brought(lite, tmp_path, feat, PY_FEAT, capsys, participant="ada", starts_at=START)
+    at = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
+    # What was captured here in the same minute, read by a network of the same name.
+    capture(lite, ada, [observed(at, pts_us=n, network="py-feat/resmasknet") for n in range(2)], NOW)
+    archive = tmp_path / "ada.zip"
+    archive.write_bytes(packed(lite, ada, NOW + timedelta(minutes=1)))
+    taken_in(lite, archive, "copy", NOW + timedelta(minutes=2), evidence="a form")
+    for table in ("corrections", "contexts", "observations"):
+        marks = [Counter(plain(lite, who, table, ("imported_from",))) for who in ("ada", "copy")]
+        assert marks[0] == marks[1]
+    with lite.write(ada.id, NOW) as unit:
+        assert coarsening.coarsen(unit.connection, ada.subject, NOW, "minute") == 2
+    kept = plain(lite, "ada", "observations", ("imported_from", "samples"))
+    assert set(kept) == {(None, 2), (done["sha256"], 2)}
 
 
 @settings(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
