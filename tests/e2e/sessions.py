@@ -5,13 +5,13 @@ from __future__ import annotations
 import secrets
 
 from flask import Flask
-from flask.sessions import SecureCookieSessionInterface
 
 from tests import builders
 from tests.e2e.site import Served, Visit
 from tracker.access.credentials import Whom
 from tracker.domain.members import Member
 from tracker.workflows import accounts
+from webui.cookies import Sessions
 
 
 def let_in(site: Served, visit: Visit, whom: Whom) -> None:
@@ -21,7 +21,7 @@ def let_in(site: Served, visit: Visit, whom: Whom) -> None:
     session = {"_user_id": f"{kind}.{whom.id}.{version}", "_fresh": True, "since": since, "fresh": since}
     app = Flask(__name__)
     app.secret_key = site.access.vault.secret("sessions")
-    serializer = SecureCookieSessionInterface().get_signing_serializer(app)
+    serializer = Sessions().get_signing_serializer(app)
     assert serializer is not None
     visit.page.context.add_cookies(
         [{"name": "affect_session", "value": serializer.dumps(session), "url": site.address}]
