@@ -7,9 +7,11 @@ NEW_ENOUGH := import sys; sys.exit(sys.version_info < (3, 11))
 PYTHON ?= $(shell for name in python3.11 python3.12 python3.13 python3; do \
 	"$$name" -c '$(NEW_ENOUGH)' 2>/dev/null && { command -v "$$name"; break; }; done)
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
+# Tests start many processes; each would compile all modules anew.
+unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-postgres lint e2e privacy privacy-mutants oracle bench serve clean python
+.PHONY: help demo test test-slow test-postgres lint e2e privacy privacy-mutants oracle bench serve clean python
 .DELETE_ON_ERROR:
 
 help: ## List these commands
@@ -19,8 +21,12 @@ help: ## List these commands
 demo: $(VENV)/.demo ## Track a demo face, simulate a month, export, open the web page (VIDEO=clip.mp4, SERVE=0)
 	@$(BIN)/affect-tracker demo $(if $(VIDEO),--video "$(VIDEO)") $(if $(filter 0 no false,$(SERVE)),--no-serve)
 
-test: $(VENV)/.dev ## Run all tests, those of the store and the gate on a real PostgreSQL too
+test: $(VENV)/.dev ## Run the tests, those of the store and the gate on a real PostgreSQL too
 	@$(BIN)/python -m pytest --numprocesses=auto --dist=worksteal $(ARGS)
+
+test-slow: $(VENV)/.dev ## Run the tests that take long each: trainings, whole promises, long histories
+	@$(BIN)/python -m pytest --numprocesses=auto --dist=worksteal -m 'slow and not postgres and not privacy' \
+		tests $(ARGS)
 
 test-postgres: $(VENV)/.dev ## Run the other rooms' tests again, on PostgreSQL (AFFECT_TEST_POSTGRES_URL names another)
 	@$(BIN)/python -m pytest --numprocesses=auto --dist=worksteal -m 'postgres and not privacy' tests $(ARGS)

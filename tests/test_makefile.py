@@ -17,6 +17,7 @@ TARGETS = {
     "help",
     "demo",
     "test",
+    "test-slow",
     "test-postgres",
     "lint",
     "e2e",
@@ -209,9 +210,10 @@ def test_every_direct_dependency_is_pinned_to_a_version_that_the_package_allows(
 def test_ci_runs_lint_tests_and_browser_tests() -> None:
     script = ROOT / ".ci" / "run"
     assert os.access(script, os.X_OK)
-    assert script.read_text("utf-8").splitlines()[-4:] == [
+    assert script.read_text("utf-8").splitlines()[-5:] == [
         "make lint",
         "make test",
+        "make test-slow",
         "make test-postgres",
         "make e2e",
     ]

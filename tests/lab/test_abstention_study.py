@@ -30,6 +30,7 @@ def start_of_people() -> tuple[float, list[float]]:
     return start_from(people(400, seed=1))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("forecaster", FORECASTERS)
 def test_told_every_truth_it_errs_within_a_point_of_the_promise(
     forecaster: str, start: tuple[float, list[float]]
@@ -39,6 +40,7 @@ def test_told_every_truth_it_errs_within_a_point_of_the_promise(
     assert kept.coverage > 0.25
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("forecaster", ["calibrated", "growing underconfident", "suddenly overconfident"])
 def test_with_three_audits_in_a_hundred_too(forecaster: str, start: tuple[float, list[float]]) -> None:
     # What 3 % audits tell of one stream leaves it uncertain by half a point itself.
@@ -46,6 +48,7 @@ def test_with_three_audits_in_a_hundred_too(forecaster: str, start: tuple[float,
     assert sum(runs, Kept(0, 0, 0)).error == pytest.approx(PROMISE, abs=POINT)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("audits", "warm_up"), [(1.0, 0), (0.03, 28)])
 def test_a_hundred_people_of_two_hundred_moments_err_as_promised_together(
     audits: float, warm_up: int, start_of_people: tuple[float, list[float]]

@@ -155,6 +155,7 @@ def test_numbers_out_of_range_are_refused(tmp_path: Path, changed: dict[str, obj
         run(tmp_path, **changed)  # type: ignore[arg-type]
 
 
+@pytest.mark.slow
 def test_a_folder_of_csv_files_gives_a_report(tmp_path: Path) -> None:
     write_csvs(tmp_path, tiny_faces())
     stages: list[tuple[str, float]] = []

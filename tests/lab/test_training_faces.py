@@ -65,6 +65,7 @@ def _settling_soon(architecture: str, **arguments: Any) -> nn.Module:
     return network
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("device", available_devices())
 @pytest.mark.parametrize("architecture", FOUR)
 def test_sixteen_faces_are_learnt_by_heart_and_read_back(
@@ -85,6 +86,7 @@ def test_sixteen_faces_are_learnt_by_heart_and_read_back(
     assert (read.probabilities[:, -1] == 0).all()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("checkpoint_every", "sharpness"), [(2, 0.0), (3, 0.05)])
 def test_a_killed_training_ends_like_an_unbroken_one(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, checkpoint_every: int, sharpness: float

@@ -44,6 +44,7 @@ def outcomes(tables: list[NDArray[np.float64]], epsilon: float) -> Counter[int]:
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("epsilon", [0.5, 1.0])
 def test_a_count_loses_no_more_than_epsilon(epsilon: float) -> None:
     found = lost(counted(40, epsilon), counted(39, epsilon))
@@ -51,6 +52,7 @@ def test_a_count_loses_no_more_than_epsilon(epsilon: float) -> None:
     assert found >= epsilon - 0.25  # and is not drowned in more noise than was paid for
 
 
+@pytest.mark.slow
 def test_noise_of_a_quarter_is_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
     """The measurement can fail; and OpenDP's own map would not have let it come so far."""
     honest: Callable[[int, float], float] = aggregates.noise_scale
@@ -61,6 +63,7 @@ def test_noise_of_a_quarter_is_found_out(monkeypatch: pytest.MonkeyPatch) -> Non
     assert lost(counted(40, 1.0), counted(39, 1.0)) > 2.0
 
 
+@pytest.mark.slow
 def test_sums_lose_no_more_than_epsilon_whatever_one_person_recorded() -> None:
     """A person far out of bounds against nobody: clamped to the sensitivity that the noise is made for."""
     with_them, without = outcomes([np.array([[1e9, 0.0]])], 1.0), outcomes([], 1.0)
@@ -139,6 +142,7 @@ def test_shares_are_the_nearest_possible_ones(row: NDArray[np.float64], seed: in
     assert np.linalg.norm(nearest - row) <= np.linalg.norm(others - row, axis=1).min() + 1e-9
 
 
+@pytest.mark.slow
 def test_means_are_as_near_as_their_margin_says() -> None:
     """SIMULATED cohorts of 300: the margin of 95 % holds at least that often, and is no wider than it must be."""
     rng = np.random.default_rng(7)

@@ -234,6 +234,7 @@ def test_every_instant_has_its_zone_and_offset_across_a_change_of_clocks(
                 assert "zone" in names
 
 
+@pytest.mark.slow
 def test_blocks_larger_than_one_batch_are_whole(lite: Access, tmp_path: Path) -> None:
     who = person(lite, "ada", now=NOW - DAY)
     n = 70_000

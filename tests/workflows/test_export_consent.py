@@ -255,6 +255,7 @@ class Said:
     covers: int
 
 
+@pytest.mark.slow
 @given(
     st.lists(
         st.builds(
