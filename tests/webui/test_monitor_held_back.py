@@ -19,7 +19,7 @@ from tracker.domain.members import Role
 from tracker.domain.people import Person
 from tracker.domain.series import Correction, Prompt
 from tracker.domain.stretches import Stretch
-from tracker.store import drifts
+from tracker.store import drifts, leases
 from tracker.study.parts import Retention
 from tracker.study.whole import DEFAULT
 from tracker.workflows import feedback, hiding, prompts, studies
@@ -187,6 +187,25 @@ def test_who_was_erased_before_the_look_is_left_out(lite: Site) -> None:
     assert there == {ada.id}
     assert lite.access.record_looks([], lite.now, reader="x", what="y") == frozenset()
     assert lite.access.audit() is None
+
+
+@pytest.mark.parametrize(
+    ("said", "told"), [("12 learners rebased", ""), ("failed: OSError", "failed: OSError"), (None, "")]
+)
+def test_what_a_job_counted_over_everybody_is_not_told(
+    lite: Site, rosa: Visitor, said: str | None, told: str
+) -> None:
+    """Twelve learners, less those of the people who are shown, would be those of one who is not."""
+    with lite.access.database.write() as connection:
+        lease = leases.claim(connection, "rebase", "2026-03-20", "x", lite.now, lite.now + DAY)
+        assert lease is not None
+        if said is not None:
+            leases.finish(connection, lease, lite.now, said)
+    (row,) = rows_of(rosa.get("/study/jobs.csv"))
+    assert row["outcome"] == told
+    assert "12" not in rosa.get("/study/jobs").text.partition("<tbody>")[2].partition("</tbody>")[0].replace(
+        "12:00", ""
+    )
 
 
 def test_looks_stand_in_the_readers_language(lite: Site, rosa: Visitor) -> None:
