@@ -23,7 +23,7 @@ from tracker.domain.members import Member, Role
 from tracker.domain.people import Person
 from tracker.domain.rating import Dimension, Sample, Trace, Verdict
 from tracker.domain.stretches import Stretch
-from tracker.workflows import enrolment, studies
+from tracker.workflows import consenting, enrolment, studies
 from webui.services import NAME
 
 Clients = Callable[[Person | Member], Client]
@@ -43,6 +43,17 @@ def test_what_was_read_is_allowed_in_the_state_in_which_it_was_read(site: Site, 
         asked.grants.allow(notice, [Scope.CONTEXT])
     assert late.value.problem.status == 412
     assert asked.grants.confirm(asked.grants.read())[Scope.NOTES].confirmed
+
+
+def test_who_travels_says_where_and_keeps_what_was_withdrawn(site: Site, client: Clients) -> None:
+    ada = site.person()
+    asked = client(ada)
+    asked.prompts.move("Asia/Tokyo")
+    assert asked.prompts.zone() == asked.who().zone == "Asia/Tokyo"
+    asked.consent.withdraw([Scope.NOTES])
+    asked.consent.keep()
+    with site.access.read(ada.id, site.now) as unit:
+        assert consenting.erasures_due(unit) == {}
 
 
 def test_a_stretch_is_hidden_and_shown_again(site: Site, client: Clients) -> None:

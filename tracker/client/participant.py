@@ -179,6 +179,14 @@ class Prompts:
         """Note that a question was opened."""
         return _waits(self._caller.post(f"/prompts/{prompt}/start"))
 
+    def zone(self) -> str:
+        """By which clock questions come: an IANA time zone."""
+        return str(self._caller.get("/zone")["zone"])
+
+    def move(self, zone: str) -> None:
+        """Say where one is: what falls due follows the clock there from now on."""
+        self._caller.put("/zone", {"zone": zone})
+
     def dismiss(self, prompt: int) -> None:
         """Put a question away unanswered, for good."""
         self._caller.post(f"/prompts/{prompt}/dismiss")
@@ -198,6 +206,10 @@ class Consent:
         """Withdraw scopes at once; what is stored is kept for oneself, or one is asked on the page Consent."""
         sent = {"scopes": [scope.value for scope in scopes], "then": "keep" if keep else "ask"}
         return stands(self._caller.post("/consent/withdrawals", sent))
+
+    def keep(self) -> None:
+        """Have what withdrawn scopes cover kept for oneself, which would be erased when the time is over."""
+        self._caller.post("/consent/answers", {"answer": "keep"})
 
     def refuse(self, scopes: Iterable[Scope]) -> dict[Scope, Stands]:
         """Say no to scopes that one has not allowed."""

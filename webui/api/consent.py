@@ -94,6 +94,16 @@ class Withdrawal(Strict):
     )
 
 
+class LaterAnswer(Strict):
+    """What becomes of what you withdrew without saying it."""
+
+    answer = fields.String(
+        required=True,
+        validate=OneOf(["keep"]),
+        metadata={"description": "To erase it instead is for `/erasures`, with a proof."},
+    )
+
+
 class Refusal(Strict):
     """What you do not allow."""
 
@@ -155,6 +165,13 @@ def withdraw(said: dict[str, Any]) -> dict[str, Any]:
             recorder=Recorder.PARTICIPANT,
             answer=THEN[said["then"]],
         )
+    return state()
+
+
+@room.at("POST", "/consent/answers", takes=LaterAnswer, gives=ConsentState)
+def answer(said: dict[str, Any]) -> dict[str, Any]:
+    """Say that what withdrawn scopes cover is kept for you alone; it would be erased when the time is over."""
+    consenting.answer_withdrawal(services().access, auth.person(), THEN[said["answer"]], auth.now())
     return state()
 
 

@@ -7,14 +7,16 @@ from typing import Any
 
 from flask import Response
 from marshmallow import Schema, fields
+from marshmallow.validate import Length
 from werkzeug.exceptions import UnprocessableEntity
 
+from tracker.domain.instants import InstantError
 from tracker.workflows import prompting
 from tracker.workflows.prompting import Live, NoPromptError, Past, PromptOverError
 from webui import auth
 from webui.api import cursors, problems
-from webui.api.parts import Instant, Paged, listed
-from webui.api.room import Room
+from webui.api.parts import Instant, Paged, Strict, listed
+from webui.api.room import Room, demand_match
 from webui.services import services
 
 room = Room("prompts", "Questions that you are asked.")
@@ -64,6 +66,18 @@ class Prompt(Schema):
     zone = fields.String(required=True)
 
 
+class Zone(Schema):
+    """The clock by which questions come."""
+
+    zone = fields.String(required=True, metadata={"description": "IANA name, such as Europe/Berlin."})
+
+
+class ZoneWanted(Strict):
+    """Where one is."""
+
+    zone = fields.String(required=True, validate=Length(1, 64))
+
+
 @room.at("GET", "/prompts", query=Paged, gives=listed("Prompts", Prompt))
 def listing(query: dict[str, Any]) -> dict[str, Any]:
     """List the questions that fell due in a stretch, oldest first; unless said, of the last 30 days."""
@@ -102,6 +116,25 @@ def dismiss(prompt: int) -> Response:
     """Put a question away unanswered, for good."""
     prompting.dismiss(services().access, auth.person(), prompt, auth.now())
     return Response(status=204)
+
+
+@room.at("GET", "/zone", gives=Zone)
+def zone() -> dict[str, Any]:
+    """Say by which clock your questions come."""
+    return _zone()
+
+
+@room.at("PUT", "/zone", takes=ZoneWanted, gives=Zone, replaces=True)
+def move(wanted: dict[str, Any]) -> dict[str, Any]:
+    """Say where you are: what falls due follows the clock there from now on."""
+    demand_match(Zone, _zone())
+    prompting.move(services().access, auth.person(), wanted["zone"], auth.now())
+    return _zone()
+
+
+def _zone() -> dict[str, Any]:
+    with services().access.read(auth.person().id, auth.now()) as unit:
+        return {"zone": unit.person.zone}
 
 
 def explain(of: Room) -> None:
@@ -149,3 +182,4 @@ def _past(one: Past) -> dict[str, Any]:
 
 
 explain(room)
+room.register_error_handler(InstantError, problems.refused)

@@ -209,6 +209,17 @@ class TestPrompts:
         over = asked.post(f"/prompts/{number}/dismiss")
         assert (over.status_code, over.json["type"]) == (409, "urn:affect-tracker:problem:prompt-over")
 
+    def test_who_travels_says_where_they_are(self, site: Site) -> None:
+        ada = site.person()
+        asked = program(site, ada)
+        tag = {"If-Match": asked.get("/zone").headers["ETag"]}
+        assert asked.put("/zone", {"zone": "Asia/Tokyo"}).status_code == 428
+        assert asked.put("/zone", {"zone": "Mars/Olympus"}, headers=tag).status_code == 422
+        assert asked.put("/zone", {"zone": "Asia/Tokyo"}, headers=tag).json == {"zone": "Asia/Tokyo"}
+        assert asked.put("/zone", {"zone": ada.zone}, headers=tag).status_code == 412
+        with site.access.read(ada.id, site.now) as unit:
+            assert unit.person.zone == "Asia/Tokyo"
+
     def test_anothers_question_is_as_one_that_never_was(self, site: Site) -> None:
         ada, bob = site.person(), site.person("bob")
         number = prompts.record(
@@ -257,6 +268,17 @@ class TestConsent:
         with site.access.read(ada.id, site.now) as unit:
             assert set(consenting.erasures_due(unit)) == {Scope.NOTES}
 
+    def test_what_was_withdrawn_is_kept_when_one_says_so_later(self, site: Site) -> None:
+        ada, bob = site.person(), site.person("bob")
+        asked = program(site, ada)
+        for who in (asked, program(site, bob)):
+            who.post("/consent/withdrawals", {"scopes": ["notes"]})
+        assert asked.post("/consent/answers", {"answer": "erase_scope"}).status_code == 422
+        assert asked.post("/consent/answers", {"answer": "keep"}).status_code == 200
+        for who, waits in ((ada, set()), (bob, {Scope.NOTES})):
+            with site.access.read(who.id, site.now) as unit:
+                assert set(consenting.erasures_due(unit)) == waits
+
     def test_nothing_is_recorded_for_what_was_never_allowed(self, lite: Site) -> None:
         asked = program(lite, lite.person(scopes=(Scope.AFFECT_SERIES,)))
         events = len(asked.get("/consent/events").json["items"])
@@ -267,17 +289,11 @@ class TestConsent:
         last = asked.get("/consent/events").json["items"][-1]
         assert (last["scope"], last["state"], last["recorder"]) == ("notes", "refused", "participant")
 
-    def test_nothing_is_allowed_or_erased_here(self, lite: Site) -> None:
-        ada = lite.person()
-        asked = program(lite, ada)
-        for body in (
-            {"scopes": ["notes"], "then": "erase_scope"},
-            {"scopes": ["notes"], "then": "erase_all"},
-        ):
-            assert asked.post("/consent/withdrawals", body).status_code == 422
-        assert {rule.rule for rule in lite.app.url_map.iter_rules() if "grant" in rule.rule} == {
-            "/consent/<scope>/grant"
-        }
+    def test_a_token_for_consent_erases_nothing(self, lite: Site) -> None:
+        asked = program(lite, lite.person())
+        for then in ("erase_scope", "erase_all"):
+            said = {"scopes": ["notes"], "then": then}
+            assert asked.post("/consent/withdrawals", said).status_code == 422
 
     def test_the_receipt_is_the_signed_one(self, lite: Site) -> None:
         ada = lite.person()
