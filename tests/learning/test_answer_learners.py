@@ -190,10 +190,12 @@ def _cut(*path: str) -> Callable[[dict[str, Any]], None]:
 DAMAGES = {
     "format": _set("format", to="affect-tracker/emotion-learner"),
     "version": _set("version", to=99),
-    "with a record of how often it was right": _set("version", to=1),
+    "of before": _set("version", to=1),
+    "no record where there should be one": _set("state", "sureness", to=None),
     "no prior": _cut("prior"),
     "no state": _cut("state"),
     "no yes": _cut("state", "yes"),
+    "no sureness": _cut("state", "sureness"),
     "state is text": _set("state", to="gone"),
     "prior is text": _set("prior", to="gone"),
     "another prior": _set("prior", to=some_prior("number").as_json()),
@@ -204,6 +206,7 @@ DAMAGES = {
     "a count below zero": _set("state", "yes", "learned", to=-1),
     "a name twice": _set("state", "yes", "names", to=["now:tired", "now:tired"]),
     "no longer mirrored": _set("state", "no", "names", to=[]),
+    "sure of nothing": _set("state", "sureness", "mean", to=[]),
 }
 
 
@@ -216,6 +219,22 @@ def test_a_damaged_snapshot_is_refused(damage: str) -> None:
     DAMAGES[damage](snapshot)
     with pytest.raises(SnapshotError, match="replay the corrections"):
         YesNoLearner.restore(snapshot)
+
+
+def test_without_readings_it_says_what_its_regression_says() -> None:
+    rows = [Row(who, {"told:month": m, "at": 0.0}, float(m > 0)) for who in "ab" for m in (-0.4, 0.4) * 20]
+    blind = YesNoLearner.fresh(fit_prior(rows, "yes_no").as_json())
+    seeing = YesNoLearner.fresh(some_prior().as_json())
+    for learner, name in ((blind, "told:month"), (seeing, "now:tired")):
+        for day in range(12):
+            learner.learn({"at": float(day), name: 0.4}, float(day % 4 == 0), 1.0)
+        assert isinstance(learner, YesNoLearner)
+        plain = learner.chances({"at": 12.0, name: 0.4})[0]
+        assert (learner.predict({"at": 12.0, name: 0.4}) == pytest.approx(plain, abs=1e-12)) is (
+            learner is blind
+        )
+    back = through_json(blind)
+    assert back.snapshot() == blind.snapshot()
 
 
 def test_numbers_that_are_no_precision_are_refused() -> None:

@@ -104,13 +104,14 @@ def test_a_decision_is_as_sure_as_its_plain_opposite_is_unlikely(
     for event in stream:
         learner.learn(event.features, event.share, event.weight)
     yes, either, no = learner.chances(other[0].features)
-    said = learner.predict(other[0].features)
+    said = learner._said(other[0].features)
     assert yes + either + no == pytest.approx(1.0, abs=1e-12)
     if abs(yes - no) > 1e-9:
         assert (said >= 0.5) == (yes > no)
     opposite = no if said >= 0.5 else yes
     # Within the least distance from one half that tells the sides apart.
     assert max(said, 1.0 - said) == pytest.approx(1.0 - opposite, abs=2e-4)
+    assert (learner.predict(other[0].features) >= 0.5) == (said >= 0.5)
 
 
 @settings(deadline=None)

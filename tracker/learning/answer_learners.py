@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from importlib.metadata import version
 from typing import Any, ClassVar, Self
 
 from tracker.learning.learner import SnapshotError
 from tracker.learning.personal_regression import PersonalLinear, PriorScaler
 from tracker.learning.prior import Prior, PriorError, no_prior
+from tracker.learning.sureness import PersonalSureness
 from tracker.learning.three_answers import EITHER, NO, YES, ThreeAnswers
 from tracker.learning.weights import MAX_WEIGHT
 
@@ -62,6 +63,12 @@ class _AnswerLearner(ABC):
         """What moves the prediction, by feature, on the prior's scale; the intercept under the empty name."""
         return self._estimator.weights
 
+    def _freeze(self) -> dict[str, Any]:
+        return self._estimator.freeze()
+
+    def _thaw(self, state: Mapping[str, Any]) -> None:
+        self._estimator.thaw(state)
+
     def snapshot(self) -> dict[str, Any]:
         """Freeze as plain JSON, at most 64 KiB."""
         return {
@@ -69,7 +76,7 @@ class _AnswerLearner(ABC):
             "version": FORMAT_VERSION,
             "river": version("river"),
             "prior": self.prior.as_json(),
-            "state": self._estimator.freeze(),
+            "state": self._freeze(),
         }
 
     @classmethod
@@ -89,7 +96,7 @@ class _AnswerLearner(ABC):
             )
         try:
             learner = cls.fresh(snapshot["prior"])
-            learner._estimator.thaw(snapshot["state"])
+            learner._thaw(snapshot["state"])
         except (AttributeError, KeyError, TypeError, ValueError) as error:
             raise SnapshotError(f"snapshot is damaged ({error!r}): replay the corrections instead") from error
         return learner
@@ -118,18 +125,27 @@ class YesNoLearner(_AnswerLearner):
     def __init__(self, prior: Prior, estimator: ThreeAnswers) -> None:
         super().__init__(prior, estimator)
         self._estimator: ThreeAnswers = estimator
+        self._sureness = PersonalSureness() if _reads(prior) else None
 
     def predict(self, features: Mapping[str, float]) -> float:
         """The probability of yes at `features` (`tracker.learning.histories.History.features`).
 
         Where people say "either" too: a number whose side of 0.5 is the decision, and whose distance from the other
         end is the chance that the plain opposite is meant. So ``max(p, 1 - p)`` always is the chance that deciding
-        contradicts nobody, which is what a threshold is set on; `chances` gives all three answers.
+        contradicts nobody, which is what a threshold is set on; `chances` gives all three answers, as the regressions
+        see them. Where there are readings, how sure it may be is learned from how often it was right
+        (`PersonalSureness`). Without, its sureness *is* the person's record, and to count that twice broke the promise.
         """
-        answer = self._estimator.predict_proba_one(self._pipeline.transform_one(dict(features)))
+        said = self._said(features)
+        return min(max(self._sureness.of(said) if self._sureness else said, _SURE), 1.0 - _SURE)
+
+    def _said(self, features: Mapping[str, float]) -> float:
+        return self._side(self._pipeline.transform_one(dict(features)))
+
+    def _side(self, scaled: dict[Hashable, Any]) -> float:
+        answer = self._estimator.predict_proba_one(scaled)
         yes, no = answer[YES], answer[NO]
-        said = max(0.5, 1.0 - no) if yes >= no else min(0.5 - _SURE, yes)
-        return min(max(said, _SURE), 1.0 - _SURE)
+        return max(0.5, 1.0 - no) if yes >= no else min(0.5 - _SURE, yes)
 
     def chances(self, features: Mapping[str, float]) -> tuple[float, float, float]:
         """How likely a plain yes, an "either is fine" and a plain no are at `features`; they sum to 1."""
@@ -146,7 +162,23 @@ class YesNoLearner(_AnswerLearner):
         """
         if not 0.0 <= share <= 1.0:
             raise ValueError(f"an answer's share {share} is not in [0, 1]")
-        self._pipeline.learn_one(_checked(features, weight), share, w=weight)
+        # Scaled once: the pipeline would do it again for each of the two.
+        scaled = self._pipeline.transform_one(_checked(features, weight))
+        if weight and self._sureness:
+            self._sureness.learn(self._side(scaled), share, weight)
+        self._estimator.learn_one(scaled, share, weight)
+
+    def _freeze(self) -> dict[str, Any]:
+        record = None if self._sureness is None else self._sureness.freeze()
+        return {**super()._freeze(), "sureness": record}
+
+    def _thaw(self, state: Mapping[str, Any]) -> None:
+        super()._thaw(state)
+        record = state["sureness"]
+        if (record is None) is not (self._sureness is None):
+            raise ValueError("a record of how often it was right that does not fit its prior")
+        if self._sureness is not None:
+            self._sureness.thaw(record)
 
 
 class NumberLearner(_AnswerLearner):
@@ -187,6 +219,14 @@ class NumberLearner(_AnswerLearner):
         if not -1.0 <= value <= 1.0:
             raise ValueError(f"a number {value} is not in [-1, 1]")
         self._pipeline.learn_one(_checked(features, weight), value, w=weight)
+
+
+def _reads(prior: Prior) -> bool:
+    """Whether a prior knows readings of the moment, a number or a category, beside clock and history.
+
+    Nobody's prior counts as one that does: what will be read is not known yet.
+    """
+    return not prior.names or any(name.startswith(("now:", "is:")) for name in prior.names)
 
 
 def _checked(features: Mapping[str, float], weight: float) -> dict[Any, Any]:

@@ -17,7 +17,7 @@ _RATE = 0.1
 
 
 def wrapped(kind: Kind, prior: Mapping[str, Any] | None) -> compose.Pipeline:
-    """The pipeline inside a learner of a kind, without checks or freezing.
+    """The pipeline inside a learner of a kind, without checks, freezing or a record of how often it was right.
 
     Parameters
     ----------
