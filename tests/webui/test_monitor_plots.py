@@ -76,7 +76,7 @@ def test_a_learner_has_a_diagram_a_sentence_and_a_table(lite: Site, rosa: Visito
     assert sum(int(row["n"]) for row in network) == 8
     assert float(network[0]["right"]) == 0.5
     assert float(network[0]["right_low"]) < 0.5 < float(network[0]["right_high"])
-    assert "network n = 8" in page
+    assert "■ 8" in page
     assert re.search(r"network: \d+\s%\s*sure on average, right 50\s%", page)
     diagram = page.partition('class="plot square"')[2].partition("</svg>")[0]
     assert diagram.count('class="s-network"') == len(network)

@@ -27,6 +27,9 @@ COLUMNS = (
     "right_high",
     "simulated",
 )
+SHAPES = {"learner": "●", "network": "■", "majority": "▲"}
+"""Whose points have which shape, in words and legends."""
+
 _SIZE, _LEFT, _TOP, _BOTTOM = 320, 52, 16, 44
 _WIDE = _LEFT + _SIZE + 16
 _HIGH = _TOP + _SIZE + _BOTTOM
@@ -52,6 +55,7 @@ def _plots() -> dict[str, object]:
         "reliability_drawn": drawn,
         "reliability_sentence": sentence,
         "reliability_of": name_of,
+        "reliability_shapes": SHAPES,
     }
 
 
@@ -103,7 +107,7 @@ def drawn(target: str, found: Sequence[Reliability], *, simulated: bool = False)
         parts.append(f'<text x="{_x(1)}" y="{_HIGH - 8}" text-anchor="end">SIMULATED</text>')
     for one in reversed(found):  # the learner last, on top
         parts += [_mark(one.who, group) for group in one.groups]
-    counts = ", ".join(f"{name_of(one.who)} n = {one.whole.n}" for one in found)
+    counts = "n = " + ", ".join(f"{SHAPES[one.who]} {one.whole.n}" for one in found)
     parts.append(f'<text class="n" x="{_LEFT}" y="{_TOP - 3}">{escape(counts)}</text>')
     return Markup("".join(parts) + "</svg>")
 
