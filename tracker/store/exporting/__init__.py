@@ -9,7 +9,7 @@ from tracker.store.exporting.answering import (
 )
 from tracker.store.exporting.counting import counts
 from tracker.store.exporting.cutting import CUT_TABLES, MARKED_TABLES, Cut, erasures, log_position, marks
-from tracker.store.exporting.fetching import BATCH, Rows
+from tracker.store.exporting.fetching import BATCH, Rows, collector_paused
 from tracker.store.exporting.rating import (
     RATING_COLUMNS,
     TRACE_COLUMNS,
@@ -54,6 +54,7 @@ __all__ = [
     "Rows",
     "Truth",
     "allowing_research",
+    "collector_paused",
     "context_rows",
     "context_words",
     "correction_rows",

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from tracker.domain.affect import EMOTIONS, Distribution, derived_valence_arousal
 from tracker.domain.series import MACHINE
+from tracker.store.exporting import collector_paused
 from tracker.workflows.export.arrow import ARROW
 from tracker.workflows.export.columns import IMPORTED, RECORDED, SIMULATED
 from tracker.workflows.export.declaring import Table
@@ -46,7 +47,8 @@ class Who:
 
 def columns_of(rows: Sequence[Any], names: Sequence[str]) -> Columns:
     """Turn rows into columns by name."""
-    return dict(zip(names, zip(*rows, strict=True), strict=True))
+    with collector_paused():
+        return dict(zip(names, zip(*rows, strict=True), strict=True))
 
 
 def ids(values: Iterable[int | None]) -> Ids:
