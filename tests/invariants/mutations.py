@@ -325,6 +325,13 @@ MUTATIONS: tuple[Mutation, ...] = (
         "    connection.exec_driver_sql('UPDATE estimates SET p_fear = 0.5 WHERE snapshot = 0')\n",
     ),
     _change(
+        28,
+        "raters' word stands beside the participant's",
+        "tracker/store/feedback.py",
+        "or_(newer.c.rated_grant.is_not(None), newer.c.rater == PARTICIPANT),",
+        "newer.c.rated_grant.is_not(None),",
+    ),
+    _change(
         29,
         "what is past its retention can be read until a job has run",
         "tracker/store/ageing.py",

@@ -13,13 +13,15 @@ from tests.builders import NOW, leaning, observed, person, store
 from tests.invariants import held
 from tests.invariants.conftest import Tell
 from tests.lives import lived
+from tests.workflows import rated
 from tracker import personal
 from tracker.access import Access
 from tracker.domain.affect import EMOTIONS, Emotion
 from tracker.domain.series import Correction
 from tracker.learning.weights import RaterKind, correction_weight
+from tracker.store import feedback as answers
 from tracker.store import tables
-from tracker.workflows import feedback
+from tracker.workflows import feedback, rating
 
 MINUTE = timedelta(minutes=1)
 
@@ -64,6 +66,39 @@ def _machine(access: Access) -> dict[int, tuple[object, ...]]:
 def _correction(access: Access, number: int) -> Any:
     with access.database.read() as connection:
         return connection.execute(select(tables.corrections).where(tables.corrections.c.id == number)).one()
+
+
+def test_what_raters_say_overwrites_nothing_and_gives_way_to_the_participant(
+    access: Access, figure: Tell
+) -> None:
+    ada, kim = rated.shown(access, faces=2), rated.rater(access)
+    predicted, items = _machine(access), rated.given(access, kim, 2)
+    for item in items:
+        rating.vote(access, kim, item, rated.said(Emotion.FEAR), NOW)
+    assert rating.teach(access, NOW + MINUTE).words == 2
+    rows = held.rows(access)
+    votes, theirs = rows["rating_votes"], rows["corrections"]
+    with access.database.read() as connection:
+        c, v = tables.corrections.c, tables.rating_votes.c
+        told = connection.execute(select(c.rater, c.recorded_at, c.observation, c.rated_grant)).all()
+        whose = connection.execute(select(v.member, v.recorded_at, v.observation)).all()
+    assert {(w.rater, w.recorded_at) for w in told} == {("crowd", NOW + MINUTE)}
+    assert all(w.rated_grant is not None for w in told)
+    assert {(w.member, w.recorded_at) for w in whose} == {(kim.id, NOW)}
+    assert {w.observation for w in told} == {w.observation for w in whose}
+    with access.database.read() as connection:
+        o = tables.observations.c
+        seen = connection.execute(select(o.id, o.at).where(o.id == told[0].observation)).one()
+    own = Correction(seen.at, "emotion", leaning(Emotion.HAPPINESS, 0.9))
+    feedback.correct(access, ada, own, NOW + 2 * MINUTE, observation=seen.id)
+    with access.database.read() as connection:
+        stands = set(answers.rated_words(connection, ada.subject))
+    assert stands == {w.observation for w in told} - {seen.id}, "raters' word stands beside the participant's"
+    after = held.rows(access)
+    assert set(votes) <= set(after["rating_votes"])
+    assert set(theirs) <= set(after["corrections"]), "raters' word was overwritten"
+    assert predicted.items() <= _machine(access).items()
+    figure(f"{len(votes)} votes, {len(theirs)} words of raters, 1 of them outranked")
 
 
 def test_the_participants_word_outranks_every_other() -> None:
