@@ -135,9 +135,14 @@ def test_a_committed_withdrawal_beats_every_later_write_in_other_processes(
         (folder / "test.keys.db").symlink_to(access.keys.path)
         writers = [start(write_until_told_otherwise, url, folder, w) for w in range(4)]
         while len(list(folder.glob("ready*"))) < len(writers):
+            assert all(writer.is_alive() for writer in writers)
             time.sleep(0.01)
         (folder / "go").touch()
-        time.sleep(0.3)
+        # However slow the machine: somebody has written, and all are in the midst of it.
+        while not list(folder.glob("stored*")):
+            assert any(writer.is_alive() for writer in writers)
+            time.sleep(0.01)
+        time.sleep(0.1)
         consenting.withdraw(access, who, [Scope.AFFECT_SERIES], NOW, recorder=Recorder.PARTICIPANT)
         with access.database.read() as connection:
             at_withdrawal = connection.execute(

@@ -167,7 +167,7 @@ def test_a_slot_whose_holder_was_killed_is_taken_over_when_its_lease_has_run_out
     url = access.database.url.render_as_string(hide_password=False)
     hanging = start(hang, url, tmp_path)
     marks = tmp_path / "marks"
-    for _ in range(1000):
+    for _ in range(6000):
         if marks.exists() and marks.read_text():
             break
         time.sleep(0.02)
@@ -267,7 +267,7 @@ def block(url: str, folder: Path) -> None:
 
 def test_blocking_jobs_run_until_interrupted(access: Access, tmp_path: Path) -> None:
     process = start(block, access.database.url.render_as_string(hide_password=False), tmp_path)
-    for _ in range(1000):
+    for _ in range(6000):
         if (tmp_path / "marks").exists():
             break
         time.sleep(0.02)

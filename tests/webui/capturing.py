@@ -39,7 +39,7 @@ class Seen:
         self.open.set()
 
     def find(self, pixels: Pixels) -> tuple[Face, ...]:
-        assert self.open.wait(30)
+        assert self.open.wait(120)
         self.calls += 1
         return tuple(Face(box, 0.9, None, self.name) for box in self.boxes)
 
@@ -61,7 +61,7 @@ def raw(visitor: Visitor, path: str, data: bytes, headers: dict[str, str]) -> Te
 
 
 def until(true: Callable[[], bool]) -> None:
-    for _ in range(3000):
+    for _ in range(12000):
         if true():
             return
         time.sleep(0.01)
