@@ -9,6 +9,7 @@ from pathlib import Path
 from sqlalchemy import make_url
 
 from tests import templates
+from tests.templates import LONG_AGO, MASTER
 from tracker import shipped
 from tracker.access import Access
 from tracker.access.migrating import MigrationKeys
@@ -26,21 +27,22 @@ from tracker.workflows import consenting, enrolment, members, studies
 
 NOW = datetime(2026, 3, 20, 12, 0, tzinfo=UTC)
 ALL = tuple(Scope)
-LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
 NETWORK = "default@0123456789ab"
 
 
 def installation(url: str, folder: Path) -> Access:
     """A migrated database with a key store of its own."""
     path = make_url(url).database if url.startswith("sqlite") else None
-    if path and not Path(path).exists():
-        templates.place(Path(path))
+    of_keys = folder / "test.keys.db"
+    copied = path is not None and not Path(path).exists() and templates.place(Path(path), of_keys)
     database = Database(url, create=True)
-    keys = KeyStore(folder / "test.keys.db", create=True)
-    access = Access(database, Vault(bytes(range(32)), keys), keys)
+    keys = KeyStore(of_keys, create=True)
+    access = Access(database, Vault(MASTER, keys), keys)
     if schema.current(database) is None:
         schema.migrate(database, shipped.migrations(), sealing=MigrationKeys(access.vault))
     consenting.publish(access, LONG_AGO)
+    if copied:
+        templates.remember(access)
     return access
 
 
@@ -55,8 +57,23 @@ def person(
     simulated: bool = False,
 ) -> Person:
     """A participant who granted scopes in person, covering the 60 days before `now` unless stated."""
-    enrolled = enrolment.enrol(access, name, zone, now, simulated=simulated)
     chosen = list(scopes)
+    what = ("person", name, tuple(chosen), now, zone, covers_from, simulated)
+    return templates.first(
+        access, what, lambda: _person(access, name, chosen, now, zone, covers_from, simulated)
+    )
+
+
+def _person(
+    access: Access,
+    name: str,
+    chosen: list[Scope],
+    now: datetime,
+    zone: str,
+    covers_from: datetime | None,
+    simulated: bool,
+) -> Person:
+    enrolled = enrolment.enrol(access, name, zone, now, simulated=simulated)
     if chosen:
         start = covers_from or now - timedelta(days=60)
         consenting.grant(

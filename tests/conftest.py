@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from argon2 import PasswordHasher
 
-from tests import templates
+from tests import statements, templates
 from tests.browser import NoBrowserError, chromium
 from tests.postgres import NoServerError, Server, embedded
 from tracker.domain import passwords
@@ -57,6 +57,14 @@ def unhurried_disks() -> Iterator[None]:
     """Let SQLite wait for no disk: nobody pulls a test's plug. `tests.store` holds that it waits outside of tests."""
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(database, "SYNCHRONOUS", "OFF")
+        yield
+
+
+@pytest.fixture(autouse=True, scope="session")
+def compiled_statements() -> Iterator[None]:
+    """Let all engines of this process share what they compiled; outside of tests there is one engine."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(database, "create_engine", statements.engine)
         yield
 
 
