@@ -66,9 +66,7 @@ class Voted(Schema):
     """What became of a vote."""
 
     vote = fields.Integer(required=True)
-    network = a_reading(
-        required=True, metadata={"description": "Where the study reveals it afterwards."}
-    )
+    network = a_reading(required=True, metadata={"description": "Where the study reveals it afterwards."})
 
 
 class LastVote(Schema):
