@@ -30,7 +30,9 @@ def test_nobody_gets_a_token_for_what_is_not_theirs(cli: Cli, ada: str) -> None:
     refused = cli("tokens", "new", ada, "--for", "exports")
     assert (refused.code, refused.line.count("for a researcher")) == (Exit.USAGE, 1)
     theirs = cli("tokens", "new", ada, "--for", "timeline", "--for", "grants")
-    assert (theirs.code, "own word" in theirs.line) == (Exit.USAGE, True), "an operator allows nothing for her"
+    assert (theirs.code, "own word" in theirs.line) == (Exit.USAGE, True), (
+        "an operator allows nothing for her"
+    )
     assert cli("tokens", "list", ada, "--json").json == []
     assert cli("invite", "kim", "--role", "rater").code == 0
     assert cli("tokens", "new", "kim", "--for", "rating", "--json").json["purposes"] == ["rating"]

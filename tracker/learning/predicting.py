@@ -1,7 +1,7 @@
 """What an emotion learner says of many moments at once: `EmotionLearner.predict` over columns.
 
-The same figures to about 1e-15, at a thirtieth of the time: what costs is not the arithmetic, but a dict, a pipeline and
-eight objects for each moment. Every sum is added in one fixed order and every logarithm and exponential is the C
+The same figures to about 1e-15, at a thirtieth of the time: what costs is not the arithmetic, but a dict, a pipeline
+and eight objects for each moment. Every sum is added in one fixed order and every logarithm and exponential is the C
 library's, so that the same moments give the same bits, however many are asked about together.
 """
 

@@ -113,7 +113,9 @@ def remove() -> BaseResponse:
 def end_session() -> BaseResponse:
     """End one session of one's own, wherever it is; the others go on."""
     number = request.form.get("sign_in", "")
-    if number not in {str(one.number) for one in accounts.sign_ins(services().access, auth.whom(), auth.now())}:
+    if number not in {
+        str(one.number) for one in accounts.sign_ins(services().access, auth.whom(), auth.now())
+    }:
         abort(404)
     accounts.log_out(services().access, auth.whom(), int(number), auth.now())
     journal.tell("signed_out", which="one")

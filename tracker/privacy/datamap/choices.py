@@ -47,8 +47,8 @@ CHOICES: tuple[Stored, ...] = (
     ),
     Stored(
         "former_records",
-        "What a participant chose, and who looked, where their data were before they were imported here; and who attested "
-        "by which document that they allowed it.",
+        "What a participant chose, and who looked, where their data were before they were imported here; and who "
+        "attested by which document that they allowed it.",
         declared("former_records", _I, _R.PERSON, "id participant recorded_at")
         + declared("former_records", _I, _R.PERSON, "sealed", sealed=True),
     ),

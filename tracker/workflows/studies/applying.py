@@ -98,7 +98,7 @@ def _follow(access: Access, before: Unit) -> None:
     if lost:
         consent_changed(after, lost)
     if not EXPORT_SCOPES.isdisjoint(lost):
-        rated = RATED_SCOPES >= EXPORT_SCOPES & lost
+        rated = EXPORT_SCOPES & lost <= RATED_SCOPES
         exports.flag(before.connection, before.person.id, before.now, rated=rated)
 
 
