@@ -208,6 +208,16 @@ def test_what_a_job_counted_over_everybody_is_not_told(
     )
 
 
+def test_no_slot_tells_of_a_time_zone_in_which_nobody_lives_who_shares(lite: Site, rosa: Visitor) -> None:
+    lite.person()
+    with lite.access.database.write() as connection:
+        for slot in ("2026-03-20 Europe/Berlin", "2026-03-20 Pacific/Chatham", "2026-03-20"):
+            assert leases.claim(connection, "rebase", slot, "x", lite.now, lite.now + DAY) is not None
+    told = {row["slot"] for row in rows_of(rosa.get("/study/jobs.csv"))}
+    assert told == {"2026-03-20 Europe/Berlin", "2026-03-20"}
+    assert "Chatham" not in rosa.get("/study/jobs").text
+
+
 def test_looks_stand_in_the_readers_language(lite: Site, rosa: Visitor) -> None:
     ada = lite.person()
     lite.access.record_look(ada.id, lite.now, reader="x", what="what you were asked")

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.builders import NOW
 from tests.webui import rating as desk
 from tests.webui.rating import at_desk, member
 from tests.webui.site import Site, Visitor
@@ -19,7 +20,8 @@ from tracker.domain.affect import Emotion
 from tracker.domain.members import Role
 from tracker.domain.raters import RaterScope
 from tracker.learning.agreement_confusion import WORDS, confused, middle_between
-from tracker.personal.reliability import GROUPS, LEAST, Reliability, grouped
+from tracker.personal.reliability import GROUPS, LEAST, Reliability, grouped, reliability
+from tracker.store.learned import Foretold
 from tracker.workflows import rating
 from webui.monitor import sureness
 
@@ -81,6 +83,22 @@ def test_a_learner_has_a_diagram_a_sentence_and_a_table(lite: Site, rosa: Visito
     diagram = page.partition('class="plot square"')[2].partition("</svg>")[0]
     assert diagram.count('class="s-network"') == len(network)
     assert len(looks_at(lite, ada)) == 2, "each is a look that they see"
+
+
+def test_either_is_fine_counts_as_right_for_whoever_means_it_by_how_sure_they_are() -> None:
+    """A learner that says 0.8 where yes is meant in 60 of 100 and either in 20 says what it means."""
+    labels = [1.0] * 3 + [0.5] + [0.0]
+    answers = [
+        Foretold(NOW, 0.8, labels[n % 5], None, shown=False, prompted=True, drawn=False, recorded_at=NOW)
+        for n in range(100)
+    ]
+    learner, majority = reliability("leave_me_alone", answers)
+    assert (learner.whole.right, learner.whole.n, round(learner.error, 9)) == (80, 100, 0.0)
+    assert (majority.whole.right, majority.whole.n) == (79, 99)
+    assert abs(majority.said - majority.whole.value) < 0.06
+    # Nobody has said anything yet that either could stand beside.
+    (alone,) = reliability("leave_me_alone", [answers[3]])
+    assert (alone.who, alone.whole.right) == ("learner", 1)
 
 
 def test_what_claims_too_much_is_said_to(lite: Site) -> None:

@@ -156,3 +156,20 @@ def test_keys_that_are_gone_without_an_erasure_are_told_of(access: Access) -> No
     access.vault.destroy(person(access, "ada").id)
     with pytest.raises(KeyUnavailableError, match="key store"), access.read_all(NOW):
         pass
+
+
+def test_who_is_erased_while_many_are_read_is_left_out(
+    access: Access, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Their row is in the snapshot still and their tombstone is not yet, but their key is gone."""
+    ada, ben = person(access, "ada"), person(access, "ben")
+    openers = access.vault.openers
+
+    def erased_just_before(owners: Any, purpose: str) -> Any:
+        erasure.begun(access, ada, None, NOW)  # a tombstone first, then the keys
+        access.vault.destroy(ada.id)
+        return openers(owners, purpose)
+
+    monkeypatch.setattr(access.vault, "openers", erased_just_before)
+    with access.read_all(NOW) as units:
+        assert [unit.person.id for unit in units] == [ben.id]

@@ -203,7 +203,7 @@ class Access:
             openers = self.vault.openers([row.id for row in rows], IDENTITY)
             for row in rows:
                 if row.id not in openers:
-                    self._demand_erased(connection, row.id)
+                    self._demand_erased(row.id)
             study = studies.in_force(connection)
             rules = _rules(connection, study, now)
             said = chains.events_by_person(connection, CONSENT)
@@ -375,13 +375,17 @@ class Access:
             try:
                 opened.append(self._open(row))
             except KeyDestroyedError:
-                with self.database.read() as connection:
-                    self._demand_erased(connection, row.id)
+                self._demand_erased(row.id)
         return opened
 
-    def _demand_erased(self, connection: Connection, participant: str) -> None:
-        """Raise `KeyUnavailableError` where no erasure accounts for keys that are gone."""
-        if tombstones.get(connection, self.tombstone_of(participant)) is None:
+    def _demand_erased(self, participant: str) -> None:
+        """Raise `KeyUnavailableError` where no erasure accounts for keys that are gone.
+
+        It looks anew: an erasure that began after a reader's snapshot was taken is not in that snapshot.
+        """
+        with self.database.read() as connection:
+            stone = tombstones.get(connection, self.tombstone_of(participant))
+        if stone is None:
             raise KeyUnavailableError(
                 "the key store lacks the keys of somebody who is enrolled: it is older than the "
                 "database, or another one. Bring back the newest, or set AFFECT_KEY_STORE"

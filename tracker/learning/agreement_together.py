@@ -25,8 +25,9 @@ def remembered(*tables: tuple[Floats, Metric]) -> tuple[Alpha, ...]:
     for ratings, metric in tables:
         whole.update(f"{metric.value} {ratings.shape} ".encode() + ratings.tobytes())
     key = whole.digest()
-    if key not in _found:
-        _found[key] = krippendorff_alphas(tables)
+    found = _found.get(key)  # once: another thread may let go of it at any time
+    if found is None:
+        found = _found[key] = krippendorff_alphas(tables)
         for old in list(_found)[:-_MOST]:
-            _found.pop(old, None)  # another thread may have been faster
-    return _found[key]
+            _found.pop(old, None)
+    return found

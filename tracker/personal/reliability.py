@@ -80,7 +80,8 @@ class Reliability:
 def reliability(target: str, answers: Sequence[Foretold]) -> tuple[Reliability, ...]:
     """Of the learner, and of what it should beat, on the same answers in recording order; none of numbers.
 
-    What says nothing of an answer is none of its own: the majority knows nothing before the first.
+    What says nothing of an answer is none of its own: the majority knows nothing before the first. "Either is fine"
+    contradicts no decision, and how sure anybody is includes the chance that it is said: it counts as right.
     """
     kind = kind_of(target)
     if kind is Kind.NUMBER:
@@ -88,16 +89,16 @@ def reliability(target: str, answers: Sequence[Foretold]) -> tuple[Reliability, 
     said: dict[str, list[tuple[float, bool]]] = {"learner": [], "network": [], "majority": []}
     seen: Counter[Any] = Counter()
     for answer in answers:
+        if kind is Kind.EMOTION and answer.machine is None:
+            continue  # what the network did not read it cannot be compared on
         top = _top(answer.label)
-        if top is None or (kind is Kind.EMOTION and answer.machine is None):
-            continue  # "either is fine" contradicts nothing; what the network did not read it cannot be compared on
         if answer.predicted is not None:
             said["learner"].append(_word(answer.predicted, top))
         if kind is Kind.EMOTION and answer.machine is not None:
             said["network"].append(_word(answer.machine, top))
-        if seen:
-            usual, n = seen.most_common(1)[0]
-            said["majority"].append((n / seen.total(), usual == top))
+        if plain := {word: n for word, n in seen.items() if word is not None}:
+            usual, n = max(plain.items(), key=lambda pair: pair[1])
+            said["majority"].append(((n + seen[None]) / seen.total(), top in (usual, None)))
         seen[top] += 1
     return tuple(Reliability(who, tuple(grouped(pairs))) for who, pairs in said.items() if pairs)
 
@@ -132,6 +133,7 @@ def grouped(pairs: Sequence[tuple[float, bool]]) -> Iterator[Group]:
 
 
 def _top(label: Any) -> Any:
+    """The word that was said; None where either was fine."""
     if isinstance(label, Distribution):
         return label.top
     return None if label == 0.5 else label > 0.5
@@ -141,4 +143,4 @@ def _word(said: Any, top: Any) -> tuple[float, bool]:
     """How sure it was of what it said, and whether that is what was answered."""
     if isinstance(said, Distribution):
         return float(max(said.probabilities)), said.top is top
-    return max(said, 1.0 - said), (said >= 0.5) == top
+    return max(said, 1.0 - said), top is None or (said >= 0.5) == top

@@ -7,6 +7,7 @@ from datetime import datetime
 
 from tracker.access import Access
 from tracker.store import leases
+from tracker.workflows.monitoring import cohort
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +31,11 @@ class Slot:
 
 
 def jobs(access: Access, now: datetime, most: int = 200) -> list[Slot]:
-    """The newest slots of all jobs, newest first."""
+    """The newest slots of all jobs, newest first.
+
+    Slots of a time zone are told of where somebody lives there who shares: of others, that anybody does is theirs.
+    """
+    zones = {"", *(who.person.zone for who in cohort.sharing(access, now))}
     with access.database.read() as connection:
         rows = leases.newest(connection, most)
     return [
@@ -42,6 +47,7 @@ def jobs(access: Access, now: datetime, most: int = 200) -> list[Slot]:
             _without_counts(row.outcome),
         )
         for row in rows
+        if row.slot.partition(" ")[2] in zones
     ]
 
 
