@@ -188,6 +188,11 @@ def is_fresh() -> bool:
     return bool(session.get(_DEMO)) or not _older(session.get(_FRESH), FRESH)
 
 
+def has_second() -> bool:
+    """Whether whoever is logged in has a second factor."""
+    return accounts.has_second_factor(services().access, whom(), now())
+
+
 def is_demo() -> bool:
     """Whether this session came through the demo's door."""
     return bool(session.get(_DEMO))

@@ -6,13 +6,16 @@ import re
 from collections.abc import Iterator
 
 import pytest
+from sqlalchemy import select
 from werkzeug.test import TestResponse
 
 from tests.webui import walking
 from tests.webui.site import Site, Visitor
 from tests.webui.walking import Door
 from tracker.domain.members import Role
+from tracker.store import tables
 from webui.headers import CAMERA_ENDPOINT, CHART_ENDPOINT
+from webui.roles import RULES
 
 TLS = "https://study.example.org"
 CHARSET = re.compile(r"^(text/|application/(xml|.*\+xml))")
@@ -49,6 +52,7 @@ def test_every_answer_says_how_it_may_be_used(lite: Site, who: str) -> None:
         guarded(door, answer)
         closed(door, answer)
         typed(door, answer)
+        named(door, answer)
         asked.add(door.endpoint)
     assert asked >= {rule.endpoint for rule in lite.app.url_map.iter_rules()}
 
@@ -91,6 +95,18 @@ def typed(door: Door, answer: TestResponse) -> None:
         answer.get_data().decode("utf-8")
 
 
+def named(door: Door, answer: TestResponse) -> None:
+    """What is taken away has a name of ours, and is attached where a browser asks for it."""
+    said, kind = answer.headers.get("Content-Disposition", ""), answer.headers.get("Content-Type", "")
+    assert not said or re.fullmatch(r'attachment; filename="?[a-z0-9-]+\.(csv|json|zip)"?', said), (
+        door,
+        said,
+    )
+    file = kind.partition(";")[0] in ("text/csv", "application/zip", "application/ld+json")
+    program = door.endpoint in RULES and RULES[door.endpoint].program
+    assert said or program or not file or answer.status_code != 200, door
+
+
 @pytest.mark.parametrize("verb", ["TRACE", "CONNECT", "PROPFIND", "X"])
 def test_a_verb_that_nobody_uses_is_refused(lite: Site, verb: str) -> None:
     for path in ("/", "/login", "/api/v1/token", "/healthz"):
@@ -119,8 +135,32 @@ def test_what_is_downloaded_is_named_by_us_and_attached(lite: Site) -> None:
     assert "x=y" not in str(answer.headers)
     answer.close()
     receipt = visitor.get("/consent/receipt")
-    if "Content-Disposition" in receipt.headers:
-        assert receipt.headers["Content-Disposition"].startswith("attachment; filename=")
+    assert re.fullmatch(
+        r"attachment; filename=consent-receipt-\d{4}-\d\d-\d\d\.json", receipt.headers["Content-Disposition"]
+    )
+
+
+@pytest.mark.parametrize(("who", "notes"), [("ada", set()), ("kim", {"access_events", "access_log"})])
+def test_who_only_asks_changes_nothing_but_what_says_who_looked(
+    lite: Site, who: str, notes: set[str]
+) -> None:
+    lite.series(lite.person("ada"))
+    visitor = visitor_of(lite, who)
+
+    def stored() -> dict[str, list[tuple[object, ...]]]:
+        with lite.access.database.read() as connection:
+            return {
+                table.name: sorted(map(tuple, connection.execute(select(table))), key=repr)
+                for table in tables.metadata.sorted_tables
+            }
+
+    before, asked = stored(), 0
+    for door in walking.doors(lite):
+        if door.verb == "GET":
+            asked += visitor.get(door.path).status_code == 200
+    after = stored()
+    assert asked > 12
+    assert {name for name in before if before[name] != after[name]} <= notes
 
 
 def test_no_role_is_asked_for_in_an_address_or_a_field(lite: Site) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any
@@ -18,6 +19,7 @@ from tests.webui.site import PASSWORD, Site
 from tests.webui.test_account import entered, kim, with_app
 from tracker.workflows import accounts
 from webui import journal, roles
+from webui.services import NAME
 
 
 class Lines(logging.Handler):
@@ -104,6 +106,25 @@ def test_a_token_is_told_once_an_hour(lite: Site, lines: Lines) -> None:
     used = [line["who"] for line in lines.told if line["event"] == "token_used"]
     assert len(used) == 3
     assert used[0] == used[2] != used[1]
+
+
+def test_what_a_program_may_and_does_for_good_is_told(lite: Site, lines: Lines) -> None:
+    lite.with_password("kim")
+    visitor = entered(lite)
+    visitor.get("/account/tokens")
+    made = visitor.post("/account/tokens", {"name": "x", "purpose": ["timeline", "answers"], "days": "7"})
+    (number,) = re.findall(r'name="token" value="([0-9a-f]+)"', made.text)
+    assert visitor.post("/account/tokens/revoke", {"token": number}).status_code == 303
+    assert visitor.post("/account/tokens/revoke", {"token": number}).status_code == 404
+    asked = program(lite, lite.access.person("kim"))
+    wanted: list[dict[str, Any]] = [{"scopes": ["notes"]}, {"everything": True}]
+    for what in wanted:
+        assert asked.post("/erasures", {"proof": {"password": PASSWORD}} | what).status_code == 202
+    lite.app.extensions[NAME].background.close()
+    told = [line for line in lines.told if line["event"] in ("token_made", "token_revoked", "erased")]
+    assert [line["event"] for line in told] == ["token_made", "token_revoked", "erased"]
+    assert told[0]["purposes"] == ["answers", "timeline"]
+    assert len({line["who"] for line in told}) == 1
 
 
 def test_what_is_refused_is_told_with_its_status(lite: Site, lines: Lines) -> None:

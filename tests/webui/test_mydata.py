@@ -9,6 +9,7 @@ import pytest
 
 from tests import builders, lives
 from tests.webui.site import PASSWORD, Site
+from tests.webui.test_account import entered, with_app
 from tracker.domain.consent import PausedError, Scope
 from tracker.domain.people import Person, UnknownParticipantError
 from tracker.jobs import Jobs
@@ -17,7 +18,7 @@ from tracker.store import releases
 from tracker.study import DEFAULT
 from tracker.workflows import accounts, erasure, prompting
 from tracker.workflows.portability import stream_bundle
-from webui import limits
+from webui import auth, limits
 from webui.participant import downloads, mydata
 
 
@@ -127,6 +128,23 @@ def test_erasing_needs_the_password(site: Site) -> None:
     with pytest.raises(UnknownParticipantError):
         site.access.person("ada")
     assert visitor.get("/consent").location == "/login"
+
+
+def test_who_has_a_second_factor_erases_shortly_after_saying_who_they_are_with_both(site: Site) -> None:
+    site.with_password("kim")
+    visitor = entered(site)
+    app, _ = with_app(site, visitor)
+    site.wait(auth.FRESH + timedelta(seconds=1))
+    visitor.get("/my-data")
+    assert visitor.post("/my-data/erase", {"password": PASSWORD}).location == "/confirm"
+    assert site.access.person("kim")
+    visitor.get("/confirm")
+    confirmed = visitor.post("/confirm", {"password": PASSWORD, "code": app.code(site)})
+    assert confirmed.location == "/my-data"
+    visitor.get("/my-data")
+    assert visitor.post("/my-data/erase", {"password": PASSWORD}).location == "/erased"
+    with pytest.raises(UnknownParticipantError):
+        site.access.person("kim")
 
 
 def test_without_a_password_the_word_is_typed(lite: Site) -> None:

@@ -9,8 +9,9 @@ import pytest
 
 from tests import builders
 from tests.webui.site import PASSWORD, Site, Visitor
-from tests.webui.test_account import BOTH, entered, somebody
+from tests.webui.test_account import BOTH, entered, somebody, with_app
 from tracker.workflows import members
+from webui import auth
 
 NEW = "another long password"
 
@@ -57,6 +58,40 @@ def test_changing_it_takes_the_one_of_now(site: Site, kind: str) -> None:
     done = visitor.post("/password", {"current": PASSWORD, "password": NEW, "again": NEW})
     assert done.location == "/account"
     assert site.visitor().log_in("kim", NEW).status_code == 303
+
+
+@BOTH
+def test_who_has_a_second_factor_changes_it_shortly_after_saying_who_they_are_with_both(
+    site: Site, kind: str
+) -> None:
+    somebody(site, kind)
+    visitor = entered(site)
+    app, _ = with_app(site, visitor)
+    fields = {"current": PASSWORD, "password": NEW, "again": NEW}
+    site.wait(auth.FRESH + timedelta(seconds=1))
+    assert visitor.get("/password").location == "/confirm"
+    assert visitor.post("/password", fields).location == "/confirm"
+    assert site.visitor().log_in("kim", NEW).status_code == 401, "nothing was changed"
+    visitor.get("/confirm")
+    confirmed = visitor.post("/confirm", {"password": PASSWORD, "code": app.code(site)})
+    assert confirmed.location == "/password"
+    visitor.get("/password")
+    assert visitor.post("/password", fields).location == "/account"
+
+
+def test_the_password_of_now_buys_no_more_tries_at_the_code(site: Site) -> None:
+    """Given with a new one that is too weak, it would change nothing and make every wrong code forgotten."""
+    somebody(site, "member")
+    visitor = entered(site)
+    app, _ = with_app(site, visitor)
+    site.wait(timedelta(minutes=1))
+    weak = {"current": PASSWORD, "password": "short", "again": "short"}
+    for path, fields in (("/confirm", {"password": PASSWORD, "code": "000000"}), ("/password", weak)) * 2:
+        visitor.get(path)
+        assert visitor.post(path, fields).status_code in (400, 401)
+    visitor.get("/confirm")
+    late = visitor.post("/confirm", {"password": PASSWORD, "code": app.code(site)})
+    assert late.status_code == 401, "locked"
 
 
 @pytest.mark.parametrize(

@@ -1,8 +1,8 @@
 """Passwords that are guessed first: those of past breaches, and those that say where they are for, or whose they are.
 
 ``common_passwords.bin`` holds, sorted, the first six bytes of the SHA-256 of each of the 10,000 most frequent passwords
-with ten characters or more among ten million that were published after breaches (decision 38). What is refused is
-told apart; nothing is asked about what a password is composed of.
+with ten characters or more among ten million that were published after breaches (whence and under which licence:
+decision 38). What is refused is told apart; nothing is asked about what a password is composed of.
 """
 
 from __future__ import annotations

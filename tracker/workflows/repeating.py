@@ -73,8 +73,9 @@ def claim(access: Access, whom: Whom, key: str, asked: bytes, now: datetime) -> 
     UnderWayError
         When the same request is being answered.
     """
-    keyed = access.vault.digest(_KEYS, f"{whom.id}|{key}")
-    meant = hashlib.sha256(asked).hexdigest()
+    digest = access.vault.digester(_KEYS)
+    # Keyed too: of what is short, such as an answer, a bare digest would tell what it was to whoever tries it all.
+    keyed, meant = digest(f"{whom.id}|{key}"), digest(f"asked|{hashlib.sha256(asked).hexdigest()}")
     number = secrets.token_hex(16)
     with credentials.writing(access, whom, now) as door:
         before = repeats.find(door.connection, door.owner, keyed)

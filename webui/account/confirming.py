@@ -51,7 +51,8 @@ def back() -> str:
 
 def _known() -> frozenset[str]:
     """Where this page leads back to: nowhere else, whatever an address says."""
-    return frozenset(rule.fresh for rule in roles.RULES.values() if rule.fresh) | {"consent.page"}
+    fresh = {rule.fresh for rule in roles.RULES.values() if rule.fresh}
+    return frozenset(fresh | {"consent.page", "entering.password"})
 
 
 def _form(problem: str = "") -> str:

@@ -12,7 +12,7 @@ from werkzeug.wrappers import Response
 from tracker.domain.tokens import LONGEST, LONGEST_NAME, USUAL, Purpose, TokenError, possible
 from tracker.workflows import tokens
 from tracker.workflows.tokens import Made
-from webui import auth
+from webui import auth, journal
 from webui.services import services
 from webui.study import study
 
@@ -66,6 +66,7 @@ def make() -> str | tuple[str, int]:
     except (TokenError, ValueError, OverflowError):
         problem = _("Nothing was made: give it a name, say what it is for, and for how long.")
         return _page(problem=problem), 400
+    journal.tell("token_made", purposes=sorted(p.value for p in made.token.purposes))
     return _page(made=made)
 
 
@@ -75,6 +76,7 @@ def revoke() -> Response:
     _no_demo()
     if not tokens.revoke(services().access, auth.whom(), request.form.get("token", ""), auth.now()):
         abort(404)
+    journal.tell("token_revoked")
     return redirect(url_for(".page"), 303)
 
 

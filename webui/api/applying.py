@@ -13,7 +13,7 @@ from marshmallow.validate import Regexp
 
 from tracker.study.reading import LARGEST
 from tracker.workflows import studies
-from webui import auth
+from webui import auth, journal
 from webui.api import problems, proving
 from webui.api import studies as files
 from webui.api.parts import Strict
@@ -69,6 +69,8 @@ def apply(said: dict[str, Any]) -> dict[str, Any]:
     if found.takes_away and not said["takes_away"]:
         raise TakesAwayError(told)
     applied = studies.apply(access, wanted, auth.member().name, now, over=said["over"])
+    if applied:
+        journal.tell("study_applied", takes_away=int(found.takes_away))
     return {"applied": applied, "sha256": wanted.sha256, "told": told if applied else []}
 
 

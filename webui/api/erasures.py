@@ -21,7 +21,7 @@ from tracker.store.database import DatabaseError
 from tracker.workflows import consenting, erasure
 from tracker.workflows.consenting import Answer
 from tracker.workflows.erasure import Erased
-from webui import auth
+from webui import auth, journal
 from webui.api import cursors, proving
 from webui.api.consent import SCOPES
 from webui.api.hiding import EARLIEST, LATEST
@@ -110,6 +110,8 @@ def begin(said: dict[str, Any]) -> dict[str, Any]:
     proving.demand(said["proof"])
     access, person, now = services().access, auth.person(), auth.now()
     begun = {erasure.begun(access, person, what, now): _what(what) for what in _wanted(said)}
+    if said.get("everything"):
+        journal.tell("erased")
 
     @after_this_request
     def later(response: Any) -> Any:

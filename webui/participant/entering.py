@@ -103,6 +103,8 @@ def password() -> str | Response | tuple[str, int]:
     first = bool(session.get("by_code"))
     if not first and auth.is_demo():
         abort(403, _("You came through the demo’s door: how this person logs in is not changed from here."))
+    if not first and auth.has_second() and not auth.is_fresh():
+        return auth.confirm_first("entering.password")
     if request.method == "GET":
         return render_template("password.html", shortest=SHORTEST, first=first, name=auth.whom().name)
     chosen, again = request.form.get("password", ""), request.form.get("again", "")
@@ -133,7 +135,9 @@ def _chosen(chosen: str, first: bool) -> int:
     """Change it, whoever has one by giving that as well; return the version that sessions have then."""
     access, whom, at = services().access, auth.whom(), auth.now()
     if not first:
-        accounts.confirm_password(access, whom, request.form.get("current", "")[:LONGEST], at)
+        current = request.form.get("current", "")[:LONGEST]
+        # The password of now alone must not make the tries forgotten that were made at the second factor.
+        accounts.confirm_password(access, whom, current, at, forgiving=not auth.has_second())
     return accounts.choose_password(access, whom, chosen, at, here=auth.here())
 
 

@@ -70,12 +70,16 @@ def download() -> Response | tuple[str, int]:
 
 @pages.post("/my-data/erase")
 def erase() -> str | BaseResponse | tuple[str, int]:
-    """Erase everything, after the password or the typed word; there is no way back."""
+    """Erase everything, after the password or the typed word, of who has a second factor not long after both."""
     person, access = auth.person(), services().access
+    both = auth.has_second()
+    if both and not auth.is_fresh():
+        return auth.confirm_first("mydata.page")
     if _has_password():
         try:
             with services().hashing:
-                accounts.confirm_password(access, person, request.form.get("password", ""), auth.now())
+                password = request.form.get("password", "")
+                accounts.confirm_password(access, person, password, auth.now(), forgiving=not both)
         except accounts.LoginError:
             journal.tell("confirming_failed")
             return _page(_("That is not your password; nothing was erased.")), 400

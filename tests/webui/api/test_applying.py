@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 from typing import Any
+from unittest import mock
 
 import pytest
 from passlib.totp import TOTP
@@ -17,6 +18,7 @@ from tests.webui.site import Site
 from tracker.domain.members import Role
 from tracker.domain.tokens import Purpose
 from tracker.workflows import accounts, studies
+from webui import journal
 
 MINUTE = timedelta(minutes=1)
 
@@ -66,7 +68,9 @@ def test_it_governs_once_what_it_takes_away_is_meant(site: Site, olga: tuple[Pro
     assert (refused.status_code, refused.json["type"]) == (409, "urn:affect-tracker:problem:takes-away")
     assert any("stop" in line for line in refused.json["errors"]["study"])
     assert titles(site) == []
-    done = send(site, olga, takes_away="true", key="one-study-1")
+    with mock.patch.object(journal, "tell") as tell:
+        done = send(site, olga, takes_away="true", key="one-study-1")
+    assert mock.call("study_applied", takes_away=1) in tell.call_args_list
     assert (done.status_code, done.json["applied"]) == (201, True), done.text
     (version,) = studies.history(site.access)
     assert (version.study.title, version.by, version.sha256) == ("Night", "olga", done.json["sha256"])

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import threading
 from datetime import timedelta
+from typing import Any
 from unittest import mock
 
 import pytest
@@ -34,6 +36,25 @@ def test_the_same_key_and_body_get_the_same_answer_and_store_nothing(site: Site)
     assert again.headers["Idempotency-Replayed"] == "true"
     assert again.content_type == first.content_type
     assert contexts(site) == 1
+
+
+def test_of_a_request_no_digest_is_kept_that_anybody_could_try_requests_against(lite: Site) -> None:
+    """An answer has few words: whoever has the database alone would find which by trying them all."""
+    asked = program(lite, lite.person())
+    tried: list[str] = []
+    real = hashlib.sha256
+
+    def noting(data: bytes = b"", **more: bool) -> Any:
+        made = real(data, **more)
+        tried.append(made.hexdigest())
+        return made
+
+    with mock.patch("tracker.workflows.repeating.hashlib.sha256", noting):
+        assert asked.post("/contexts", WORD, key=KEY).status_code == 201
+    with lite.access.database.read() as connection:
+        (kept,) = connection.execute(select(tables.repeats.c.asked_digest)).scalars().all()
+    assert tried
+    assert kept not in tried
 
 
 @pytest.mark.parametrize(
