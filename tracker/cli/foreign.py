@@ -96,10 +96,10 @@ def bring(access: Access, asked: Asked, now: datetime, as_json: bool) -> None:
                     part = partial(_part, report, n, len(people))
                     _store(access, survey, mapping, name, person, attestation, now, part)
     _print(survey.found, as_json)
-    if survey.found.left:
+    if left := len(survey.found.left):
+        verb = "would be" if survey.found.dry else "was"
         raise ConsentError(
-            f"nothing was imported of {len(survey.found.left)} of {len(people)} people, who do not allow it; "
-            "the report names them"
+            f"nothing {verb} imported of {left} of {len(people)} people, who do not allow it; the report names them"
         )
 
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 import math
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, or_, select
 
 from tracker.domain.affect import Distribution
 from tracker.store.feedback import PARTICIPANT, standing_corrections
+from tracker.store.rows import EMOTION_COLUMNS, from_columns
 from tracker.store.tables import contexts, corrections, learning_events, observations
 
 Said = Distribution | float | None
@@ -19,14 +20,43 @@ _TICK = timedelta(microseconds=1)
 
 def words_between(
     connection: Connection, subject: str, first: datetime, last: datetime
-) -> dict[tuple[datetime, str], Said]:
-    """What a participant says of the instants of [first, last], by instant and target, where it stands."""
+) -> dict[tuple[datetime, str], list[Said]]:
+    """What a participant says of the instants of [first, last], by instant and target.
+
+    Where nothing of an instant stands any more, because a word about its observation replaced it, what was said.
+    """
+    c = corrections.c
     rows = standing_corrections(connection, subject, first, last + _TICK)
-    return {
-        (row.at, row.target): row.value if row.distribution is None else row.distribution
-        for row in rows
-        if row.rater == PARTICIPANT
-    }
+    found: dict[tuple[datetime, str], list[Said]] = {}
+    for row in rows:
+        if row.rater == PARTICIPANT:
+            found[row.at, row.target] = [row.value if row.distribution is None else row.distribution]
+    standing = frozenset(found)
+    query = select(c.at, c.target, c.value, *(c[name] for name in EMOTION_COLUMNS)).where(
+        c.subject == subject, c.rater == PARTICIPANT, c.at.between(first, last)
+    )
+    for said in connection.execute(query).mappings():
+        key = (said["at"], said["target"])
+        if key not in standing:
+            distribution = from_columns(dict(said))
+            found.setdefault(key, []).append(said["value"] if distribution is None else distribution)
+    return found
+
+
+def spoken_of(connection: Connection, subject: str, observation: int, target: str) -> bool:
+    """Whether a word about an observation stands or stood that a participant's word about it takes the place of."""
+    c = corrections.c
+    query = (
+        select(c.id)
+        .where(
+            c.subject == subject,
+            c.observation == observation,
+            c.target == target,
+            or_(c.rater == PARTICIPANT, c.rated_grant.is_not(None)),
+        )
+        .limit(1)
+    )
+    return connection.execute(query).first() is not None
 
 
 def contexts_between(
@@ -63,11 +93,13 @@ def unlearned(connection: Connection, subject: str) -> set[int]:
     return set(connection.execute(query).scalars())
 
 
-def any_words(connection: Connection, subject: str) -> bool:
-    """Whether any answer of a subject was imported."""
-    mine = corrections.c.subject == subject
-    query = select(corrections.c.id).where(mine, corrections.c.imported_from.is_not(None)).limit(1)
-    return connection.execute(query).first() is not None
+def any_rows(connection: Connection, subject: str) -> bool:
+    """Whether anything that a learner learns from was imported: answers, what surrounded them, or what was read."""
+    queries = (
+        select(table.c.id).where(table.c.subject == subject, table.c.imported_from.is_not(None)).limit(1)
+        for table in (corrections, contexts, observations)
+    )
+    return any(connection.execute(query).first() is not None for query in queries)
 
 
 def same(stored: Said, said: Said) -> bool:

@@ -197,7 +197,7 @@ class Stream:
             return Counter()
         mine = (self._connection, self._person.subject)
         with_it = exporting.counts(*mine, self._cut.with_imported(), self._horizons)
-        if self._starts.learner is not None and imported.any_words(*mine):
+        if self._starts.learner is not None and imported.any_rows(*mine):
             self._starts = replace(self._starts, learner=None)
             there |= {"learner_estimates": 0, "drifts": 0}
         return of_imported(with_it, there)

@@ -87,9 +87,16 @@ def read_local(text: str, form: str | None) -> datetime:
         found = datetime.fromisoformat(text) if form is None else datetime.strptime(text, form)
     except ValueError:
         raise Refused(NO_TIME) from None
-    if found.tzinfo is not None or not _YEARS[0] <= found.year <= _YEARS[1]:
+    if found.tzinfo is not None:
         raise Refused(NO_TIME)
-    return found
+    return within_years(found)
+
+
+def within_years(local: datetime) -> datetime:
+    """A local time of a year that is meant; raise `Refused` for any other."""
+    if not _YEARS[0] <= local.year <= _YEARS[1]:
+        raise Refused(NO_TIME)
+    return local
 
 
 def read_instant(text: str) -> datetime:

@@ -109,8 +109,8 @@ class Answers(Part):
     target: Annotated[str, Field(max_length=32)]
     low: Annotated[float, Field(allow_inf_nan=False)] | None = None
     high: Annotated[float, Field(allow_inf_nan=False)] | None = None
-    above: float | None = None
-    at_least: float | None = None
+    above: Annotated[float, Field(allow_inf_nan=False)] | None = None
+    at_least: Annotated[float, Field(allow_inf_nan=False)] | None = None
     codes: Mapping[str, Annotated[float, Field(ge=-1, le=1)]] | None = None
 
 
@@ -246,6 +246,10 @@ def _instant(said: MappingFile) -> _Problems:
             yield "rule", (here, "zone"), str(error)
     if when.form is not None and when.local is None:
         yield "rule", (here, "form"), "it says how local is written; there is no local"
+    if when.form is not None and not any(year in when.form for year in ("%Y", "%y", "%G", "%c", "%x", "%D")):
+        yield "rule", (here, "form"), f"{when.form!r} says no year; add %Y, or %y"
+    if any(beep.tzinfo is not None for beep in when.beeps):
+        yield "rule", (here, "beeps"), "these are local times; leave the offset out"
 
 
 def _taken(said: MappingFile) -> _Problems:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -73,6 +74,8 @@ class Row:
         Whether its local time could have meant another instant.
     words, around, seen
         Answers, surroundings (place, activity, company), and a face.
+    told_by
+        Of a face without a box the whole record: two people may look the same in what is taken.
     """
 
     line: int
@@ -84,6 +87,7 @@ class Row:
     words: tuple[Word, ...] = ()
     around: tuple[str | None, str | None, str | None] | None = None
     seen: Seen | None = None
+    told_by: tuple[str, ...] = ()
 
     @property
     def says_something(self) -> bool:
@@ -93,7 +97,7 @@ class Row:
     @property
     def content(self) -> int:
         """A number that tells what it says from anything else said of the same instant."""
-        told = repr((self.zone, self.words, self.around, self.seen)).encode()
+        told = repr((self.zone, self.words, self.around, self.seen, self.told_by)).encode()
         return int.from_bytes(hashlib.blake2b(told, digest_size=8).digest(), "big", signed=True)
 
 
@@ -147,7 +151,7 @@ class Reader:
         self._participant = participant
         self._zones: dict[str, ZoneInfo] = {}
         self._start = self._started(mapping.instant, starts_at)
-        self._kinds = {answer.column: kind_of(answer.target) for answer in mapping.answers}
+        self._kinds = {answer.target: kind_of(answer.target) for answer in mapping.answers}
 
     def read(self, record: Record) -> Row:
         """What a record says.
@@ -165,6 +169,7 @@ class Reader:
         if meant.at > self._latest:
             raise Refused(instants.FUTURE, value=meant.at.isoformat())
         mapping = self._mapping
+        seen = self._seen(record, mapping.face) if mapping.face is not None else None
         return Row(
             record.line,
             who,
@@ -174,7 +179,8 @@ class Reader:
             meant.twice,
             tuple(self._words(record)),
             self._around(record),
-            self._seen(record, mapping.face) if mapping.face is not None else None,
+            seen,
+            record.fields if seen is not None and seen.box is None else (),
         )
 
     def _who(self, record: Record) -> str:
@@ -252,7 +258,11 @@ class Reader:
             raise Refused(instants.NO_TIME)
         if beep != int(beep) or not 1 <= beep <= len(when.beeps):
             raise Refused(instants.NO_TIME, str(when.beep), f"{beep:g}")
-        return datetime.combine(when.first_day, when.beeps[int(beep) - 1]) + timedelta(days=int(day) - 1)
+        try:
+            day_of = when.first_day + timedelta(days=int(day) - 1)
+        except OverflowError:
+            raise Refused(instants.NO_TIME) from None
+        return instants.within_years(datetime.combine(day_of, when.beeps[int(beep) - 1]))
 
     def _words(self, record: Record) -> list[Word]:
         found = []
@@ -269,7 +279,7 @@ class Reader:
         return found
 
     def _value(self, answer: Answers, said: str) -> float:
-        kind, column = self._kinds[answer.column], str(answer.column)
+        kind, column = self._kinds[answer.target], str(answer.column)
         if answer.codes is not None:
             # 1.0 is what a spreadsheet makes of 1.
             plain = said.removesuffix(f"{self._mapping.decimal}0")
@@ -375,7 +385,10 @@ class Reader:
     def _float(self, said: str) -> float:
         if not self._number.fullmatch(said):
             raise Refused(NO_NUMBER)
-        return float(said.replace(",", "."))
+        number = float(said.replace(",", "."))
+        if math.isinf(number):  # 1e400: more than any number here
+            raise Refused(NO_NUMBER)
+        return number
 
     def _started(self, when: When, starts_at: str | None) -> datetime | None:
         said = starts_at or when.starts_at

@@ -61,6 +61,11 @@ class Sifted:
     there: Counter[str] = field(default_factory=Counter)
     refused: list[tuple[str, int]] = field(default_factory=list)
 
+    def refuse(self, reason: str, line: int) -> None:
+        """Count a row that is not stored, or not whole: once, however much of it is refused for a reason."""
+        if (reason, line) not in self.refused[-2:]:
+            self.refused.append((reason, line))
+
     def new(self) -> Counter[str]:
         """How many rows by table."""
         return Counter(
@@ -117,12 +122,16 @@ class Sieve:
         return found
 
     def _words(
-        self, row: Row, bounds: Bounds, there: Mapping[tuple[datetime, str], imported.Said], found: Sifted
+        self,
+        row: Row,
+        bounds: Bounds,
+        there: Mapping[tuple[datetime, str], list[imported.Said]],
+        found: Sifted,
     ) -> None:
         if not row.words:
             return
         if (why := bounds.refusal("words", row.at)) is not None:
-            found.refused.append((why, row.line))
+            found.refuse(why, row.line)
             return
         key = self._key(row)
         for word in row.words:
@@ -133,10 +142,10 @@ class Sieve:
                     row.at, word.target, word.distribution, word.value, key=key, imported_from=self._sha256
                 )
                 found.words.append((row.zone, correction))
-            elif imported.same(stored, said):
+            elif any(imported.same(one, said) for one in stored):
                 found.there["corrections"] += 1
             else:
-                found.refused.append((OTHERWISE, row.line))
+                found.refuse(OTHERWISE, row.line)
 
     def _context(
         self,
@@ -149,14 +158,14 @@ class Sieve:
             return
         stored = there.get(row.at)
         if (why := bounds.refusal("contexts", row.at)) is not None:
-            found.refused.append((why, row.line))
+            found.refuse(why, row.line)
         elif stored is None:
             context = Context(row.at, *row.around, key=self._key(row), imported_from=self._sha256)
             found.contexts.append((row.zone, context))
         elif row.around in stored:
             found.there["contexts"] += 1
         else:
-            found.refused.append((OTHERWISE, row.line))
+            found.refuse(OTHERWISE, row.line)
 
     def _observations(
         self,
@@ -175,11 +184,11 @@ class Sieve:
         for moment in moments:
             row = moment[0]
             if (why := bounds.refusal("series", row.at)) is not None:
-                found.refused.append((why, row.line))
+                found.refuse(why, row.line)
             elif row.pts_us not in there:
                 found.observed.append((row.zone, self._observed(moment)))
             elif there[row.pts_us] != row.at:
-                found.refused.append((OTHERWISE, row.line))
+                found.refuse(OTHERWISE, row.line)
             else:
                 observed = self._observed(moment)
                 found.there["observations"] += 1

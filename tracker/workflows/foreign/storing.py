@@ -9,12 +9,13 @@ from typing import TypeVar
 
 from tracker.access import Access, Unit
 from tracker.access.erased import erased_stretches
-from tracker.domain.consent import PausedError, Permit, Scope, Use
+from tracker.domain.consent import SCOPES_OF, ConsentMissingError, PausedError, Permit, Scope, Use
 from tracker.domain.people import Person
 from tracker.personal.learning_again import learn_again
 from tracker.store import feedback, imported, series, studies
 from tracker.study import Study, readable_from, taken_from
 from tracker.workflows.foreign import attesting
+from tracker.workflows.foreign.asking import unanswered
 from tracker.workflows.foreign.attesting import Attestation
 from tracker.workflows.foreign.mapping import MappingFile
 from tracker.workflows.foreign.report import Report
@@ -114,6 +115,9 @@ def foresee(
             _count(survey.found, sieve.sift(block, Bounds(covers, _kept(study, now))))
             continue
         with access.read(person.id, now) as unit:
+            if (why_not := _why_not(unit, mapping)) is not None:
+                survey.found.left[name] = why_not
+                return
             # Whoever has not been asked yet is covered by the document, as far as it goes.
             limits = dict(covers)
             for kind, use in _USES.items():
@@ -133,6 +137,21 @@ def permits_of(unit: Unit, mapping: MappingFile) -> dict[str, Permit]:
     if mapping.contexts is not None:
         found["contexts"] = unit.keeping(unit.permit(Use.KEEP_CONTEXT), Scope.CONTEXT)
     return found
+
+
+def _why_not(unit: Unit, mapping: MappingFile) -> str | None:
+    """Why nothing of a person would be stored, by the same rules by which `store` stores nothing."""
+    if unit.person.paused_at is not None:
+        return str(PausedError(unit.person.name, unit.person.paused_at))
+    open_ = {*unit.grants(), *unanswered(unit, mapping.consent.scopes)}
+    needed = {"series": mapping.face, "words": mapping.targets, "contexts": mapping.contexts}
+    for kind, taken in needed.items():
+        if taken and not SCOPES_OF[_USES[kind]] <= open_:
+            try:
+                unit.permit(_USES[kind])
+            except ConsentMissingError as error:
+                return str(error)
+    return None
 
 
 def _bounds(access: Access, unit: Unit, permits: dict[str, Permit], attestation: Attestation) -> Bounds:
@@ -163,6 +182,10 @@ def _write(unit: Unit, permits: dict[str, Permit], sifted: Sifted) -> None:
         feedback.add_context(connection, permits["contexts"], subject, zone, context, unit.now)
     for zone, word in sifted.words:
         near = series.nearest(connection, subject, word.at, NEAR)
+        # A word about an observation would replace the one before: somebody's own, or the file's of a minute ago.
+        observation = near[0] if near is not None else None
+        if observation is not None and imported.spoken_of(connection, subject, observation, word.target):
+            observation = None
         feedback.add_correction(
             connection,
             permits["words"],
@@ -170,7 +193,7 @@ def _write(unit: Unit, permits: dict[str, Permit], sifted: Sifted) -> None:
             zone,
             word,
             unit.now,
-            observation=near[0] if near is not None else None,
+            observation=observation,
         )
 
 

@@ -97,11 +97,17 @@ class Survey:
     def _again(self, n: int) -> Row:
         record = self._source.at(int(self._kept[n, _OFFSET]), int(self._kept[n, _LINE]))
         try:
-            return self._reader.read(record)
+            row = self._reader.read(record)
+            same = (instants.microseconds(row.at), row.content) == tuple(
+                self._kept[n, (_AT, _CONTENT)].tolist()
+            )
         except Refused:
+            same = False
+        if not same:
             raise ForeignFileError(
                 f"{self._source.name}, line {record.line}: the file has changed while it was read"
-            ) from None
+            )
+        return row
 
     def _survey(self, report: Callable[[float], None]) -> None:
         found = self.found
