@@ -101,3 +101,17 @@ def test_a_network_that_cannot_be_loaded_reads_nothing_and_says_so(site: Site) -
     name_networks(site, "default", "large")
     page.visitor.get("/notice")
     assert page.look(FRAME).status_code == 200, "and goes on as soon as it can"
+
+
+def test_who_captures_while_nothing_can_be_loaded_is_told_that_it_ended(site: Site) -> None:
+    name_networks(site, "default")
+    site.person()
+    page = Page(site)
+    page.start()
+    page.see()
+    name_networks(site, "missing")
+    page.visitor.get("/notice")
+    assert page.look(FRAME).status_code == 503
+    assert page.send().status_code == 200
+    until(lambda: not site.app.extensions["affect-tracker"].captures.running)
+    assert "changed which network" in page.send().text

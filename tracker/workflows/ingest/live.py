@@ -17,6 +17,7 @@ from datetime import datetime
 from tracker.access import Access
 from tracker.domain.people import Person
 from tracker.store import studies
+from tracker.study import Study
 from tracker.vision.errors import VisionError
 from tracker.vision.face import Detector
 from tracker.vision.received import decode, demand_readable
@@ -97,26 +98,16 @@ class Captures:
         NoReaderError
             When it cannot be loaded, or is none of those that the study names.
         """
-        with self._access.database.read() as connection:
-            study = studies.in_force(connection)
         with self._loading:
-            if self._reader is not None and not study.reads_with(self._reader.engine.network.id):
+            with self._access.database.read() as connection:
+                study = studies.in_force(connection)
+            if self._reader is None or not study.reads_with(self._reader.engine.network.id):
+                # Whoever reads now goes on where this fails: no frame is read any more, and its capture is told so.
+                reader, detector = self._loaded(study)
                 self._dismiss()
-            if self._reader is None:
-                try:
-                    reader = self._load()
-                    self._detector = reader.detector()
-                except (OSError, RuntimeError, ValueError, VisionError) as error:
-                    raise NoReaderError("what reads faces cannot be loaded") from error
-                if not study.reads_with(reader.engine.network.id):
-                    named = " or ".join(study.networks)
-                    _log.error(
-                        "the study reads faces with %s, and %s is loaded", named, reader.engine.network.id
-                    )
-                    raise NoReaderError(f"the study reads faces with {named}, which is not what is loaded")
                 shared = (self._access, reader, self._clock, self._monotonic, self._changed, self)
                 self._workers = [Worker(*shared) for _ in range(self._wanted)]
-                self._reader = reader
+                self._reader, self._detector = reader, detector
             return self._reader
 
     def warm(self) -> None:
@@ -144,11 +135,9 @@ class Captures:
         demand_clock(instant_of(device_ms), now)
         self.reader()
         pixels = decode(data)
-        detector = self._detector
-        if detector is None:  # the study changed in this very moment
-            raise NoReaderError("what reads faces is being exchanged")
         with self._looking:
-            faces = detector.find(pixels)
+            assert self._detector is not None  # it came with the reader
+            faces = self._detector.find(pixels)
         height, width = pixels.shape[:2]
         capture = secrets.token_urlsafe(24)
         with self._changed:
@@ -235,11 +224,24 @@ class Captures:
         if running is not None:
             self._finish(running, why)
 
+    def _loaded(self, study: Study) -> tuple[Reader, Detector]:
+        """Load what reads faces, where that is what the study names."""
+        try:
+            reader = self._load()
+            detector = reader.detector()
+        except (OSError, RuntimeError, ValueError, VisionError) as error:
+            raise NoReaderError("what reads faces cannot be loaded") from error
+        if not study.reads_with(reader.engine.network.id):
+            named = " or ".join(study.networks)
+            _log.error("the study reads faces with %s, and %s is loaded", named, reader.engine.network.id)
+            raise NoReaderError(f"the study reads faces with {named}, which is not what is loaded")
+        return reader, detector
+
     def _dismiss(self) -> None:
-        """Let go of what reads faces; frames that wait are looked at with what comes next."""
+        """Let those who read faces go; frames that wait are looked at by whoever comes next."""
         for worker in self._workers:
             worker.stop()
-        self._workers, self._reader, self._detector = [], None, None
+        self._workers = []
 
     def _leave(self, person: str, why: Ended, cause: Exception | None = None) -> Running | None:
         """Take what a person captures here out; to be held under the lock."""
