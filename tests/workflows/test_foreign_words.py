@@ -243,3 +243,35 @@ def test_what_a_learner_learned_beside_what_was_imported_is_nobodys_in_public(
     with (made.folder / "estimates.csv").open(encoding="utf-8", newline="") as file:
         by_learner = {row["participant"] for row in csv.DictReader(file) if row["source"] != "network"}
     assert len(by_learner) == DEFAULT.export.k - (brings != "nothing")
+
+
+@pytest.mark.parametrize("every_s", [None, 60])
+def test_a_series_says_which_of_its_rows_hold_anything_imported(
+    access: Access, tmp_path: Path, capsys: Caps, every_s: int | None
+) -> None:
+    ada = person(access, now=NOW)
+    begun = datetime.fromisoformat(START).astimezone(UTC)
+    days = [begun + timedelta(days=n) for n in range(1, 5)]
+    capture(access, ada, [observed(at) for at in days], NOW)
+    feat = written(tmp_path, py_feat([(0, 0.7), (30, 0.7)]), "feat.csv")
+    brought(access, tmp_path, feat, MAPPINGS / "py-feat.toml", capsys, participant="ada", starts_at=START)
+    path = written(tmp_path, diary("ada,2026-03-03 09:00,10,,,", "ada,2026-03-04 08:00,,,home,"))
+    brought(access, tmp_path, path, written(tmp_path, DIARY, "diary.toml"), capsys, existing=("ada",))
+    feedback.correct(access, ada, Correction(days[2], "leave_me_alone", None, 1.0), NOW)
+    at = {begun, begun + timedelta(seconds=1), *days}
+    brought_ = {moment for moment in at if moment < days[2]}
+    for shape in ("wide", "long"):
+        made = export_dataset(
+            access,
+            tmp_path / shape,
+            NOW + timedelta(minutes=1),
+            shape=shape,
+            every_s=every_s,
+            formats={"csv"},
+        )
+        with (made.folder / "series.csv").open(encoding="utf-8", newline="") as file:
+            told = {(datetime.fromisoformat(row["at"]), row["origin"]) for row in csv.DictReader(file)}
+        expected = {(moment, "IMPORTED" if moment in brought_ else "RECORDED") for moment in at}
+        if every_s is not None:  # both moments of the file lie in one window
+            expected.discard((begun + timedelta(seconds=1), "IMPORTED"))
+        assert told == expected, shape

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,7 +15,7 @@ from tracker.domain.affect import EMOTIONS, Emotion
 from tracker.domain.series import CONTEXT_HOLDS, MACHINE
 from tracker.store.exporting import SERIES_COLUMNS
 from tracker.workflows.export.as_of_now import LearnerNow
-from tracker.workflows.export.frames import Frame, Who, columns_of, common, derived, ids, instant
+from tracker.workflows.export.frames import Frame, Who, columns_of, common, derived, ids, instant, origins
 from tracker.workflows.export.shapes import (
     BESIDE_S,
     CONTEXT,
@@ -42,6 +42,7 @@ class Answer:
     target: str
     value: float | None
     probabilities: tuple[float, ...] | None
+    imported: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,11 +52,11 @@ class Around:
     Attributes
     ----------
     contexts
-        Instants (microseconds), and place, activity and company.
+        Instants (microseconds), place, activity and company, and whether a file of another program says so.
     """
 
     answers: tuple[Answer, ...] = ()
-    contexts: tuple[tuple[int, str | None, str | None, str | None], ...] = ()
+    contexts: tuple[tuple[int, str | None, str | None, str | None, bool], ...] = ()
 
 
 @dataclass
@@ -66,6 +67,7 @@ class _Rows:
     zones: list[str]
     observations: NDArray[np.int64]
     read: NDArray[np.int64]
+    imported: NDArray[np.bool_]
     weight: dict[str, NDArray[np.float64]] = field(default_factory=dict)
     total: dict[str, NDArray[np.float64]] = field(default_factory=dict)
 
@@ -79,6 +81,7 @@ class _Rows:
             self.zones[start:end],
             self.observations[start:end],
             self.read[start:end],
+            self.imported[start:end],
             {s: v[start:end] for s, v in self.weight.items()},
             {s: v[start:end] for s, v in self.total.items()},
         )
@@ -90,6 +93,7 @@ class _Rows:
             self.zones + other.zones,
             np.concatenate([self.observations, other.observations]),
             np.concatenate([self.read, other.read]),
+            np.concatenate([self.imported, other.imported]),
             {s: np.concatenate([v, other.weight[s]]) for s, v in self.weight.items()},
             {s: np.concatenate([v, other.total[s]]) for s, v in self.total.items()},
         )
@@ -103,6 +107,7 @@ def frames(
     shape: Shape,
     every_s: int | None,
     unread: frozenset[Emotion] = frozenset(),
+    imported: Collection[int] = (),
 ) -> Iterator[Frame]:
     """The person's rows of the table.
 
@@ -116,7 +121,10 @@ def frames(
         Wide or long; the length of a window in seconds, None for the raw rate.
     unread
         What no network of theirs reads: its 0 is missing.
+    imported
+        Observations that a file of another program brought.
     """
+    brought = np.fromiter(imported, np.int64, len(imported))
     size = every_s * SECOND_US if every_s is not None else None
     waiting: _Rows | None = None
     held: list[Any] = []
@@ -128,7 +136,7 @@ def frames(
             start -= 1
         rows, held = (rows, []) if last else (rows[:start], rows[start:])
         if rows:
-            found = _moments(rows, now)
+            found = _moments(rows, now, brought)
             found = found if size is None else _windows(found, size)
             waiting = found if waiting is None else waiting.then(found)
             waiting = waiting if size is None else _windows(waiting, size)
@@ -151,7 +159,7 @@ def _peeked(batches: Iterable[Sequence[Any]]) -> Iterator[tuple[Sequence[Any], b
         yield before, True
 
 
-def _moments(rows: Sequence[Any], now: LearnerNow | None) -> _Rows:
+def _moments(rows: Sequence[Any], now: LearnerNow | None, brought: NDArray[np.int64]) -> _Rows:
     c = columns_of(rows, SERIES_COLUMNS)
     number = ids(c["id"])
     first = np.flatnonzero(np.concatenate([[True], number[1:] != number[:-1]]))
@@ -166,6 +174,7 @@ def _moments(rows: Sequence[Any], now: LearnerNow | None) -> _Rows:
         [c["zone"][i] for i in first],
         ids(c["stands_for"])[first],
         np.zeros(n, np.int64),
+        np.isin(number[first], brought),
     )
     for speaker, mine in (
         (NETWORK, said & (snapshot == MACHINE)),
@@ -204,6 +213,7 @@ def _windows(rows: _Rows, size: int) -> _Rows:
         [rows.zones[i] for i in first],
         np.add.reduceat(rows.observations, first),
         np.add.reduceat(rows.read, first),
+        np.logical_or.reduceat(rows.imported, first),
         {s: np.add.reduceat(v, first) for s, v in rows.weight.items()},
         {s: np.add.reduceat(v, first, axis=0) for s, v in rows.total.items()},
     )
@@ -219,8 +229,14 @@ def _told(
     unread: frozenset[Emotion],
 ) -> Frame:
     at = rows.at.tolist()
+    imported = rows.imported.copy()
+    beside = [_beside(at, until, answer, size) for answer in around.answers if answer.imported]
+    imported[[i for i in beside if i is not None]] = True
+    around_it = _around(at, around)
+    imported[[i for i, c in enumerate(around_it) if c is not None and c[4]]] = True
     frame: Frame = {
         **common(who, len(rows), rows.zones),
+        **origins(who, imported.tolist()),
         **instant("at", rows.zones, at),
         "n_observations": pa.array(rows.observations),
         "n_read": pa.array(rows.read),
@@ -238,7 +254,7 @@ def _told(
             ours[name] = pa.array(np.ascontiguousarray(ours[name]), mask=missing)
         frame |= {column(speaker, name): ours[name] for name in MEASURES}
     frame |= _answers(at, until, around.answers, size)
-    frame |= _contexts(at, around)
+    frame |= _contexts(at, around_it)
     return frame if shape is Shape.WIDE else _melted(frame)
 
 
@@ -246,10 +262,7 @@ def _answers(at: list[int], until: int | None, answers: Sequence[Answer], size: 
     names = (*_P, *TARGETS)
     sums: dict[str, dict[int, list[float]]] = {name: {} for name in names}
     for answer in answers:
-        i = bisect_right(at, answer.at_us) - 1
-        if i < 0 or (until is not None and i == len(at) - 1 and answer.at_us >= until):
-            continue
-        if answer.at_us - at[i] >= (size if size is not None else BESIDE_S * SECOND_US + 1):
+        if (i := _beside(at, until, answer, size)) is None:
             continue
         told: Mapping[str, float | None] = (
             dict(zip(_P, answer.probabilities, strict=True))
@@ -268,12 +281,30 @@ def _answers(at: list[int], until: int | None, answers: Sequence[Answer], size: 
     return frame
 
 
-def _contexts(at: list[int], around: Around) -> Frame:
+def _beside(at: list[int], until: int | None, answer: Answer, size: int | None) -> int | None:
+    """Beside which row an answer stands."""
+    i = bisect_right(at, answer.at_us) - 1
+    if i < 0 or (until is not None and i == len(at) - 1 and answer.at_us >= until):
+        return None
+    holds = size if size is not None else BESIDE_S * SECOND_US + 1
+    return i if answer.at_us - at[i] < holds else None
+
+
+def _around(
+    at: list[int], around: Around
+) -> list[tuple[int, str | None, str | None, str | None, bool] | None]:
+    """What surrounded each row."""
     instants = [c[0] for c in around.contexts]
     found = []
     for t in at:
         i = bisect_right(instants, t) - 1
         found.append(around.contexts[i] if i >= 0 and t - instants[i] <= _HOLDS_US else None)
+    return found
+
+
+def _contexts(
+    at: list[int], found: Sequence[tuple[int, str | None, str | None, str | None, bool] | None]
+) -> Frame:
     frame: Frame = {
         name: pa.array([None if c is None else c[k] for c in found], pa.string())
         for k, name in enumerate(CONTEXT, start=1)

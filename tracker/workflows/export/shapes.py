@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from tracker.domain.affect import EMOTIONS
@@ -55,6 +55,11 @@ CONTEXT = ("place", "activity", "company")
 SECOND_US = 1_000_000
 BESIDE_S = 120
 """At the raw rate an answer stands beside the last moment before it, at most so many seconds earlier."""
+
+_ORIGIN = replace(
+    ORIGIN_COLUMN,
+    meaning=f"{ORIGIN_COLUMN.meaning} It is told of a moment or window where anything in it was.",
+)
 
 _WHO = {
     NETWORK: ("the network", "nothing was read, or the network does not read it"),
@@ -126,7 +131,7 @@ WIDE = Table(
         Column(
             "context_age_s", Kind.NUMBER, "How long before that was said.", "s", missing="nothing was said"
         ),
-        ORIGIN_COLUMN,
+        _ORIGIN,
     ),
     (),
     (("participant", "participants", "participant"),),
@@ -152,7 +157,7 @@ LONG = Table(
         ),
         Column("value", Kind.NUMBER, "The number.", missing="it is a word"),
         Column("text", Kind.STRING, "The word.", missing="it is a number"),
-        ORIGIN_COLUMN,
+        _ORIGIN,
     ),
     (),
     (("participant", "participants", "participant"),),

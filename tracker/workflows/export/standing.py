@@ -40,7 +40,7 @@ def of_participant(corrections: Iterable[Mapping[str, Any]]) -> list[Mapping[str
 def answers(corrections: Iterable[Mapping[str, Any]]) -> tuple[Answer, ...]:
     """The same, as `tracker.workflows.export.series` reads them."""
     return tuple(
-        Answer(row["at"], row["target"], row["value"], probabilities(row))
+        Answer(row["at"], row["target"], row["value"], probabilities(row), bool(row.get("imported_from")))
         for row in of_participant(corrections)
     )
 

@@ -143,7 +143,7 @@ class Stream:
         self._granted = starts
         self._prompted: list[dict[str, Any]] = []
         self._corrected: list[dict[str, Any]] = []
-        self._surrounded: list[tuple[int, str | None, str | None, str | None]] = []
+        self._surrounded: list[tuple[int, str | None, str | None, str | None, bool]] = []
         self._connection, self._person = unit.connection, zones.then(unit, cut, starts)
         self._horizons = unit.horizons()
         self._who, self._starts, self._names, self._into = who, starts, names, into
@@ -331,7 +331,8 @@ class Stream:
             if self._veil is not None:
                 for name in ("place", "activity", "company"):
                     c[name] = tuple(self._veil.word(name, word, self._person) for word in c[name])
-            self._surrounded += zip(c["at"], c["place"], c["activity"], c["company"], strict=True)
+            brought = map(bool, c["imported_from"])
+            self._surrounded += zip(c["at"], c["place"], c["activity"], c["company"], brought, strict=True)
             numbers = self._into.numbers["contexts"]
             frame = {
                 **common(self._who, len(rows), c["zone"]),
@@ -402,7 +403,8 @@ class Stream:
         )
         around = series.Around(standing.answers(self._corrected), tuple(self._surrounded))
         unread = self._unread.everywhere()
-        for frame in series.frames(rows, self._who, around, now, shape, self._asked.every_s, unread):
+        every_s, brought = self._asked.every_s, self._imported
+        for frame in series.frames(rows, self._who, around, now, shape, every_s, unread, brought):
             self._write(SERIES[shape], frame)
 
     def _participant(self, before: dict[str, int]) -> None:
