@@ -8,9 +8,9 @@ import pytest
 from tests import builders
 from tests.webui.site import TODAY, Site
 from tracker import personal
-from tracker.domain.affect import Emotion
+from tracker.domain.affect import Distribution, Emotion
 from tracker.domain.consent import Recorder, Scope, Use
-from tracker.domain.series import Reason
+from tracker.domain.series import Estimate, Observed, Reason
 from tracker.store import drifts
 from tracker.workflows import consenting
 
@@ -103,6 +103,29 @@ def test_machine_and_personal_can_be_told_apart(site: Site) -> None:
     own = [v for v in data["points"]["personal"][contempt] if v is not None]
     assert own
     assert [c["emotion"] for c in data["corrections"]] == [contempt]
+
+
+def test_an_emotion_that_no_network_of_the_page_reads_is_told_in_the_legend(lite: Site) -> None:
+    who, at = lite.person(), lite.now - timedelta(hours=1)
+    seven = Distribution.from_sequence([0.4, 0.1, 0.1, 0.1, 0.1, 0.1, 0.1, 0.0])
+    seen = builders.observed(at)
+    batch = [Observed(seen.observation, (Estimate("seven@0123456789ab", seven),))]
+    builders.store(lite.access, who, batch, lite.now)
+    visitor = lite.logged_in()
+
+    def unread() -> list[str]:
+        page = visitor.get(f"/timeline/day/{TODAY}?show=machine").text
+        legend = page.split('class="legend"')[1].split("</ul>")[0]
+        return [
+            emotion.value
+            for emotion, item in zip(Emotion, legend.split("<li>")[1:], strict=True)
+            if "(not read)" in item
+        ]
+
+    assert unread() == ["contempt"]
+    other = builders.observed(at - timedelta(minutes=5), source="b" * 64)
+    builders.store(lite.access, who, [other], lite.now)
+    assert unread() == []
 
 
 def test_without_scripts_there_is_a_picture_and_a_table(lite: Site) -> None:

@@ -113,6 +113,13 @@ def _explained(blanks: Iterable[Blank], shown: Range) -> Iterator[Row]:
             at = until
 
 
+def unread(page: Page, personal: bool) -> frozenset[Emotion]:
+    """What no network of a page reads: each gave exactly 0 to it all along; a learner says all eight."""
+    words = ((p.personal or p.machine) if personal else p.machine for p in page.points)
+    each = [frozenset(e for e in EMOTIONS if word[e] == 0) for word in words if word is not None]
+    return frozenset.intersection(*each) if each else frozenset()
+
+
 def add(row: Row, said: Distribution, n: int) -> None:
     """Count a mean of `n` readings."""
     row.n += n

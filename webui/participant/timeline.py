@@ -19,7 +19,7 @@ from webui.participant.drawing import chart_json
 from webui.participant.fine import refined
 from webui.participant.overview import overview
 from webui.participant.ranges import DAYS, Range
-from webui.participant.rows import by_day, rows, step_of, summary
+from webui.participant.rows import by_day, rows, step_of, summary, unread
 from webui.services import services
 
 pages = Blueprint("timeline", __name__)
@@ -63,6 +63,7 @@ def page(unit: str, last: str) -> str:
         today=today,
         series=series,
         has_personal=has_personal,
+        unread=unread(drawn, series == "personal"),
         days=list(by_day(table)),
         summary=summary(table, shown, gone),
         picture=overview(table, shown, step_of(drawn, shown)),
