@@ -89,7 +89,7 @@ def sentence(found: Confusion, same: Share | None) -> str:
         return told + "."
     n, they, own = max(apart, key=lambda one: (one[0], one[1], one[2]))
     most: str = gettext(
-        "they differ most where the others said “%(they)s” and this rater “%(own)s” (%(n)s of %(of)s).",
+        "they differ most where “%(they)s” was said beside this rater’s “%(own)s” (%(n)s of %(of)s).",
         they=word_of(they),
         own=word_of(own),
         n=n,
