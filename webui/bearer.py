@@ -8,7 +8,9 @@ from werkzeug.exceptions import TooManyRequests, Unauthorized
 
 from tracker.domain.consent import Recorder
 from tracker.domain.members import Member
+from tracker.domain.people import UnknownParticipantError
 from tracker.domain.tokens import Purpose
+from tracker.privacy.key_errors import KeyDestroyedError
 from tracker.workflows import tokens
 from tracker.workflows.tokens import Bearer, TokenRefusedError
 from webui import journal
@@ -42,6 +44,9 @@ def recognise() -> None:
     except TokenRefusedError as error:
         _count(services().strangers, address)
         raise _unauthorized(str(error)) from None
+    except (UnknownParticipantError, KeyDestroyedError):
+        # Whose it was is erased, or is being erased: the key goes before the token does.
+        raise gone() from None
     _count(services().programs, found.token)
     g.bearer = found
     if isinstance(found.whom, Member):
@@ -62,6 +67,11 @@ def demand(rule: Rule) -> None:
         abort(403, f"This token is not for {rule.purpose.value}; make one that is.")
     if "person" in g and rule.purpose not in UNNOTICED:
         _demand_noticed()
+
+
+def gone() -> Unauthorized:
+    """What is answered when whoever asks is erased meanwhile."""
+    return _unauthorized(str(TokenRefusedError()))
 
 
 def _demand_noticed() -> None:

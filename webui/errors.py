@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from flask import Flask, has_request_context, jsonify, render_template
+from flask import Flask, g, has_request_context, jsonify, render_template
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext
 from werkzeug.exceptions import HTTPException
@@ -19,6 +19,8 @@ from tracker.domain.consent import (
     Scope,
 )
 from tracker.domain.notice import BUILT_IN
+from tracker.domain.people import UnknownParticipantError
+from tracker.privacy.key_errors import KeyDestroyedError
 from tracker.store.database import DatabaseError
 from tracker.study import ScopeNotAskedError, StudyClosedError
 from tracker.workflows.consenting import NoticeChangedError
@@ -44,6 +46,8 @@ def explain(app: Flask) -> None:
     app.register_error_handler(ErasureIncompleteError, _incomplete)
     app.register_error_handler(DatabaseError, _database)
     app.register_error_handler(BusyError, _busy)
+    for kind in (UnknownParticipantError, KeyDestroyedError):
+        app.register_error_handler(kind, _erased)
 
 
 def answer(status: int, message: str) -> tuple[Response | str, int]:
@@ -143,6 +147,13 @@ def _database(error: DatabaseError) -> tuple[Response | str, int]:
     return answer(
         503, _("The database cannot be used right now; nothing was changed. Try again in a minute.")
     )
+
+
+def _erased(error: Exception) -> tuple[Response | str, int]:
+    """Somebody was erased while this request was carried out: who asks, or of whom they asked."""
+    # The page that says so knows nobody: its menu would read what is gone.
+    asked_themselves = g.pop("person", None) is not None
+    return answer(401, _("Log in first.")) if asked_themselves else answer(404, str(_PLAIN[404]))
 
 
 def _busy(error: BusyError) -> tuple[Response | str, int]:

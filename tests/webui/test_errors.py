@@ -1,9 +1,12 @@
 """What consent does not allow is said to the participant: no operator's command, no name, no code word."""
 
 from datetime import UTC, datetime
+from typing import NoReturn
 
 import pytest
 
+from tests.webui import walking
+from tests.webui.site import Site
 from tracker.domain.consent import (
     ConsentError,
     ConsentMissingError,
@@ -13,6 +16,10 @@ from tracker.domain.consent import (
     Scope,
     Use,
 )
+from tracker.domain.members import Role
+from tracker.domain.people import UnknownParticipantError
+from tracker.privacy.key_errors import KeyDestroyedError
+from tracker.workflows import erasure
 from tracker.workflows.consenting import EvidenceError
 from webui.errors import consent_sentence
 
@@ -41,3 +48,31 @@ def test_a_consent_error_is_said_in_the_participants_words(error: ConsentError, 
     assert says in sentence
     for theirs in ("affect-tracker", "--", "ada ", "affect_series"):
         assert theirs not in sentence
+
+
+@pytest.mark.parametrize("error", [UnknownParticipantError("0" * 32), KeyDestroyedError("a key is gone")])
+def test_who_is_erased_while_they_ask_is_logged_out_and_it_is_no_error_of_ours(
+    lite: Site, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    ada = lite.person()
+    visitor = lite.logged_in()
+
+    def erased() -> NoReturn:
+        erasure.erase_person(lite.access, ada, lite.now)
+        raise error
+
+    monkeypatch.setitem(lite.app.view_functions, "mydata.page", erased)
+    answer = visitor.get("/my-data")
+    assert (answer.status_code, str(error) in answer.text) == (401, False)
+    assert "Log in first." in answer.text
+    assert visitor.get("/my-data").location == "/login"
+
+
+def test_of_whom_a_rater_asks_may_be_erased_meanwhile(lite: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    def gone() -> NoReturn:
+        raise UnknownParticipantError("0" * 32)
+
+    visitor = walking.with_session(lite, walking.member(lite.access, "kim", Role.RATER))
+    monkeypatch.setitem(lite.app.view_functions, "rate.series_list", gone)
+    answer = visitor.get("/rate/series")
+    assert (answer.status_code, "0" * 32 in answer.text) == (404, False)

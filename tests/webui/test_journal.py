@@ -119,7 +119,7 @@ def test_what_a_program_may_and_does_for_good_is_told(lite: Site, lines: Lines) 
     asked = program(lite, lite.access.person("kim"))
     wanted: list[dict[str, Any]] = [{"scopes": ["notes"]}, {"everything": True}]
     for what in wanted:
-        assert asked.post("/erasures", {"proof": {"password": PASSWORD}} | what).status_code == 202
+        assert asked.post("/erasures", what | {"proof": {"password": PASSWORD}}).status_code == 202
     lite.app.extensions[NAME].background.close()
     told = [line for line in lines.told if line["event"] in ("token_made", "token_revoked", "erased")]
     assert [line["event"] for line in told] == ["token_made", "token_revoked", "erased"]

@@ -72,7 +72,8 @@ def once(view: View) -> View:
             response: Response = view(*args, **kwargs)
         except Exception:
             # Nothing was stored, so nothing is kept: when what hindered it is gone, the same request may succeed.
-            repeating.release(access, whom, claimed, now())
+            with suppress(UnknownParticipantError, KeyDestroyedError):
+                repeating.release(access, whom, claimed, now())
             raise
         if response.status_code < 300:
             # Whoever was erased meanwhile keeps nothing, not even an answer.

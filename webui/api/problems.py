@@ -5,14 +5,16 @@ from __future__ import annotations
 import json
 from typing import Any, Protocol
 
-from flask import Blueprint, Flask, Response, request
+from flask import Blueprint, Flask, Response, g, request
 from marshmallow import Schema, fields
 from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound
 from werkzeug.http import HTTP_STATUS_CODES
 
 from tracker.domain.consent import ConsentError, ConsentMissingError
+from tracker.domain.people import UnknownParticipantError
+from tracker.privacy.key_errors import KeyDestroyedError
 from tracker.store.database import DatabaseError
-from webui import errors, refusals
+from webui import bearer, errors, refusals
 from webui.roles import PROGRAMS
 
 TYPE = "application/problem+json"
@@ -93,6 +95,8 @@ def _explain(room: Explains) -> None:
     room.register_error_handler(HTTPException, http)
     room.register_error_handler(ConsentError, consent)
     room.register_error_handler(DatabaseError, _database)
+    for kind in (UnknownParticipantError, KeyDestroyedError):
+        room.register_error_handler(kind, _erased)
 
 
 def http(error: HTTPException) -> Response:
@@ -131,6 +135,11 @@ def refused(error: ValueError) -> Response:
 
 def _database(_: DatabaseError) -> Response:
     return problem(503, "The database cannot be used right now; nothing was changed. Try again in a minute.")
+
+
+def _erased(_: Exception) -> Response:
+    """Somebody was erased while this request was carried out: who asks, or of whom they asked."""
+    return http(bearer.gone() if "person" in g else NotFound("What this is about was erased meanwhile."))
 
 
 def _unknown(error: HTTPException) -> Any:

@@ -26,9 +26,10 @@ from tracker.domain.stretches import Stretch
 from tracker.domain.tokens import Purpose
 from tracker.privacy import signed
 from tracker.store import tables, tombstones
-from tracker.workflows import accounts, erasure, hiding, tokens
-from tracker.workflows.erasure import ErasureIncompleteError
+from tracker.workflows import accounts, erasure, hiding, repeating, tokens
+from tracker.workflows.erasure import ErasureIncompleteError, steps
 from webui import limits
+from webui.api import problems
 from webui.auth import FRESH
 from webui.services import NAME
 
@@ -276,6 +277,42 @@ class TestErasing:
         assert site.app.test_client().get(f"{AT}/erasures/{number}/certificate").status_code == 404
         erasure.carry_out(site.access, site.now + timedelta(hours=1))  # as the jobs do
         assert stage(site, begun)["stage"] == "clean"
+
+    @pytest.mark.parametrize("done", range(len(steps.STEPS)))
+    def test_wherever_it_is_cut_off_no_token_of_theirs_opens_anything_or_fails(
+        self, lite: Site, done: int
+    ) -> None:
+        asked = program(lite, lite.with_password())
+
+        def cut_off(*_: Any) -> None:
+            raise ErasureIncompleteError("cut off")
+
+        with mock.patch.object(steps, "STEPS", (*steps.STEPS[:done], cut_off)):
+            begun = erase(asked, everything=True)
+            wait(lite)
+            told = [
+                asked.get("/token"),
+                asked.post("/contexts", {"place": "home"}),
+                erase(asked, scopes=["notes"]),
+            ]
+        shredded = done >= 1 + steps.STEPS.index(steps.shred)
+        assert {answer.status_code for answer in told} <= ({401} if shredded else {200, 201, 202, 403})
+        assert stage(lite, begun)["stage"] == "under_way"
+
+    def test_who_is_erased_while_they_ask_is_told_that_their_token_is_gone(self, lite: Site) -> None:
+        ada = lite.with_password()
+        asked, real = program(lite, ada), repeating.claim
+
+        def claim(*args: Any) -> Any:
+            claimed = real(*args)
+            erasure.erase_person(lite.access, ada, lite.now)
+            return claimed
+
+        with mock.patch.object(repeating, "claim", claim):
+            answer = asked.post("/contexts", {"place": "home"})
+        assert (answer.status_code, answer.content_type) == (401, problems.TYPE), answer.text
+        assert "ada" not in answer.text
+        assert ada.id not in answer.text
 
     def test_one_that_fails_holds_up_no_other(self, lite: Site) -> None:
         ada, bob = lite.with_password(), lite.with_password("bob")
