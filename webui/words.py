@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -16,6 +17,7 @@ from markupsafe import Markup
 from tracker.domain.affect import EMOTIONS, Distribution, Emotion
 from tracker.domain.consent import Scope, State
 from tracker.domain.instants import parse_instant
+from tracker.domain.readers import Role
 from tracker.domain.series import Reason
 from tracker.learning.kinds import AROUSAL, LEAVE_ME_ALONE, VALENCE, Kind, kind_of
 from tracker.store.feedback import CorrectionRow
@@ -339,6 +341,34 @@ LOOKS = (
 """What the staff's commands write into the log of looks; the log keeps them as they were written."""
 
 
+def by_whom(reader: str) -> str:
+    """Who of the staff looked, as the log of looks has it, in the words of whose data it is; names stay names.
+
+    Examples
+    --------
+    >>> by_whom("rater 5ef60123"), by_whom("member 5ef60123, as a researcher")
+    ('rater 5ef60123', 'member 5ef60123, as a researcher')
+    >>> by_whom("ada (account 0)")
+    'ada (account 0)'
+    """
+    name, as_one, _ = reader.partition(f", as a {Role.RESEARCHER.value}")
+    called = _NUMBERED.fullmatch(name)
+    if called is not None:
+        name = str(READERS[called["role"]]) % {"number": called["number"]}
+    return str(gettext("%(name)s, as a researcher", name=name)) if as_one else name
+
+
+READERS = {
+    "member": lazy_gettext("member %(number)s"),
+    "rater": lazy_gettext("rater %(number)s"),
+    "researcher": lazy_gettext("researcher %(number)s"),
+    "operator": lazy_gettext("operator %(number)s"),
+}
+"""How members are called in the log of looks, by their part and the beginning of their number."""
+
+_NUMBERED = re.compile(rf"(?P<role>{'|'.join(READERS)}) (?P<number>[0-9a-z]+)")
+
+
 def _edge(word: str) -> str:
     """One word of what a look at the timeline was limited to: an instant on the person's clock, or ``from``."""
     try:
@@ -369,6 +399,7 @@ def teach(app: Flask) -> None:
         local=local,
         opening=opening,
         at_what=at_what,
+        by_whom=by_whom,
         named=named,
         choice_word=CHOICES.__getitem__,
         day=lambda at: day_name(local(at).date()),

@@ -224,3 +224,9 @@ def test_looks_stand_in_the_readers_language(lite: Site, rosa: Visitor) -> None:
     page = rosa.get(f"/study/people/{ada.id}", headers={"Accept-Language": "de"}).text
     assert '<html lang="de"' in page
     assert "what you were asked" not in page
+    assert re.search(r"<td>Mitglied [0-9a-f]{8}, aus der Forschung</td>", page)
+    lite.access.record_look(ada.id, lite.now, reader="rater 5ef60123", what="your receipt")
+    assert (
+        "<td>bewertende Person 5ef60123</td>"
+        in rosa.get(f"/study/people/{ada.id}", headers={"Accept-Language": "de"}).text
+    )
