@@ -160,6 +160,19 @@ def test_a_dry_run_tells_who_would_be_left(
         assert told["new"] == {"observations": 0, "estimates": 0, "corrections": 2, "contexts": 1}
 
 
+def test_nothing_is_granted_for_whoever_is_left(
+    access: Access, tmp_path: Path, mapping: Path, capsys: Caps
+) -> None:
+    ada = person(access, scopes=[Scope.AFFECT_SERIES, Scope.CONTEXT], now=NOW)
+    consenting.withdraw(access, ada, [Scope.CONTEXT], NOW, recorder=Recorder.PARTICIPANT)
+    path = written(tmp_path, diary("ada,2026-03-19 09:00,10,3,home,"))
+    with pytest.raises(ConsentError):
+        brought(access, tmp_path, path, mapping, capsys, existing=("ada",))
+    with access.read(ada.id, NOW) as unit:
+        assert {event.recorder for event in unit.events} == {Recorder.PARTICIPANT}
+        assert Scope.PERSONAL_LEARNING not in unit.grants()
+
+
 def test_a_dry_run_counts_on_what_the_document_would_allow(
     access: Access, tmp_path: Path, mapping: Path, capsys: Caps
 ) -> None:

@@ -152,6 +152,10 @@ def _store(
             within=lambda unit: foreign.keep(access, unit, attestation),
         )
     with access.read(person.id, now) as unit:
+        if (refused := foreign.refusal(unit, mapping)) is not None:
+            # Nothing is granted for whoever would not have anything come in.
+            survey.found.left[name] = refused
+            return
         new = foreign.unanswered(unit, mapping.consent.scopes)
     try:
         if new:

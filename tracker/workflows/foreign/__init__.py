@@ -7,7 +7,7 @@ from tracker.workflows.foreign.mapping import MappingFile, load
 from tracker.workflows.foreign.report import Report
 from tracker.workflows.foreign.rows import Reader
 from tracker.workflows.foreign.source import Source
-from tracker.workflows.foreign.storing import foresee, store
+from tracker.workflows.foreign.storing import foresee, refusal, store
 from tracker.workflows.foreign.survey import Survey
 
 __all__ = [
@@ -25,6 +25,7 @@ __all__ = [
     "hash_of",
     "keep",
     "load",
+    "refusal",
     "store",
     "unanswered",
     "whom",

@@ -115,7 +115,7 @@ def foresee(
             _count(survey.found, sieve.sift(block, Bounds(covers, _kept(study, now))))
             continue
         with access.read(person.id, now) as unit:
-            if (why_not := _why_not(unit, mapping)) is not None:
+            if (why_not := refusal(unit, mapping)) is not None:
                 survey.found.left[name] = why_not
                 return
             # Whoever has not been asked yet is covered by the document, as far as it goes.
@@ -139,8 +139,8 @@ def permits_of(unit: Unit, mapping: MappingFile) -> dict[str, Permit]:
     return found
 
 
-def _why_not(unit: Unit, mapping: MappingFile) -> str | None:
-    """Why nothing of a person would be stored, by the same rules by which `store` stores nothing."""
+def refusal(unit: Unit, mapping: MappingFile) -> str | None:
+    """Why nothing of a person would be stored; None where they allow it, or were not asked what a document says."""
     if unit.person.paused_at is not None:
         return str(PausedError(unit.person.name, unit.person.paused_at))
     open_ = {*unit.grants(), *unanswered(unit, mapping.consent.scopes)}
