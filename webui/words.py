@@ -166,15 +166,15 @@ def signed(value: float) -> str:
     return ("+" if round(value, 2) >= 0 else "") + decimal(value)
 
 
-def decimal(value: float) -> str:
-    """A number with two digits after the point, or after what the reader's language puts there.
+def decimal(value: float, digits: int = 2) -> str:
+    """A number with two digits after the point (or so many), or after what the reader's language puts there.
 
     Examples
     --------
-    >>> decimal(0.5), decimal(-0.25)
-    ('0.50', '−0.25')
+    >>> decimal(0.5), decimal(-0.25), decimal(1.54, 1)
+    ('0.50', '−0.25', '1.5')
     """
-    text = format_decimal(round(value, 2) + 0.0, format="0.00", locale=get_locale() or "en")
+    text = format_decimal(round(value, digits) + 0.0, format=f"0.{'0' * digits}", locale=get_locale() or "en")
     return str(text).replace("-", "\N{MINUS SIGN}")
 
 
@@ -400,6 +400,7 @@ def teach(app: Flask) -> None:
         opening=opening,
         at_what=at_what,
         by_whom=by_whom,
+        decimal=decimal,
         named=named,
         choice_word=CHOICES.__getitem__,
         day=lambda at: day_name(local(at).date()),

@@ -129,7 +129,11 @@ def test_raters_are_confused_with_the_network_and_with_each_other(lite: Site, ro
     for number, called in said_by.items():
         mine = [row for row in network if row["rater"] == number and row["rater_said"] == called]
         assert sum(int(row["n"]) for row in mine) == 2
+    german = rosa.get("/study/raters", headers={"Accept-Language": "de"}).text
+    assert "0,9 s" in german
+    assert not re.search(r"\d\.\d", german.partition('<dl class="figures">')[2].partition("</dl>")[0])
     page = rosa.get("/study/raters").text
+    assert "0.9 s" in page
     assert page.count("Beside the network") == 2 * 2, "a heading and a region for each of two"
     assert shy.id[:8] not in page
     assert "disgust" not in {row["rater_said"] for row in rows if int(row["n"])}

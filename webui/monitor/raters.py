@@ -16,7 +16,7 @@ from webui import auth
 from webui.monitor import comparing, confusing, room
 from webui.monitor.room import pages
 from webui.services import services
-from webui.words import named, percent
+from webui.words import decimal, named, percent
 
 SHARES = ("with_others", "with_network", "with_known", "with_self", "cannot_tell")
 """The columns that are shares."""
@@ -73,9 +73,9 @@ def between(row: RaterFigures) -> str:
     """How long an answer takes, by the middle one, with its range and what it rests on."""
     if row.speed_ms is None:
         return "–"
-    middle = f"{row.speed_ms / 1000:.1f} s"
+    middle = f"{decimal(row.speed_ms / 1000, 1)} s"
     if row.speed_between_ms is not None:
-        low, high = (f"{end / 1000:.1f}" for end in row.speed_between_ms)
+        low, high = (decimal(end / 1000, 1) for end in row.speed_between_ms)
         middle += f" ({low}–{high} s)"
     return f"{middle}, n = {row.timed}"
 

@@ -15,7 +15,7 @@ from tracker.domain.readers import NotForStaffError
 from tracker.personal.figures import Figure, Share
 from webui import auth
 from webui.errors import answer
-from webui.words import percent
+from webui.words import decimal, percent
 
 pages = Blueprint("monitor", __name__)
 """One blueprint for the whole room."""
@@ -36,7 +36,7 @@ def told(figure: Figure | None) -> str:
     """A figure with its range and what it rests on, in one line; a dash where there is none."""
     if figure is None or not figure.n:
         return "–"
-    value, write = (figure.value, percent) if isinstance(figure, Share) else (figure.mean, _number)
+    value, write = (figure.value, percent) if isinstance(figure, Share) else (figure.mean, decimal)
     if not figure.ranged:
         return str(gettext("%(value)s of %(n)s", value=write(value), n=figure.n))
     return str(
@@ -48,10 +48,6 @@ def told(figure: Figure | None) -> str:
             n=figure.n,
         )
     )
-
-
-def _number(value: float) -> str:
-    return f"{value:.2f}"
 
 
 def table(name: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> Response:
