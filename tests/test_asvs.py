@@ -161,6 +161,15 @@ def test_the_rules_state_the_limits_that_the_code_has() -> None:
     assert f"needs {WRITTEN[guessed.LEFT]}" in RULES
 
 
+def test_the_rules_say_what_must_fit_together_and_how_many_sessions_there_may_be() -> None:
+    fits = RULES.partition("## What must fit together")[2].partition("\n## ")[0]
+    for said in ("a second emotion comes after a first", "both axes", "the device's clock", "does not cover"):
+        assert said in fits, said
+    for said in ("without a grant", "which face is theirs", "`Idempotency-Key`", "rated an item", "a shape"):
+        assert said in fits, said
+    assert "As many sessions at once as one likes" in RULES.partition("## Sessions")[2].partition("\n## ")[0]
+
+
 def test_the_rules_name_every_word_that_no_password_is_made_of() -> None:
     found = re.search(r"\*\*Words that no password is made of\*\*: .* and its parts, and ([^.]+)\.", RULES)
     assert found is not None

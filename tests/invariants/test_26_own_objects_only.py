@@ -16,18 +16,22 @@ from tests.invariants.conftest import Tell
 from tests.lives import FACE, NOTE, PLACE, lived
 from tests.webui import rating as desk
 from tests.webui import walking
+from tests.webui.api.programs import AT, Program, token
 from tests.webui.site import Site, Visitor
 from tests.webui.walking import Somebody
 from tracker.domain.consent import Recorder, Scope
 from tracker.domain.members import Member, Role
 from tracker.domain.people import Person
+from tracker.domain.stretches import Stretch
 from tracker.store import factors, tables
-from tracker.workflows import accounts, consenting, members, rating
+from tracker.workflows import accounts, consenting, hiding, members, rating
 from webui import roles
 from webui.roles import Objects
 
 KEPT_TO_THEMSELVES = (Scope.SHARE_WITH_RATERS, Scope.SHARE_WITH_RESEARCHERS)
 
+
+NAMES = {"rater": "kim", "researcher": "rob", "operator": "olga", "everything": "eve", "elsewhere": "fay"}
 
 DECIDING = {Role.RESEARCHER}
 DECIDE = {"researcher", "everything"}
@@ -118,6 +122,38 @@ def test_another_persons_object_and_none_get_the_same_answer(world: World, figur
                 asked += 1
     assert asked >= 2 * len(world.visitors)
     figure(f"{asked} objects of another are as those that never were")
+
+
+def test_every_endpoint_for_programs_asked_with_tokens_of_others_gives_nothing(
+    world: World, figure: Tell
+) -> None:
+    """A token of everybody's, for all that it may be for; what is another's and what never was are told the same."""
+    site = world.site
+    stretch = Stretch(NOW - timedelta(hours=2), NOW - timedelta(hours=1))
+    theirs = hiding.hide(site.access, world.ada, stretch, site.now).number
+    asked, gone = 0, 0
+    for name in sorted(world.visitors.keys() - {"nobody"}):
+        whom = members.find(site.access, NAMES[name]) if name in NAMES else site.access.person("bob")
+        where = "another" if name == "elsewhere" else walking.in_force(site.access)
+        asking = Program(site, token(site, whom, study=where).text)
+        hers = world.blanks[0] | {"who": world.ada.id, "number": theirs}
+        nobodys = hers | {"observation": 10**9, "prompt": 10**9, "who": "f" * 32, "number": 10**9}
+        for door, other in zip(walking.doors(site, **hers), walking.doors(site, **nobodys), strict=True):
+            if not door.path.startswith(AT):
+                continue
+            site.wait(timedelta(seconds=1))
+            answer = asking.ask(door.verb, door.path.removeprefix(AT))
+            told = [c for c in world.canaries if c in answer.data or c.decode() in str(answer.headers)]
+            assert not told, (name, door, told)
+            asked += 1
+            if door.path != other.path:
+                same = asking.ask(other.verb, other.path.removeprefix(AT))
+                assert (answer.status_code, answer.data) == (same.status_code, same.data), (name, door)
+                gone += answer.status_code == 404
+    assert gone > 5
+    with site.access.read(world.ada.id, site.now) as unit:
+        assert theirs in {row.id for row in hiding.hidden(unit)}, "nobody else shows it"
+    figure(f"{asked} requests of programs, {gone} for what is another's")
 
 
 def test_a_rater_gets_no_item_of_anothers_desk(world: World, figure: Tell) -> None:
