@@ -197,6 +197,7 @@ def test_a_row_is_refused_once_for_one_reason(
     [
         ('epoch = "when"', "1e400", NO_NUMBER),
         ('epoch = "when"', "1e300", NO_TIME),
+        ('local = "when"', "2026-03-01", NO_TIME),
         ('day = "when"\nbeep = "mood"\nfirst_day = 2999-12-31\nbeeps = [09:00:00]', "2", NO_TIME),
         ('day = "when"\nbeep = "mood"\nfirst_day = 9999-12-31\nbeeps = [09:00:00]', "2", NO_TIME),
         ('day = "when"\nbeep = "mood"\nfirst_day = 2026-01-01\nbeeps = [09:00:00]', "1e400", NO_NUMBER),
@@ -209,6 +210,15 @@ def test_times_beyond_every_calendar_are_refused_by_their_line(
     path = written(tmp_path, diary(f"ada,{value},0,3,home,1"))
     with pytest.raises(foreign.ForeignFileError, match=f"line 2, column 'when': {reason}"):
         surveyed(path, mapping)
+
+
+def test_a_day_alone_is_its_midnight_where_the_mapping_says_so(tmp_path: Path) -> None:
+    said_ = DIARY.replace('local = "when"', 'local = "when"\nform = "%Y-%m-%d"')
+    found = surveyed(
+        written(tmp_path, diary("ada,2026-03-01,0,3,home,")), written(tmp_path, said_, "diary.toml")
+    )
+    [[row]] = found.rows("ada")
+    assert row.at == datetime(2026, 2, 28, 23, 0, tzinfo=UTC)
 
 
 @pytest.mark.parametrize(

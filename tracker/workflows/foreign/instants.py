@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -18,6 +19,7 @@ FUTURE = "in the future"
 _YEARS = (1900, 2999)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _STEP = timedelta(days=1)
+_HOUR = re.compile(r"[T ]\d\d")
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +89,8 @@ def read_local(text: str, form: str | None) -> datetime:
         found = datetime.fromisoformat(text) if form is None else datetime.strptime(text, form)
     except ValueError:
         raise Refused(NO_TIME) from None
+    if form is None and not _HOUR.search(text):  # a day alone is not its midnight
+        raise Refused(NO_TIME)
     if found.tzinfo is not None:
         raise Refused(NO_TIME)
     return within_years(found)
