@@ -6,7 +6,7 @@ from sqlalchemy import select
 
 from tests.builders import NOW
 from tests.processes import finish, opened, start
-from tracker.access import Access
+from tracker.access import Access, Unit
 from tracker.domain.instants import InstantError
 from tracker.domain.people import EnrolmentError, Person, UnknownParticipantError
 from tracker.store import tables
@@ -49,6 +49,18 @@ def test_a_name_is_taken_once(access: Access) -> None:
     with access.database.read() as connection:
         assert connection.execute(select(tables.subjects.c.id)).scalars().all() == [first.person.subject]
     assert access.keys.owners("identity") == {first.person.id}
+
+
+def test_who_cannot_be_enrolled_with_what_belongs_to_them_leaves_nothing(access: Access) -> None:
+    def refuse(unit: Unit) -> None:
+        assert unit.person.name == "ada"
+        raise OSError("the file is gone")
+
+    with pytest.raises(OSError, match="gone"):
+        access.admit("ada", "UTC", NOW, within=refuse)
+    assert access.everyone() == []
+    assert access.keys.owners("identity") == set()
+    assert access.audit() is None
 
 
 def enrol_ada(url: str, folder: Path, n: int) -> None:

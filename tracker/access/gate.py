@@ -120,7 +120,11 @@ class Access:
             taken = staff is not None or people.by_digest(connection, digests) is not None
             added = not taken and people.add(connection, digests[0], row, subject)
             if added and within is not None:
-                within(self.join(connection, participant, now))
+                try:
+                    within(self.join(connection, participant, now))
+                except BaseException:
+                    self.vault.destroy(participant)  # nobody is enrolled: no key stays of nobody
+                    raise
         if not added:
             self.vault.destroy(participant)
             raise EnrolmentError(f"{name!r} is enrolled already; choose another name")
