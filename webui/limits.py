@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import threading
 from collections import deque
 from datetime import datetime, timedelta
@@ -90,6 +91,12 @@ class Rate:
     [True, True, False]
     >>> rate.allows("::1", noon + timedelta(minutes=1))
     True
+
+    Of IPv6 whoever has one address has 2^64 beside it, so the network counts:
+
+    >>> rate = Rate(1, timedelta(minutes=1))
+    >>> [rate.allows(address, noon) for address in ("2001:db8::1", "2001:db8::2", "2001:db8:0:1::1")]
+    [True, False, True]
     """
 
     def __init__(self, most: int, per: timedelta) -> None:
@@ -99,6 +106,7 @@ class Rate:
 
     def allows(self, address: str, now: datetime) -> bool:
         """Count an event, unless it is one too many."""
+        address = _counted(address)
         with self._lock:
             if len(self._seen) >= _MOST_ADDRESSES:
                 self._seen = {a: q for a, q in self._seen.items() if q and now - q[-1] < self._per}
@@ -121,7 +129,26 @@ class Rate:
         (True, 40)
         """
         with self._lock:
-            seen = self._seen.get(address)
+            seen = self._seen.get(_counted(address))
             if not seen or len(seen) < self._most:
                 return 0
             return max(1, -(-(seen[0] + self._per - now) // timedelta(seconds=1)))
+
+
+def _counted(address: str) -> str:
+    """By what an address is counted: itself, of IPv6 its /64; what is no address counts as it is.
+
+    Examples
+    --------
+    >>> _counted("192.0.2.7"), _counted("::ffff:192.0.2.7"), _counted("fe80::1%eth0"), _counted("a:b")
+    ('192.0.2.7', '192.0.2.7', 'fe80::/64', 'a:b')
+    """
+    if ":" not in address:
+        return address
+    try:
+        found = ipaddress.IPv6Address(address)
+    except ValueError:
+        return address
+    if found.ipv4_mapped is not None:
+        return str(found.ipv4_mapped)
+    return str(ipaddress.IPv6Network((int(found), 64), strict=False))

@@ -151,6 +151,24 @@ def test_an_address_that_tries_too_fast_has_to_wait(lite: Site) -> None:
     assert statuses == [401] * 10 + [429]
 
 
+def test_who_has_a_network_of_addresses_tries_no_faster(lite: Site) -> None:
+    """No account is locked here, so the limit is all that stops guessing; of IPv6 everybody has 2^64 addresses."""
+    statuses = [
+        lite.visitor()
+        .post(
+            "/withdraw",
+            {"name": "ada", "secret": "x"},
+            environ_overrides={"REMOTE_ADDR": f"2001:db8::{i:x}:1"},
+        )
+        .status_code
+        for i in range(limits.LOGINS + 1)
+    ]
+    assert statuses == [401] * limits.LOGINS + [429]
+    other = {"REMOTE_ADDR": "2001:db8:0:1::1"}
+    late = lite.visitor().post("/withdraw", {"name": "ada", "secret": "x"}, environ_overrides=other)
+    assert late.status_code == 401
+
+
 def test_a_withdrawal_is_no_login(lite: Site) -> None:
     who = lite.with_password()
     visitor = lite.visitor()
