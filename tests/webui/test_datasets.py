@@ -157,6 +157,41 @@ def test_one_at_a_time_with_its_progress_and_it_can_be_stopped(
         assert connection.execute(text("select count(*) from exports")).scalar_one() == 0
 
 
+def test_one_that_is_stopped_is_left_alone_until_its_process_notices(
+    lite: Site, ada: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from tracker.workflows.export import shelf  # noqa: PLC0415
+
+    real, reached, on = shelf.export_dataset, threading.Event(), threading.Event()
+
+    def slow(*arguments: Any, **more: Any) -> Any:
+        reached.set()
+        assert on.wait(30)
+        return real(*arguments, **more)
+
+    monkeypatch.setattr(shelf, "export_dataset", slow)
+    here, there = (Shelf(lite.access, lambda: lite.now) for _ in range(2))
+    rosa = Reader("rosa", readers.Role.RESEARCHER)
+    job = here.begin(rosa, formats={"csv"}, shape=None)
+    assert reached.wait(30)
+    half = here.folder / f"{job.id}.partial-1234"
+    half.mkdir()
+    there.discard(job.id)
+    assert there.jobs() == []
+    assert half.is_dir()
+    for one in (here, there):
+        with pytest.raises(BusyError):
+            one.begin(rosa, formats={"csv"}, shape=None)
+    on.set()
+    here.wait()
+    assert [path.name for path in here.folder.iterdir()] == [".lock"]
+    there.begin(rosa, formats={"csv"}, shape=None)
+    there.wait()
+    assert [job.stage.value for job in here.jobs()] == ["done"]
+    here.close()
+    there.close()
+
+
 def test_what_fails_says_why_and_what_is_no_choice_is_refused(lite: Site, rosa: Visitor, ada: Person) -> None:
     consenting.withdraw(
         lite.access, ada, [Scope.EXPORT_PSEUDONYMOUS], lite.now, recorder=Recorder.PARTICIPANT

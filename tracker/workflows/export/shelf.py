@@ -110,6 +110,8 @@ class Shelf:
                         return job
                     if job.stage is Stage.RUNNING:
                         raise BusyError
+                if self._waiting.busy():  # with one that was stopped, and has not noticed yet
+                    raise BusyError
                 job = Job(secrets.token_hex(16), reader.name, self._clock(), asked=told)
                 self._waiting.write(job)
                 self._mine, begun = job.id, threading.Event()
@@ -145,7 +147,10 @@ class Shelf:
         with self._waiting.alone():
             if self._waiting.read(job) is None:
                 raise GoneError(job)
-            self._waiting.remove(job)
+            if self._waiting.ended(job):
+                self._waiting.remove(job)
+            else:  # whoever makes it sees that nobody wants it, and takes everything away
+                self._waiting.forget(job)
 
     def sweep(self) -> None:
         """Delete what is outdated, or has waited for a day, and what processes that were killed have left."""

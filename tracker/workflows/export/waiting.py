@@ -138,6 +138,14 @@ class Waiting:
         """Where the archive of one that is done lies."""
         return self.folder / f"{job}.zip"
 
+    def busy(self) -> bool:
+        """Whether any process makes any, wanted or not."""
+        return any(not self.ended(path.stem) for path in self.folder.glob("*.held"))
+
+    def forget(self, job: str) -> None:
+        """Say that nobody wants one any more; its files stay with whoever makes it."""
+        (self.folder / f"{job}.json").unlink(missing_ok=True)
+
     def remove(self, job: str) -> None:
         """Delete everything of one."""
         for path in self.folder.glob(f"{job}*"):
