@@ -298,3 +298,12 @@ def test_a_series_says_which_of_its_rows_hold_anything_imported(
         if every_s is not None:  # both moments of the file lie in one window
             expected.discard((begun + timedelta(seconds=1), "IMPORTED"))
         assert told == expected, shape
+
+
+def test_a_header_cannot_write_on_the_terminal(tmp_path: Path, mapping: Path) -> None:
+    rest = "who,when,alone,stress,where,mood"
+    path = written(tmp_path, f"{rest},x\x1b[2J\nada,2026-03-19 09:00,10,3,home,,\n")
+    assert surveyed(path, mapping).found.not_taken == [r"'x\x1b[2J'"]
+    with pytest.raises(foreign.ForeignFileError) as refused:
+        surveyed(written(tmp_path, "x\x1b[2J,who\n1,2\n"), mapping)
+    assert str(refused.value).isprintable()

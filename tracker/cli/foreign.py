@@ -197,7 +197,7 @@ def _print(found: foreign.Report, as_json: bool) -> None:
         else "no row"
     )
     console.print(
-        f"{found.file} (SHA-256 {found.sha256[:12]}…): {found.rows} rows, {ends}",
+        f"{foreign.shown(found.file)} (SHA-256 {found.sha256[:12]}…): {found.rows} rows, {ends}",
         highlight=False,
         soft_wrap=True,
     )
@@ -217,7 +217,7 @@ def _print(found: foreign.Report, as_json: bool) -> None:
         table = Table("rows", "refused because", "lines", "the first says")
         for reason, why in sorted(found.refused.items()):
             lines = ", ".join(map(str, why.lines)) + (", …" if why.rows > len(why.lines) else "")
-            says = f"{why.column}: {why.value!r}" if why.column else ""
+            says = f"{foreign.shown(why.column)}: {why.value!r}" if why.column else ""
             table.add_row(str(why.rows), reason, lines, says)
         console.print(table)
     for told in _told(found):

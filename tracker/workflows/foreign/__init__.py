@@ -6,7 +6,7 @@ from tracker.workflows.foreign.errors import AskedError, EnrolledError, ForeignF
 from tracker.workflows.foreign.mapping import MappingFile, load
 from tracker.workflows.foreign.report import Report
 from tracker.workflows.foreign.rows import Reader
-from tracker.workflows.foreign.source import Source
+from tracker.workflows.foreign.source import Source, shown
 from tracker.workflows.foreign.storing import foresee, refusal, store
 from tracker.workflows.foreign.survey import Survey
 
@@ -26,6 +26,7 @@ __all__ = [
     "keep",
     "load",
     "refusal",
+    "shown",
     "store",
     "unanswered",
     "whom",

@@ -168,7 +168,7 @@ class Source:
             return (
                 f"its columns look divided by {_DELIMITERS[other]}; say delimiter = {sign!r} in the mapping"
             )
-        some = ", ".join(self.header[:8]) + (", …" if len(self.header) > 8 else "")
+        some = ", ".join(map(shown, self.header[:8])) + (", …" if len(self.header) > 8 else "")
         return f"there are: {some}"
 
 
@@ -220,6 +220,17 @@ def _column_of(raw: bytes, at: int) -> str:
     before = raw[:at]
     sign = max((b",", b";", b"\t", b"|"), key=before.count)
     return f" (column {before.count(sign) + 1})" if before.count(sign) else ""
+
+
+def shown(name: str) -> str:
+    """A column's name for a terminal: what would move its cursor is written out.
+
+    Examples
+    --------
+    >>> shown("stress"), shown("a\\x1b[2J")
+    ('stress', "'a\\\\x1b[2J'")
+    """
+    return name if name.isprintable() else repr(name)
 
 
 def columns_of(source: Source, columns: Sequence[Column]) -> dict[Column, int]:

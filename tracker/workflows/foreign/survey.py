@@ -19,7 +19,7 @@ from tracker.workflows.foreign.errors import ForeignFileError, Refused
 from tracker.workflows.foreign.mapping import MappingFile
 from tracker.workflows.foreign.report import Report
 from tracker.workflows.foreign.rows import Reader, Row
-from tracker.workflows.foreign.source import Source
+from tracker.workflows.foreign.source import Source, shown
 
 CLASHES = "another row says something else of the same person and instant"
 _WHO, _AT, _CONTENT, _OFFSET, _LINE = range(5)
@@ -62,7 +62,9 @@ class Survey:
             source.name,
             source.sha256(),
             not_taken=[
-                name or f"column {n + 1}" for n, name in enumerate(source.header) if n not in reader.taken
+                shown(name) or f"column {n + 1}"
+                for n, name in enumerate(source.header)
+                if n not in reader.taken
             ],
             unread=_unread(mapping),
             twice_taken=mapping.instant.ambiguous,
