@@ -212,9 +212,11 @@ def tamper(access: Access, *statements: str) -> None:
             for verb in ("UPDATE", "DELETE", "replace"):
                 connection.execute(text(f"DROP TRIGGER consent_log_no_{verb}"))
                 connection.execute(text(f"DROP TRIGGER consent_events_no_{verb.lower()}"))
+            connection.execute(text("DROP TRIGGER grants_stays"))
         else:
             connection.execute(text("DROP TRIGGER consent_log_append_only ON consent_log"))
             connection.execute(text("DROP TRIGGER consent_events_guarded ON consent_events"))
+            connection.execute(text("DROP TRIGGER grants_stays ON grants"))
         for statement in statements:
             connection.execute(text(statement))
 

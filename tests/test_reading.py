@@ -57,12 +57,12 @@ def test_both_frames_have_the_types_of_the_codebook(access: Access, tmp_path: Pa
     frame = tracker.read_export(out, "corrections")
     assert frame.schema["at"] == polars.Datetime("us", "UTC")
     assert frame.schema["supersedes"] == polars.Int64
-    assert frame.schema["origin"] == polars.Enum(["RECORDED", "SIMULATED"])
+    assert frame.schema["origin"] == polars.Enum(["RECORDED", "SIMULATED", "IMPORTED"])
     panda = tracker.read_export(out, "corrections", frame="pandas")
     assert str(panda["at"].dtype) == "datetime64[us, UTC]"
     assert panda["supersedes"].dtype == pandas.Int64Dtype()
     assert panda["suggestion_shown"].dtype == pandas.BooleanDtype()
-    assert panda["origin"].dtype == pandas.CategoricalDtype(["RECORDED", "SIMULATED"])
+    assert panda["origin"].dtype == pandas.CategoricalDtype(["RECORDED", "SIMULATED", "IMPORTED"])
     assert list(panda.columns) == frame.columns
     assert panda["p_fear"].dropna().tolist() == frame["p_fear"].drop_nulls().to_list()
     with pytest.raises(ValueError, match="polars or pandas, not 'arrow'"):

@@ -64,7 +64,7 @@ def test_known_answers(cli: Cli, opened: Access) -> None:
 
 def test_a_rater_s_own_data(cli: Cli, opened: Access, tmp_path: Path) -> None:
     told = cli("raters", "show", "kim", "--json").json
-    assert told["agreed"] == ["agreement", "speed", "votes"]
+    assert told["agreed"] == ["agreement", "research", "speed", "votes"]
     assert told["rows"]["rating_votes"] == 3
     file = tmp_path / "kim.json"
     assert cli("raters", "export", "kim", str(file)).code == 0

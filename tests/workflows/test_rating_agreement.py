@@ -83,7 +83,7 @@ def test_who_refuses_to_be_compared_or_timed_is_neither(access: Access) -> None:
     assert rating.own_figures(access, shy, NOW) is None
     told = rating.own_data(access, shy)
     assert [(v["response_ms"], v["visible_ms"]) for v in told["votes"]] == [(None, None)] * 2
-    assert [c["state"] for c in told["consents"]] == ["given", "refused", "refused"]
+    assert [c["state"] for c in told["consents"]] == ["given", "refused", "refused", "refused"]
     assert rating.progress(access, shy, NOW).median_response_ms is None
     with pytest.raises(RatingError, match="changed"):
         rating.agree(access, shy, "0" * 64, NOW)
