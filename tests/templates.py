@@ -61,6 +61,7 @@ def place(path: Path, keys: Path) -> bool:
     shutil.copy(series, path)
     if keys.exists() or not _is_first(keys.parent):
         return False
+    keys.parent.mkdir(parents=True, exist_ok=True)
     shutil.copy(store, keys)
     return True
 

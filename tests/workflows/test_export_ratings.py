@@ -142,7 +142,6 @@ def test_what_a_researcher_decided_stands_beside_the_answers(
 
 def test_each_scope_of_both_is_needed(access: Access, tmp_path: Path) -> None:
     """Every set of what a participant allows beside every set of what a rater does."""
-    people = []
     asked = (Scope.AFFECT_SERIES, Scope.FACE_CROPS, Scope.SHARE_WITH_RATERS)
     raters = {
         "kim": EVERYTHING,
@@ -152,19 +151,18 @@ def test_each_scope_of_both_is_needed(access: Access, tmp_path: Path) -> None:
     staff = {name: rater(access, name) for name in raters}
     for name, scopes in raters.items():
         agree(access, staff[name], scopes, NOW)
-    for n, chosen in enumerate(itertools.product([True, False], repeat=len(asked))):
+    for n, chosen in enumerate(itertools.product([False, True], repeat=len(asked))):
         who = shown(access, f"p{n}", faces=3, now=NOW - n * EVERY)
         for member in staff.values():
             vote(access, member)
-        people.append((who, [s for s, on in zip(asked, chosen, strict=True) if not on]))
-    for who, gone in people:
-        if gone:
+        # At once: whoever takes one back is rated no more, so the next votes are of the next person's faces.
+        if gone := [s for s, on in zip(asked, chosen, strict=True) if not on]:
             consenting.withdraw(access, who, gone, NOW, recorder=Recorder.PARTICIPANT)
     result = export_dataset(access, tmp_path / "out", NOW)
     rows = read(result.folder, "ratings")
     # Of the one person who allows all three, what the two who agreed to research said; timed is one of them.
     assert sorted(r["response_ms"] is None for r in rows) == [False, True]
-    assert {r["at"] for r in rows} <= set(stored_instants(access, "observations", people[0][0]))
+    assert {r["at"] for r in rows} <= set(stored_instants(access, "observations", who))
     assert result.excluded_rows["ratings: the rater has not agreed to research"] == 1
     assert result.excluded_rows["ratings: scope not in force"] == 7 * 3
     assert manifest(result.folder)["excluded_rows"] == result.excluded_rows
