@@ -137,6 +137,27 @@ def teach(
     NotCoveredError
         When the moment lies before what the grant of learning covers.
     """
+    position = note(
+        unit, personal, correction=correction, seen=seen, label=label, weight=weight, machine=machine
+    )
+    kept = _keep(unit, personal.learner, replace(personal.snapshot, log_position=position))
+    with suppress(DamagedLogError):
+        if drifting.notice(unit, personal.target) is not None:
+            return rebase(unit, personal.target)
+    return kept
+
+
+def note(
+    unit: Unit,
+    personal: Personal,
+    *,
+    correction: int,
+    seen: Seen,
+    label: Label,
+    weight: float,
+    machine: Distribution | None,
+) -> int:
+    """Predict, then learn one correction, and note both in the log; return its position there. No snapshot is kept."""
     position = learned.add_learned(
         unit.connection,
         unit.permit(Use.LEARN),
@@ -152,11 +173,7 @@ def teach(
         now=unit.now,
     )
     personal.learner.learn(seen.features, label, weight)
-    kept = _keep(unit, personal.learner, replace(personal.snapshot, log_position=position))
-    with suppress(DamagedLogError):
-        if drifting.notice(unit, personal.target) is not None:
-            return rebase(unit, personal.target)
-    return kept
+    return position
 
 
 def rebase(unit: Unit, target: str = EMOTION) -> Personal:

@@ -13,9 +13,9 @@ from tracker.learning.kinds import EMOTION, label_of
 from tracker.learning.weights import correction_weight, kind_of_rater
 from tracker.learning.window import window
 from tracker.personal.contexts import context_at
-from tracker.personal.learners import Personal, rebase
+from tracker.personal.learners import Personal, note, rebase
 from tracker.personal.moments import look
-from tracker.store import feedback, hiding, learned, timeline
+from tracker.store import feedback, hiding, timeline
 from tracker.store.feedback import CorrectionRow
 from tracker.store.seen import Seen
 
@@ -62,21 +62,7 @@ def _learn(unit: Unit, personal_: Personal, row: CorrectionRow, since: datetime)
     label = label_of(row.target, row.distribution, row.value)
     seen = _seen(unit, personal_, machine, row.at, at)
     weight = correction_weight(kind_of_rater(row.rater), accepted=False)
-    learned.add_learned(
-        unit.connection,
-        unit.permit(Use.LEARN),
-        unit.person.subject,
-        row.target,
-        correction=row.id,
-        seen=seen,
-        label=label,
-        weight=weight,
-        predicted=personal_.learner.predict(seen.features),
-        machine=machine,
-        snapshot_before=personal_.snapshot.id,
-        now=unit.now,
-    )
-    personal_.learner.learn(seen.features, label, weight)
+    note(unit, personal_, correction=row.id, seen=seen, label=label, weight=weight, machine=machine)
     return True
 
 
