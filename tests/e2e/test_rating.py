@@ -196,7 +196,6 @@ def test_a_face_that_is_taken_back_between_prefetch_and_show_is_never_drawn(
         people = {who.subject: who for who in (ada, bob)}
         for _ in range(12):
             page.locator("[data-desk][data-ready]").wait_for()
-            page.wait_for_load_state("networkidle")
             ready = (page.locator("[data-desk]").get_attribute("data-ready") or "").split()
             behind = owner(site, ready[0]) if ready else ""
             if behind and behind != owner(site, shown(page)):

@@ -127,6 +127,7 @@
       waited = from === null ? null : Math.round(shownAt - from);
       desk.dataset.waited = waited ?? "";
       desk.dataset.shown = item.id;
+      delete desk.dataset.ready; // what it named lay behind the face before this one
       // Choosing what comes takes the server a while: it is asked after the face is on the screen.
       refill().catch(() => {});
       return;
@@ -144,7 +145,8 @@
   const ahead = () => {
     const next = items.filter((item) => item.id !== desk.dataset.shown).slice(0, READY - 1);
     Promise.allSettled(next.map(load)).then(() => {
-      desk.dataset.ready = next.filter((item) => pictures.has(item.id)).map((item) => item.id).join(" ");
+      const behind = next.filter((item) => pictures.has(item.id) && item.id !== desk.dataset.shown);
+      desk.dataset.ready = behind.map((item) => item.id).join(" ");
     });
   };
 
