@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from tracker.learning.agreement import Metric, krippendorff_alpha
-from tracker.learning.agreement_shares import share
+from tracker.learning.shares import share
 
 NAN = math.nan
 RATINGS = hnp.arrays(

@@ -23,7 +23,8 @@ from tracker.domain.people import Person
 from tracker.domain.series import Context, Correction
 from tracker.domain.stretches import Stretch
 from tracker.learning.kinds import EMOTION, LEAVE_ME_ALONE
-from tracker.personal.figures import FEWEST, Misses, Share, judge
+from tracker.learning.shares import FEWEST, Share
+from tracker.personal.figures import Misses, judge
 from tracker.personal.telling import Told, told
 from tracker.personal.telling import judged as quickly
 from tracker.store.learned import Foretold
@@ -67,10 +68,10 @@ def test_a_learner_tells_what_moves_it_and_how_often_it_was_right(access: Access
     judged = found.judged
     assert isinstance(judged.learner, Share)
     assert isinstance(judged.network, Share)
-    assert judged.network.right == 20, "it reads sadness always"
+    assert judged.network.hits == 20, "it reads sadness always"
     assert judged.learner.value > judged.network.value
     assert isinstance(judged.last, Share)
-    assert judged.last.right == 0, "what was said last is always the other"
+    assert judged.last.hits == 0, "what was said last is always the other"
     assert judged.n == found.answers == 40
     assert isinstance(judged.earlier, Share)
     assert isinstance(judged.later, Share)
@@ -134,14 +135,14 @@ def test_figures_agree_with_a_count_of_our_own(said: list[tuple[Emotion, Emotion
     answers = [Foretold(NOW, leaning(a), leaning(b), leaning(c), True, False, False, NOW) for a, b, c in said]
     found = judge(EMOTION, answers)
     assert isinstance(found.learner, Share)
-    assert found.learner.right == sum(a is b for a, b, _ in said)
+    assert found.learner.hits == sum(a is b for a, b, _ in said)
     if said:
         assert isinstance(found.network, Share)
-        assert found.network.right == sum(b is c for _, b, c in said)
+        assert found.network.hits == sum(b is c for _, b, c in said)
         labels = [b for _, b, _ in said]
-        assert found.last.right == sum(x is y for x, y in pairwise(labels))  # type: ignore[union-attr]
+        assert found.last.hits == sum(x is y for x, y in pairwise(labels))  # type: ignore[union-attr]
         usual = sum(Counter(labels[:i]).most_common(1)[0][0] is label for i, label in enumerate(labels) if i)
-        assert found.majority.right == usual  # type: ignore[union-attr]
+        assert found.majority.hits == usual  # type: ignore[union-attr]
     assert found.early is (len(said) < FEWEST)
 
 

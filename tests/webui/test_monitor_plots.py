@@ -37,7 +37,7 @@ def test_groups_hold_every_answer_once_in_order_and_are_about_as_large(
 ) -> None:
     groups = list(grouped(pairs))
     assert sum(g.right.n for g in groups) == len(pairs)
-    assert sum(g.right.right for g in groups) == sum(right for _, right in pairs)
+    assert sum(g.right.hits for g in groups) == sum(right for _, right in pairs)
     assert len(groups) <= min(GROUPS, max(len(pairs) // LEAST, 1))
     for before, after in itertools.pairwise(groups):
         assert before.high < after.low, "who is as sure as another is in the same group"
@@ -93,12 +93,12 @@ def test_either_is_fine_counts_as_right_for_whoever_means_it_by_how_sure_they_ar
         for n in range(100)
     ]
     learner, majority = reliability("leave_me_alone", answers)
-    assert (learner.whole.right, learner.whole.n, round(learner.error, 9)) == (80, 100, 0.0)
-    assert (majority.whole.right, majority.whole.n) == (79, 99)
+    assert (learner.whole.hits, learner.whole.n, round(learner.error, 9)) == (80, 100, 0.0)
+    assert (majority.whole.hits, majority.whole.n) == (79, 99)
     assert abs(majority.said - majority.whole.value) < 0.06
     # Nobody has said anything yet that either could stand beside.
     (alone,) = reliability("leave_me_alone", [answers[3]])
-    assert (alone.who, alone.whole.right) == ("learner", 1)
+    assert (alone.who, alone.whole.hits) == ("learner", 1)
 
 
 def test_what_claims_too_much_is_said_to(lite: Site) -> None:

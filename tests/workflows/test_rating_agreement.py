@@ -51,15 +51,15 @@ def test_the_six_columns_say_what_was_said(access: Access) -> None:
     figures = {row.member: row for row in found.raters}
     row = figures[kim.id]
     assert row.with_others is not None
-    assert (row.with_others.hits, row.with_others.of) == (3, 4)
+    assert (row.with_others.hits, row.with_others.n) == (3, 4)
     assert row.with_network is not None
-    assert (row.with_network.hits, row.with_network.of) == (2, 4)
+    assert (row.with_network.hits, row.with_network.n) == (2, 4)
     assert row.cannot_tell is not None
-    assert (row.cannot_tell.hits, row.cannot_tell.of) == (1, 4)
+    assert (row.cannot_tell.hits, row.cannot_tell.n) == (1, 4)
     assert row.labels[Emotion.SADNESS] == pytest.approx(2 / 3)
     assert (row.speed_ms, row.time_s) == (1000, 4)
     assert row.with_self is not None
-    assert (row.with_self.hits, row.with_self.of) == (1, 1)
+    assert (row.with_self.hits, row.with_self.n) == (1, 1)
     assert row.confusion is not None
     assert row.confusion.shape == (8, 8)
     assert figures[lee.id].with_self is not None

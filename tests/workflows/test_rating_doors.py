@@ -129,9 +129,9 @@ def test_a_rater_s_own_figures_are_no_oracle(access: Access, ruled) -> None:  # 
     before = rating.own_figures(access, kim, NOW)
     assert before is not None
     assert before.with_known is not None
-    assert (before.with_known.hits, before.with_known.of) == (0, 20)
+    assert (before.with_known.hits, before.with_known.n) == (0, 20)
     assert before.with_network is not None
-    assert before.with_network.of == 40  # whole batches, so that one more word tells nothing of its item
+    assert before.with_network.n == 40  # whole batches, so that one more word tells nothing of its item
     assert before.with_self is None
     for answer in (Emotion.FEAR, Emotion.SADNESS):
         for item in items[-10:]:

@@ -88,10 +88,10 @@ def test_the_share_on_what_was_drawn_counts_these_alone(
         rating.vote(access, kim, items[0], said(word), NOW)
     found = rating.agreement(access, SOON)
     assert found.network_on_drawn is not None
-    assert (found.network_on_drawn.hits, found.network_on_drawn.of) == (3, 4)
+    assert (found.network_on_drawn.hits, found.network_on_drawn.n) == (3, 4)
     [row] = found.raters
     assert row.with_network is not None
-    assert row.with_network.hits == 3 < row.with_network.of
+    assert row.with_network.hits == 3 < row.with_network.n
 
 
 def pool_of(access: Access, person: Person, who: Member) -> choosing.Pool:

@@ -126,7 +126,7 @@ def test_known_answers_come_hidden_among_the_others(access: Access, ruled) -> No
     assert {f.name for f in rating.Item.__dataclass_fields__.values()} == {"id", "because", "leased_until"}
     [figures] = rating.agreement(access, NOW).raters
     assert figures.with_known is not None
-    assert figures.with_known.of == len(gold)
+    assert figures.with_known.n == len(gold)
     # Who set them is not given them.
     assert not known & set(rate_all(access, judge, seed=3))
 

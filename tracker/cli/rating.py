@@ -14,7 +14,7 @@ from tracker.cli.people import Participant
 from tracker.cli.reader import reader
 from tracker.domain.affect import Distribution, Emotion
 from tracker.learning.agreement import Alpha
-from tracker.learning.agreement_shares import Share
+from tracker.learning.shares import Share
 from tracker.workflows import members, rating
 from tracker.workflows.rating import RaterFigures
 
@@ -183,7 +183,9 @@ def _as_json(row: RaterFigures, names: dict[str, str]) -> dict[str, Any]:
 
 
 def _maybe(found: Share | None) -> dict[str, Any] | None:
-    return None if found is None else asdict(found)
+    if found is None:
+        return None
+    return {"hits": found.hits, "of": found.n, "value": found.value, "low": found.low, "high": found.high}
 
 
 def _share(found: Share | None) -> str:

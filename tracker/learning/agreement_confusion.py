@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from tracker.domain.affect import EMOTIONS
 from tracker.domain.rating import Verdict
-from tracker.learning.agreement_shares import Share, share
+from tracker.learning.shares import Share, share
 
 WORDS: tuple[str, ...] = (
     *(emotion.value for emotion in EMOTIONS),

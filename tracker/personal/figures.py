@@ -12,63 +12,12 @@ from zoneinfo import ZoneInfo
 
 from tracker.domain.affect import Distribution, derived_valence_arousal
 from tracker.learning.kinds import AROUSAL, VALENCE, Kind, kind_of
+from tracker.learning.shares import FEWEST, Share
 from tracker.store.learned import Foretold
-
-FEWEST = 20
-"""Answers below which no figure is given: an interval of fewer says next to nothing."""
 
 _Z = 1.959964
 _FEW = (12.7062, 4.3027, 3.1824, 2.7764, 2.5706, 2.4469, 2.3646, 2.306, 2.2622)
 """Student's percentiles for one to nine degrees of freedom."""
-
-
-@dataclass(frozen=True, slots=True)
-class Share:
-    """How many of how many, with the interval of Wilson (1927) at 95 %, as if moments were independent.
-
-    Examples
-    --------
-    >>> share = Share(15, 20)
-    >>> share.value, round(share.low, 2), round(share.high, 2), share.early
-    (0.75, 0.53, 0.89, False)
-    >>> Share(3, 4).early
-    True
-    """
-
-    right: int
-    n: int
-
-    @property
-    def value(self) -> float:
-        """The share itself; 0 of nothing."""
-        return self.right / self.n if self.n else 0.0
-
-    @property
-    def low(self) -> float:
-        """The lower end of the interval."""
-        return self._bound(-1.0)
-
-    @property
-    def high(self) -> float:
-        """The upper end of the interval."""
-        return self._bound(1.0)
-
-    @property
-    def early(self) -> bool:
-        """Whether it rests on too little to be told."""
-        return self.n < FEWEST
-
-    @property
-    def ranged(self) -> bool:
-        """Whether there is an interval at all; of a share there always is one."""
-        return True
-
-    def _bound(self, side: float) -> float:
-        if not self.n:
-            return 0.0 if side < 0 else 1.0
-        p, n, z = self.value, self.n, _Z
-        spread = z * math.sqrt(p * (1 - p) / n + z * z / (4 * n * n))
-        return min(max((p + z * z / (2 * n) + side * spread) / (1 + z * z / n), 0.0), 1.0)
 
 
 @dataclass(frozen=True, slots=True)

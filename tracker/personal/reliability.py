@@ -13,7 +13,7 @@ from typing import Any
 
 from tracker.domain.affect import Distribution
 from tracker.learning.kinds import Kind, kind_of
-from tracker.personal.figures import Share
+from tracker.learning.shares import Share
 from tracker.store.learned import Foretold
 
 GROUPS = 10
@@ -61,7 +61,7 @@ class Reliability:
     @property
     def whole(self) -> Share:
         """How often it was right in all."""
-        return Share(sum(g.right.right for g in self.groups), sum(g.right.n for g in self.groups))
+        return Share(sum(g.right.hits for g in self.groups), sum(g.right.n for g in self.groups))
 
     @property
     def said(self) -> float:
@@ -114,7 +114,7 @@ def grouped(pairs: Sequence[tuple[float, bool]]) -> Iterator[Group]:
     Examples
     --------
     >>> pairs = [(0.5, False)] * 10 + [(0.9, True)] * 10
-    >>> [(g.said, g.right.right, g.right.n) for g in grouped(pairs)]
+    >>> [(g.said, g.right.hits, g.right.n) for g in grouped(pairs)]
     [(0.5, 0, 10), (0.9, 10, 10)]
     """
     ordered = sorted(pairs)

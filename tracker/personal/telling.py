@@ -15,10 +15,11 @@ from tracker.learning.abstention import AdaptiveThreshold
 from tracker.learning.asking import AskingPolicy
 from tracker.learning.drift import DriftEvent
 from tracker.learning.kinds import EMOTION, LEAVE_ME_ALONE, Kind, Learner, kind_of
+from tracker.learning.shares import Share
 from tracker.learning.vigilance import raised, vigilance
 from tracker.learning.window import window
 from tracker.personal.drifting import drifted
-from tracker.personal.figures import Judged, Share, judge
+from tracker.personal.figures import Judged, judge
 from tracker.personal.learners import Personal, live, load
 from tracker.personal.log import Covered, events_of, rows_of
 from tracker.personal.pulls import Pull, pulls

@@ -19,8 +19,8 @@ from werkzeug.exceptions import NotFound
 from tracker.access.looks import Look
 from tracker.domain.people import UnknownParticipantError
 from tracker.domain.readers import NotForStaffError
-from tracker.learning.agreement_shares import Share as RaterShare
-from tracker.personal.figures import Figure, Share, Stretch
+from tracker.learning.shares import Share
+from tracker.personal.figures import Figure, Stretch
 from tracker.store.releases import values_of
 from tracker.workflows import budgets, monitoring, rating
 from tracker.workflows.monitoring import Arriving, Fared
@@ -421,10 +421,10 @@ def _told(figure: Figure | None) -> dict[str, Any] | None:
     return {"value": value, "low": ends[0], "high": ends[1], "n": figure.n}
 
 
-def _share(share: RaterShare | None) -> dict[str, Any] | None:
+def _share(share: Share | None) -> dict[str, Any] | None:
     if share is None:
         return None
-    return {"value": share.value, "low": share.low, "high": share.high, "n": share.of}
+    return {"value": share.value, "low": share.low, "high": share.high, "n": share.n}
 
 
 def _look(look: Look) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from flask_babel import gettext
 from markupsafe import Markup, escape
 
-from tracker.learning.agreement_shares import Share
+from tracker.learning.shares import Share
 from tracker.workflows.rating import RaterFigures
 
 SERIES = ("with_others", "with_network", "cannot_tell")
@@ -44,7 +44,7 @@ def _mark(name: str, share: Share | None, y: float) -> str:
     }[name]
     colour = {"with_others": "learner", "with_network": "network", "cannot_tell": "majority"}[name]
     whisker = f'<line x1="{_x(share.low)}" x2="{_x(share.high)}" y1="{y}" y2="{y}"/>'
-    n = f'<text class="n" x="{_WIDTH}" y="{y + 4}" text-anchor="end">n = {share.of}</text>'
+    n = f'<text class="n" x="{_WIDTH}" y="{y + 4}" text-anchor="end">n = {share.n}</text>'
     return f'<g class="s-{colour}">{whisker}{shape}</g>{n}'
 
 

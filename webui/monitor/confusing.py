@@ -10,7 +10,7 @@ from flask_babel import gettext
 
 from tracker.domain.affect import EMOTIONS, Emotion
 from tracker.learning.agreement_confusion import Confusion
-from tracker.learning.agreement_shares import Share
+from tracker.learning.shares import Share
 from tracker.workflows import rating
 from tracker.workflows.rating import RaterFigures
 from webui import auth
@@ -38,7 +38,7 @@ def _cells(raters: tuple[RaterFigures, ...]) -> Iterator[list[object]]:
                 for own in found.columns:
                     share = found.cell(they, own)
                     assert share is not None  # they did say it
-                    told = (share.hits, share.of, share.value, share.low, share.high)
+                    told = (share.hits, share.n, share.value, share.low, share.high)
                     yield [rater.member[:8], beside, they, own, *told]
 
 

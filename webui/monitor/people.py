@@ -13,7 +13,7 @@ from tracker.domain.consent import Use
 from tracker.domain.instants import first_day
 from tracker.domain.people import Person
 from tracker.domain.readers import Role
-from tracker.personal.figures import Share
+from tracker.learning.shares import Share
 from tracker.workflows import monitoring, prompting
 from tracker.workflows.monitoring import Sharing
 from tracker.workflows.prompting import Asked

@@ -9,7 +9,7 @@ from typing import Any
 from flask import Response, render_template
 
 from tracker.domain.affect import EMOTIONS
-from tracker.learning.agreement_shares import Share, share
+from tracker.learning.shares import Share, share
 from tracker.workflows import rating
 from tracker.workflows.rating import RaterFigures
 from webui import auth
@@ -66,7 +66,7 @@ def told(share: Share | None) -> str:
     """A share of raters' answers with its range, as everywhere in this room."""
     if share is None:
         return "–"
-    return f"{percent(share.value)} ({percent(share.low)}–{percent(share.high)}), n = {share.of}"
+    return f"{percent(share.value)} ({percent(share.low)}–{percent(share.high)}), n = {share.n}"
 
 
 def between(row: RaterFigures) -> str:
@@ -100,7 +100,7 @@ def _ends(row: RaterFigures) -> tuple[float | None, float | None]:
 
 
 def _cells(share: Share | None) -> list[Any]:
-    return ["", "", "", 0] if share is None else [share.value, share.low, share.high, share.of]
+    return ["", "", "", 0] if share is None else [share.value, share.low, share.high, share.n]
 
 
 def _labels(row: RaterFigures) -> str:

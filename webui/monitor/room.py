@@ -12,7 +12,8 @@ from flask_babel import gettext
 
 from tracker.domain.people import UnknownParticipantError
 from tracker.domain.readers import NotForStaffError
-from tracker.personal.figures import Figure, Share
+from tracker.learning.shares import Share
+from tracker.personal.figures import Figure
 from webui import auth
 from webui.errors import answer
 from webui.words import decimal, percent

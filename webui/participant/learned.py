@@ -11,7 +11,8 @@ from flask_babel import gettext
 from tracker.access import Unit
 from tracker.domain.consent import Use
 from tracker.learning.kinds import AROUSAL, EMOTION, LEAVE_ME_ALONE, VALENCE, Kind, kind_of
-from tracker.personal.figures import FEWEST, Figure, Judged, Misses, Share
+from tracker.learning.shares import FEWEST, Share
+from tracker.personal.figures import Figure, Judged, Misses
 from tracker.personal.pulls import Pull
 from tracker.personal.telling import Alone, Told
 from tracker.workflows import timeline
@@ -140,12 +141,12 @@ def _lines(judged: Judged) -> list[Line]:
 
 def _footnotes(told: Told) -> list[str]:
     judged, notes = told.judged, []
-    if judged.shown.right:
+    if judged.shown.hits:
         notes.append(
             _(
                 "%(n)s of these answers were given while an estimate was on the screen; agreeing is easy then, so all "
                 "figures look better than they are.",
-                n=judged.shown.right,
+                n=judged.shown.hits,
             )
         )
     if judged.skipped:
@@ -266,7 +267,7 @@ def _asks(alone: Alone) -> list[str]:
             _(
                 "Of %(n)s moments that were asked about, it would have decided %(decided)s without asking.",
                 n=alone.decided.n,
-                decided=alone.decided.right,
+                decided=alone.decided.hits,
             )
         )
         for share, what in (
@@ -280,7 +281,7 @@ def _asks(alone: Alone) -> list[str]:
 
 def _figure(figure: Figure) -> str:
     if isinstance(figure, Share):
-        return _("%(right)s of %(n)s", right=figure.right, n=figure.n)
+        return _("%(right)s of %(n)s", right=figure.hits, n=figure.n)
     return _(
         "%(mean)s on a scale from −1 to 1, on average over %(n)s answers",
         mean=decimal(figure.mean),

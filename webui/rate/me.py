@@ -10,7 +10,7 @@ from flask_babel import gettext, lazy_gettext
 from werkzeug.wrappers import Response as BaseResponse
 
 from tracker.domain.raters import NEEDED
-from tracker.learning.agreement_shares import Share
+from tracker.learning.shares import Share
 from tracker.workflows import rating
 from webui import auth, words
 from webui.rate import room
@@ -132,7 +132,7 @@ def share_figure(name: str, found: Share) -> dict[str, Any]:
         "beside": gettext(
             "%(hits)s of %(of)s; between %(low)s and %(high)s",
             hits=found.hits,
-            of=found.of,
+            of=found.n,
             low=words.percent(found.low),
             high=words.percent(found.high),
         ),

@@ -21,7 +21,7 @@ from tracker.domain.raters import RaterScope, rater_notice
 from tracker.domain.rating import Verdict
 from tracker.learning.agreement import Alpha, Floats, Metric
 from tracker.learning.agreement_confusion import Confusion, confused, middle_between
-from tracker.learning.agreement_shares import Share, share
+from tracker.learning.shares import Share, share
 from tracker.learning.agreement_together import remembered
 from tracker.learning.queueing import drawn
 from tracker.store import raters, rating_votes

@@ -9,7 +9,7 @@ from statistics import median
 from tracker.access import Access
 from tracker.domain.members import Member
 from tracker.domain.raters import RaterScope
-from tracker.learning.agreement_shares import Share, share
+from tracker.learning.shares import Share, share
 from tracker.store import rating_votes
 from tracker.store.rating_votes import VoteRow
 from tracker.workflows.rating import doors
