@@ -248,7 +248,7 @@ def test_a_face_is_covered_while_nobody_can_say_that_it_may_be_seen(site: Served
 
         page.goto("rate")
         shown(page)
-        page.wait_for_load_state("networkidle")
+        page.locator("[data-desk][data-ready]").wait_for()
         covered_and_back("[data-desk]:not([data-covered]) .desk-face :is(img, canvas:not([hidden]))")
         page.goto("rate/series")
         page.locator("a[href*='/rate/series/']").first.click()
@@ -265,7 +265,7 @@ def test_an_answer_waits_while_there_is_no_connection_and_is_stored_once(
         let_in(site, visit, rater(site))
         page.goto("rate")
         first = shown(page)
-        page.wait_for_load_state("networkidle")
+        page.locator("[data-desk][data-ready]").wait_for()
         page.context.set_offline(True)
         page.keyboard.press("Digit4")
         expect(page.get_by_role("alert")).to_contain_text("No connection: your answer waits on this page")
@@ -304,7 +304,7 @@ def test_a_session_that_ends_in_mid_answer_loses_nothing(site: Served, browser: 
         let_in(site, visit, kim)
         page.goto("rate")
         first = shown(page)
-        page.wait_for_load_state("networkidle")
+        page.locator("[data-desk][data-ready]").wait_for()
         page.context.clear_cookies()
         page.keyboard.press("Digit4")
         expect(page.get_by_role("alert")).to_contain_text("Your session has ended")
@@ -363,12 +363,28 @@ def test_a_clip_is_played_by_j_k_l_and_followed_by_a_trace(site: Served, browser
         page.wait_for_timeout(1500)
         assert tracer.get_attribute("data-samples") == held, "nothing is taken while it counts down"
         expect(tracer).to_have_attribute("data-state", "ended")
+
+        # Two seconds back, from its end: what was drawn after is drawn again, and nothing before.
+        whole = int(tracer.get_attribute("data-samples") or 0)
+        page.keyboard.press("j")
+        expect(tracer).to_have_attribute("data-state", "paused")
+        expect(page.locator("[data-said]")).to_contain_text("Two seconds back")
+        before = int(tracer.get_attribute("data-samples") or 0)
+        assert 0 < before < whole
+        expect(page.get_by_role("button", name="Save this trace")).to_be_hidden()
+        page.keyboard.press("ArrowDown")
+        page.keyboard.press("ArrowDown")
+        page.keyboard.press("k")
+        expect(tracer).to_have_attribute("data-state", "ended")
         page.get_by_role("button", name="Save this trace").click()
         expect(page.locator("[data-said]")).to_have_text("The trace is saved as you drew it.")
         [trace] = rating.own_data(site.access, kim)["traces"]
         assert (trace["dimension"], trace["lag_s"]) == ("valence", 2.0)
-        assert {value for _, value in trace["samples"]} == {0.05}
-        assert [at for at, _ in trace["samples"]] == sorted(at for at, _ in trace["samples"])
+        drawn = [value for _, value in trace["samples"]]
+        assert drawn == [0.05] * before + [-0.05] * (len(drawn) - before)
+        assert len(drawn) > before
+        instants = [at for at, _ in trace["samples"]]
+        assert instants == sorted(set(instants)), "no instant is held twice"
 
         expect(page.get_by_text("You see it after you said")).to_be_visible()
         page.keyboard.press("Digit4")

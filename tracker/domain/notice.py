@@ -107,8 +107,8 @@ CARDS: tuple[Card, ...] = (
         Scope.SHARE_WITH_RATERS,
         "Show my pictures to raters",
         "Face pictures or clips that you keep, one at a time, without your name.",
-        "A second opinion on what a face looks like.",
-        "Raters of this study.",
+        "A second opinion on what a face looks like. Your own learner learns from it, where you allow one.",
+        "Raters of this study, and a researcher who decides where they disagree; each look is recorded.",
         "Until you withdraw; open tasks close at once.",
     ),
     Card(

@@ -124,13 +124,20 @@
     },
     start: () => setRate(1),
     stop: () => setRate(0),
+    place: () => at,
+    seek: (t) => {
+      at = Math.min(length, Math.max(0, t));
+      paint();
+    },
     observation: () => frames[indexAt(at)].observation,
     locked: false,
   };
 
+  // While a trace is drawn, going back is the trace's own act: what was drawn after goes with it.
   const allowed = () => !window.player.locked;
+  const goBack = () => (allowed() ? backwards() : window.player.back());
   playButton.addEventListener("click", () => (allowed() ? play() : window.player.toggle()));
-  desk.querySelector("[data-back]").addEventListener("click", () => allowed() && backwards());
+  desk.querySelector("[data-back]").addEventListener("click", goBack);
   desk.querySelector("[data-on]").addEventListener("click", () => allowed() && go());
   speedSelect.addEventListener("change", () => setSpeed(Number(speedSelect.value)));
   scrub.max = Math.round(length);
@@ -157,7 +164,7 @@
   document.addEventListener("act", (event) => {
     const { action, shift, repeat, at: from } = event.detail;
     const doing = {
-      play_back: () => allowed() && backwards(),
+      play_back: goBack,
       play_pause: () => (allowed() ? play() : window.player.toggle()),
       play_on: () => allowed() && go(),
       slower: () => allowed() && step(-1),

@@ -14,8 +14,9 @@
   const saveButton = box.querySelector("[data-save]");
   const EVERY_MS = 100;
   const STEP = 0.05;
+  const BACK_MS = 2000;
 
-  let samples = [];
+  let samples = []; // each with the player's place, which is not sent: going back drops those from there on
   let state = "idle"; // idle, counting, drawing, paused, ended
   let timer = null;
   let sampled = -Infinity;
@@ -49,6 +50,21 @@
     enter("paused");
   };
 
+  // Going back takes the part after it away: it is drawn again, so no instant is held twice.
+  player.back = () => {
+    if (busy() || !["drawing", "paused", "ended"].includes(state)) return;
+    player.stop();
+    const to = Math.max(0, player.place() - BACK_MS);
+    player.seek(to);
+    samples = samples.filter((sample) => sample.place < to);
+    const last = samples.at(-1);
+    sampled = last ? last.place : -Infinity;
+    slider.value = last ? last.value : 0;
+    told();
+    enter("paused");
+    window.talk.say(box.dataset.sayBack);
+  };
+
   const begin = () => {
     samples = [];
     sampled = -Infinity;
@@ -69,7 +85,8 @@
     if (state !== "drawing") return;
     if (what === "moved" && at - sampled >= EVERY_MS) {
       sampled = at;
-      samples.push({ at: instant.toISOString(), value: Number(slider.value), observation: player.observation() });
+      const value = Number(slider.value);
+      samples.push({ at: instant.toISOString(), value, observation: player.observation(), place: at });
       box.dataset.samples = samples.length;
     }
     if (what === "ended") enter("ended");
@@ -101,7 +118,7 @@
     const body = {
       dimension: box.querySelector("[data-dimension]").value,
       lag_s: Number(box.querySelector("[data-lag]").value),
-      samples,
+      samples: samples.map(({ place, ...sample }) => sample),
       key: key(),
     };
     decide(box.dataset.path, body, (answer) => {
