@@ -343,6 +343,39 @@ def test_new_keys_make_the_backups_anew_and_tell_of_those_out_of_reach(
     assert len(KeyStore(next(iter(near.iterdir()))).masters()) == 1
 
 
+# --- a key store that is gone -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("command", [("init",), ("consent", "show", "ada"), ("erase", "ada", "--yes")])
+def test_a_lost_key_store_is_told_and_no_other_takes_its_place(
+    cli: Cli, ada: str, data_folder: Path, command: tuple[str, ...]
+) -> None:
+    store, away = data_folder / "affect.keys.db", data_folder / "away.db"
+    store.rename(away)
+    ended = cli(*command)
+    assert ended.code == 6
+    assert f"the key store {store} is missing" in ended.line
+    assert not store.exists()
+    away.rename(store)
+    assert cli("consent", "audit").code == 0
+
+
+def test_another_file_in_the_key_stores_place_is_told_as_that(cli: Cli, ada: str, data_folder: Path) -> None:
+    store = data_folder / "affect.keys.db"
+    store.write_bytes(b"a letter to somebody" * 50)
+    ended = cli("consent", "show", ada)
+    assert ended.code == 6
+    assert f"the key store {store} is damaged, or another file" in ended.line
+    assert "AFFECT_KEY_STORE" in ended.line
+
+
+def test_a_folder_that_is_made_for_keys_is_nobody_elses(cli: Cli, data_folder: Path) -> None:
+    keys = data_folder / "keys" / "affect.keys.db"
+    KeyStore(keys, create=True).close()
+    master_key.make(data_folder / "master" / "master.key")
+    assert {stat.S_IMODE(folder.stat().st_mode) for folder in data_folder.iterdir()} == {0o700}
+
+
 # --- database and key store of different ages ---------------------------------------------------------------------
 
 

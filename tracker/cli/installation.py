@@ -14,7 +14,7 @@ from tracker.access.migrating import MigrationKeys
 from tracker.cli import master_key
 from tracker.privacy.keys import KeyUnavailableError, Vault
 from tracker.settings import Settings
-from tracker.store import schema
+from tracker.store import binding, schema
 from tracker.store.database import Database, DatabaseError
 from tracker.store.keystore import KeyStore
 from tracker.workflows import consenting
@@ -43,12 +43,15 @@ def initialise(settings: Settings) -> Access:
     Raises
     ------
     DatabaseError
-        When the database cannot be made or belongs to newer code.
+        When the database cannot be made or belongs to newer code, or its key store is gone: another would open nothing.
     KeyUnavailableError
         When the master key is damaged.
     """
     database = Database(settings.database_url, create=True)
     schema.require_ours(database, shipped.migrations())
+    with database.read() as connection:
+        if binding.was_bound(connection):
+            _require_key_store(settings)
     source = master_key.source(settings)
     if not (settings.master_key or settings.master_key_command or settings.master_key_path.exists()):
         if settings.key_store_path.exists():

@@ -117,7 +117,7 @@ def text(key: bytes) -> str:
 
 def write_private(path: Path, text: str) -> None:
     """Write a file that nobody else can read, and that is there when the machine loses power after this."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     with os.fdopen(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "w") as file:
         file.write(text)
         file.flush()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, inspect, select
 
 from tracker.store.rows import upsert
 from tracker.store.tables import installation
@@ -11,6 +11,11 @@ from tracker.store.tables import installation
 def of(connection: Connection) -> str | None:
     """The number of a database; None for one that was never bound to a key store."""
     return connection.execute(select(installation.c.id)).scalar_one_or_none()
+
+
+def was_bound(connection: Connection) -> bool:
+    """Whether a database, of any version or empty, was given to a key store once."""
+    return inspect(connection).has_table(installation.name) and of(connection) is not None
 
 
 def bind(connection: Connection, number: str) -> str:

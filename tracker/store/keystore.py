@@ -27,6 +27,7 @@ from tracker.store.keytables import (
 )
 from tracker.store.keytables import metadata as metadata
 
+_SQLITE = b"SQLite format 3\0"
 CONSENT = "consent"
 """The log whose head is meant where none is named."""
 
@@ -70,9 +71,10 @@ class KeyStore:
 
     def __init__(self, path: Path, *, create: bool = False) -> None:
         if create and not path.exists():
-            path.parent.mkdir(parents=True, exist_ok=True)
+            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             os.close(os.open(path, os.O_CREAT | os.O_WRONLY, 0o600))
         _require_private(path)
+        _require_sqlite(path)
         self._database = Database(f"sqlite:///{path}", create=create)
         prepare(self._database, create=create)
 
@@ -328,6 +330,18 @@ def _require_private(path: Path) -> None:
         raise DatabaseError(
             f"the key store {path} can be read by others (mode {mode:o}); run: chmod 600 {path}"
         )
+
+
+def _require_sqlite(path: Path) -> None:
+    # Told here, in words about keys: a user who reads that a database is none looks at the wrong file.
+    if path.is_file():
+        with path.open("rb") as file:
+            begins = file.read(len(_SQLITE))
+        if begins not in (b"", _SQLITE):
+            raise DatabaseError(
+                f"the key store {path} is damaged, or another file: it is not a SQLite database. Bring back the newest "
+                "copy, or set AFFECT_KEY_STORE"
+            )
 
 
 def _keys(connection: Connection, owner: str, purpose: str) -> tuple[WrappedKey, ...]:

@@ -16,6 +16,7 @@ from typing import Any
 from sqlalchemy import Connection, select, update
 
 from tracker.store import tables
+from tracker.store.database import DatabaseError
 from tracker.store.rows import upsert
 
 
@@ -142,6 +143,16 @@ def _counts(tombstone: Tombstone) -> dict[str, Any]:
 
 
 def _tombstone(row: Any) -> Tombstone:
+    """Raise `DatabaseError` where somebody wrote what no erasure writes."""
+    try:
+        return _read(row)
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise DatabaseError(
+            f"tombstone {row['id']!r} cannot be read ({type(error).__name__}): it was altered; restore a backup"
+        ) from None
+
+
+def _read(row: Any) -> Tombstone:
     counts = row["counts"]
     clean_at = counts.get("clean_at")
     return Tombstone(
