@@ -203,24 +203,31 @@ def test_an_export_of_a_shape_is_repeated_byte_for_byte(lite: Access, tmp_path: 
     assert bytes_of(again.folder) == bytes_of(first.folder)
 
 
-# One person's moments: seconds apart, who said something (0 nothing, 1 the network, 2 the learner too), samples.
+# One person's moments: seconds apart, who said something (0 nothing, 1 the network, 2 the learner too), samples, and
+# whether the network reads seven emotions alone.
 MOMENTS = st.lists(
-    st.tuples(st.integers(1, 400), st.integers(0, 2), st.integers(1, 3)), min_size=1, max_size=40
+    st.tuples(st.integers(1, 400), st.integers(0, 2), st.integers(1, 3), st.booleans()),
+    min_size=1,
+    max_size=40,
 )
 
 
 @settings(deadline=None, max_examples=60)
 @given(moments=MOMENTS, size=st.integers(1, 7), every=st.sampled_from([None, 7, 60, 3600]), data=st.data())
 def test_every_series_is_what_its_rules_say_however_rows_arrive(
-    moments: list[tuple[int, int, int]], size: int, every: int | None, data: st.DataObject
+    moments: list[tuple[int, int, int, bool]], size: int, every: int | None, data: st.DataObject
 ) -> None:
     rows, at = [], 1_770_000_000
-    for i, (step, sayers, samples) in enumerate(moments):
+    for i, (step, sayers, samples, seven) in enumerate(moments):
         at += step
         head = (i + 1, at * 1_000_000, "Europe/Berlin", samples)
-        p = leaning(EMOTIONS[i % 8], 0.3 + i / 100).probabilities
-        rows += [(*head, None, *[None] * 8, None)] if not sayers else []
-        rows += [(*head, k, *p, samples) for k in range(sayers)]
+        said = leaning(EMOTIONS[i % 8], 0.3 + i / 100).probabilities
+        by_network = (*said[:-1], 0.0) if seven else said
+        rows += [(*head, None, *[None] * 8, None, None)] if not sayers else []
+        rows += [
+            (*head, k, *(said if k else by_network), samples, "seven" if seven else "eight")
+            for k in range(sayers)
+        ]
     last = at
     answers = tuple(
         Answer(t * 1_000_000, "valence", 0.5, None)
@@ -229,7 +236,8 @@ def test_every_series_is_what_its_rules_say_however_rows_arrive(
     batches = [rows[i : i + size] for i in range(0, len(rows), size)]
     who = Who("p", False)
     found: dict[str, list[Any]] = defaultdict(list)
-    for frame in frames(iter(batches), who, Around(answers), None, Shape.WIDE, every):
+    unread = {"seven": frozenset({Emotion.CONTEMPT}), "eight": frozenset()}.__getitem__
+    for frame in frames(iter(batches), who, Around(answers), None, Shape.WIDE, every, unread):
         for name, column in frame.items():
             found[name] += column.to_pylist()
     starts = {
@@ -243,9 +251,13 @@ def test_every_series_is_what_its_rules_say_however_rows_arrive(
         mine = expected[key]
         assert found["n_observations"][i] == sum(row[3] for row in mine)
         read_ = [r for r in rows if starts[r[1]] == key and r[4] == 0]
-        weight = sum(r[-1] for r in read_)
-        mean = sum(r[-1] * r[5] for r in read_) / weight if weight else None
-        assert found["network_p_neutral"][i] == (None if mean is None else pytest.approx(mean))
+        for name, place, heard in (
+            ("neutral", 5, read_),
+            ("contempt", 12, [r for r in read_ if r[-1] == "eight"]),
+        ):
+            weight = sum(r[-2] for r in heard)
+            mean = sum(r[-2] * r[place] for r in heard) / weight if weight else None
+            assert found[f"network_p_{name}"][i] == (None if mean is None else pytest.approx(mean))
     held = sum(1 for v in found["said_valence"] if v is not None)
     places = set()
     for answer in answers:

@@ -72,3 +72,32 @@ def test_a_0_is_a_0_where_the_network_reads_it_at_other_times(access: Access, tm
     said = [r["p_contempt"] for r in rows if r["source"] == "network"]
     assert sorted(said)[0] == 0.0
     assert len(said) == 2
+
+
+@pytest.mark.parametrize("every_s", [None, 3600])
+def test_where_networks_changed_an_emotion_is_the_mean_of_those_that_read_it(
+    access: Access, tmp_path: Path, every_s: int | None
+) -> None:
+    entries = read_manifest(shipped.models() / "manifest.toml")
+    seven = next(i for i, gone in sorted(unread_by(entries.values()).items()) if gone == {Emotion.CONTEMPT})
+    who = person(access, "ada", ALL, now=NOW - DAY)
+    scornful = leaning(Emotion.CONTEMPT, 0.8)
+    hour = NOW.replace(minute=0, second=0, microsecond=0) - 60 * MINUTE
+    batch = []
+    for i, (network, said) in enumerate([(seven, SEVEN), (seven, SEVEN), (entries["default"].id, scornful)]):
+        seen = observed(hour + i * MINUTE, source="a" * 64)
+        batch.append(type(seen)(seen.observation, (Estimate(network, said),)))
+    store(access, who, batch, NOW)
+    out = export_dataset(access, tmp_path / "out", NOW, shape="wide", every_s=every_s).folder
+    rows = read(out, "series")
+    contempt = [r["network_p_contempt"] for r in rows]
+    if every_s is None:
+        assert contempt == [None, None, pytest.approx(scornful[Emotion.CONTEMPT])]
+        return
+    assert contempt == [pytest.approx(scornful[Emotion.CONTEMPT])], (
+        "not a third of it: two said nothing of it"
+    )
+    neutral = (2 * SEVEN[Emotion.NEUTRAL] + scornful[Emotion.NEUTRAL]) / 3
+    assert rows[0]["network_p_neutral"] == pytest.approx(neutral)
+    each = [derived_valence_arousal(said)[0] for said in (SEVEN, SEVEN, scornful)]
+    assert rows[0]["network_valence_derived"] == pytest.approx(sum(each) / 3)

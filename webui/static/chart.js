@@ -74,6 +74,7 @@
     const inset = wide > 8 ? step * 0.06 : 0;
     const stack = { left: [], right: [], middle: [], at: [], when: [], what: [], how: [] };
     for (let e = 0; e <= 8; e++) stack[`b${e}`] = [];
+    for (let e = 0; e < 8; e++) stack[`t${e}`] = [];
     for (const b of read) {
       stack.left.push(b.left + inset);
       stack.right.push(b.left + step - inset);
@@ -84,7 +85,11 @@
       stack.how.push(fill(b.n === 1 ? words.reading : words.readings, { n: b.n.toLocaleString(locale) }));
       let sum = 0;
       stack.b0.push(0);
-      b.shares.forEach((s, e) => stack[`b${e + 1}`].push((sum += s)));
+      // What has no share, as one that is not read never has, draws nothing: also no line of its colour.
+      b.shares.forEach((s, e) => {
+        stack[`b${e + 1}`].push((sum += s));
+        stack[`t${e}`].push(s > 0 ? sum : NaN);
+      });
     }
     const lines = { x: [], valence: [], arousal: [], network: [] };
     let before = null;
@@ -266,7 +271,7 @@
     const top = figure(heights[0], { start: 0, end: 1.15 }, [...pans(), tap], { 0: "0 %", 0.5: "50 %", 1: "100 %" });
     top.xaxis.visible = false;
     data.emotions.forEach(({ name }, e) => {
-      top.quad({ left: { field: "left" }, right: { field: "right" }, bottom: { field: `b${e}` }, top: { field: `b${e + 1}` }, source: sources.stack, fill_color: colour(name), line_color: colour(name), line_width: 0.4, selection_fill_alpha: 1, nonselection_fill_alpha: 1, nonselection_line_alpha: 1 });
+      top.quad({ left: { field: "left" }, right: { field: "right" }, bottom: { field: `b${e}` }, top: { field: `t${e}` }, source: sources.stack, fill_color: colour(name), line_color: colour(name), line_width: 0.4, selection_fill_alpha: 1, nonselection_fill_alpha: 1, nonselection_line_alpha: 1 });
     });
     top.scatter({ x: { field: "x" }, y: { field: "y" }, marker: { field: "marker" }, size: 11, source: sources.marks, fill_color: surface, line_color: ink, line_width: 1.3 });
     top.quad({ left: { field: "left" }, right: { field: "right" }, bottom: 0, top: 1, source: sources.cursor, fill_color: null, line_color: ink, line_width: 3 });

@@ -34,7 +34,7 @@ OBSERVATION_COLUMNS = (
     "imported_from",
     "recorded_at",
 )
-SERIES_COLUMNS = ("id", "at", "zone", "stands_for", "snapshot", *EMOTION_COLUMNS, "samples")
+SERIES_COLUMNS = ("id", "at", "zone", "stands_for", "snapshot", *EMOTION_COLUMNS, "samples", "network")
 
 
 def observation_rows(connection: Connection, subject: str, cut: Cut, since: datetime) -> Iterator[Rows]:
@@ -94,7 +94,7 @@ def series_rows(
     """Every observation in order, as often as something was said of it, and once where nothing was.
 
     Each row is the observation's id, at, zone and samples, then snapshot (None where nothing was said), eight
-    probabilities and samples; of what networks said of one observation the last one comes last.
+    probabilities, samples and network; of what networks said of one observation the last one comes last.
     """
     kinds = _kinds(learner_since)
     query = (
@@ -106,6 +106,7 @@ def series_rows(
             estimates.c.snapshot,
             *(estimates.c[c] for c in EMOTION_COLUMNS),
             estimates.c.samples,
+            estimates.c.network,
         )
         .select_from(observations)
         .outerjoin(estimates, and_(estimates.c.observation == observations.c.id, cut.of(estimates), kinds))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -32,6 +32,12 @@ from tracker.workflows.export.tables import LEARNER, LEARNER_NOW, NETWORK
 _N = len(EMOTIONS)
 _P = MEASURES[:_N]
 _HOLDS_US = int(CONTEXT_HOLDS.total_seconds()) * SECOND_US
+Unread = Callable[[str], frozenset[Emotion]]
+"""What a network does not read."""
+
+
+def _all_read(_: str) -> frozenset[Emotion]:
+    return frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,13 +67,17 @@ class Around:
 
 @dataclass
 class _Rows:
-    """Moments with sums of what was said in each, so that windows can be put together from pieces."""
+    """Moments with sums of what was said in each, so that windows can be put together from pieces.
+
+    `heard` is how often the network said something of each emotion, (n, 8): one that it does not read is no 0.
+    """
 
     at: NDArray[np.int64]
     zones: list[str]
     observations: NDArray[np.int64]
     read: NDArray[np.int64]
     imported: NDArray[np.bool_]
+    heard: NDArray[np.float64]
     weight: dict[str, NDArray[np.float64]] = field(default_factory=dict)
     total: dict[str, NDArray[np.float64]] = field(default_factory=dict)
 
@@ -82,6 +92,7 @@ class _Rows:
             self.observations[start:end],
             self.read[start:end],
             self.imported[start:end],
+            self.heard[start:end],
             {s: v[start:end] for s, v in self.weight.items()},
             {s: v[start:end] for s, v in self.total.items()},
         )
@@ -94,6 +105,7 @@ class _Rows:
             np.concatenate([self.observations, other.observations]),
             np.concatenate([self.read, other.read]),
             np.concatenate([self.imported, other.imported]),
+            np.concatenate([self.heard, other.heard]),
             {s: np.concatenate([v, other.weight[s]]) for s, v in self.weight.items()},
             {s: np.concatenate([v, other.total[s]]) for s, v in self.total.items()},
         )
@@ -106,7 +118,7 @@ def frames(
     now: LearnerNow | None,
     shape: Shape,
     every_s: int | None,
-    unread: frozenset[Emotion] = frozenset(),
+    unread: Unread = _all_read,
     imported: Collection[int] = (),
 ) -> Iterator[Frame]:
     """The person's rows of the table.
@@ -120,7 +132,7 @@ def frames(
     shape, every_s
         Wide or long; the length of a window in seconds, None for the raw rate.
     unread
-        What no network of theirs reads: its 0 is missing.
+        What a network does not read: its 0 is missing, and no part of a mean.
     imported
         Observations that a file of another program brought.
     """
@@ -136,7 +148,7 @@ def frames(
             start -= 1
         rows, held = (rows, []) if last else (rows[:start], rows[start:])
         if rows:
-            found = _moments(rows, now, brought)
+            found = _moments(rows, now, brought, unread)
             found = found if size is None else _windows(found, size)
             waiting = found if waiting is None else waiting.then(found)
             waiting = waiting if size is None else _windows(waiting, size)
@@ -144,7 +156,7 @@ def frames(
             # The last row waits: the next one says where it ends.
             whole = len(waiting) if last else len(waiting) - 1
             until = None if last else int(waiting.at[whole])
-            yield _told(waiting.cut(0, whole), until, who, around, shape, size, unread)
+            yield _told(waiting.cut(0, whole), until, who, around, shape, size)
             waiting = waiting.cut(whole, len(waiting))
 
 
@@ -159,7 +171,9 @@ def _peeked(batches: Iterable[Sequence[Any]]) -> Iterator[tuple[Sequence[Any], b
         yield before, True
 
 
-def _moments(rows: Sequence[Any], now: LearnerNow | None, brought: NDArray[np.int64]) -> _Rows:
+def _moments(
+    rows: Sequence[Any], now: LearnerNow | None, brought: NDArray[np.int64], unread: Unread
+) -> _Rows:
     c = columns_of(rows, SERIES_COLUMNS)
     number = ids(c["id"])
     first = np.flatnonzero(np.concatenate([[True], number[1:] != number[:-1]]))
@@ -175,6 +189,7 @@ def _moments(rows: Sequence[Any], now: LearnerNow | None, brought: NDArray[np.in
         ids(c["stands_for"])[first],
         np.zeros(n, np.int64),
         np.isin(number[first], brought),
+        np.zeros((n, _N)),
     )
     for speaker, mine in (
         (NETWORK, said & (snapshot == MACHINE)),
@@ -186,6 +201,8 @@ def _moments(rows: Sequence[Any], now: LearnerNow | None, brought: NDArray[np.in
         weight[place[rank]] = samples[rank]
         total[place[rank]] = each[rank] * samples[rank, None]
         found.weight[speaker], found.total[speaker] = weight, total
+        if speaker == NETWORK:
+            found.heard[place[rank]] = samples[rank, None] * _reads(each[rank], c["network"], rank, unread)
     found.read = found.weight[NETWORK].astype(np.int64)
     weight, total = np.zeros(n), np.zeros((n, _N))
     if now is not None:
@@ -201,6 +218,18 @@ def _moments(rows: Sequence[Any], now: LearnerNow | None, brought: NDArray[np.in
     return found
 
 
+def _reads(
+    said: NDArray[np.float64], networks: Sequence[str], rank: NDArray[np.int64], unread: Unread
+) -> NDArray[np.float64]:
+    """1 where a network says something of an emotion, 0 where it does not read it."""
+    by = [networks[i] for i in rank]
+    column_of = {network: k for k, network in enumerate(sorted(set(by)))}
+    gone = np.array([[e in unread(network) for e in EMOTIONS] for network in column_of], dtype=np.bool_)
+    if not gone.any():
+        return np.ones((len(by), _N))
+    return np.where(gone[[column_of[network] for network in by]] & (said == 0), 0.0, 1.0)
+
+
 def _windows(rows: _Rows, size: int) -> _Rows:
     """Rows of one window added up."""
     start = rows.at // size * size
@@ -214,6 +243,7 @@ def _windows(rows: _Rows, size: int) -> _Rows:
         np.add.reduceat(rows.observations, first),
         np.add.reduceat(rows.read, first),
         np.logical_or.reduceat(rows.imported, first),
+        np.add.reduceat(rows.heard, first, axis=0),
         {s: np.add.reduceat(v, first) for s, v in rows.weight.items()},
         {s: np.add.reduceat(v, first, axis=0) for s, v in rows.total.items()},
     )
@@ -226,7 +256,6 @@ def _told(
     around: Around,
     shape: Shape,
     size: int | None,
-    unread: frozenset[Emotion],
 ) -> Frame:
     at = rows.at.tolist()
     imported = rows.imported.copy()
@@ -247,11 +276,12 @@ def _told(
             mean = np.clip(rows.total[speaker] / rows.weight[speaker][:, None], 0.0, 1.0)
         ours: Frame = {name: mean[:, k] for k, name in enumerate(_P)}
         ours |= derived(ours)
-        for name, emotion in zip(_P, EMOTIONS, strict=True):
-            missing = ~there
-            if speaker == NETWORK and emotion in unread:
-                missing |= ours[name] == 0
-            ours[name] = pa.array(np.ascontiguousarray(ours[name]), mask=missing)
+        if speaker == NETWORK:
+            with np.errstate(invalid="ignore", divide="ignore"):
+                mean = np.clip(rows.total[speaker] / rows.heard, 0.0, 1.0)
+        for k, name in enumerate(_P):
+            missing = ~there if speaker != NETWORK else rows.heard[:, k] == 0
+            ours[name] = pa.array(np.ascontiguousarray(mean[:, k]), mask=missing)
         frame |= {column(speaker, name): ours[name] for name in MEASURES}
     frame |= _answers(at, until, around.answers, size)
     frame |= _contexts(at, around_it)

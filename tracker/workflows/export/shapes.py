@@ -185,7 +185,8 @@ def rules(shape: Shape, every_s: int | None) -> dict[str, object]:
         moment = f"windows [start, start + {every_s} s), starts are whole multiples of {every_s} s since 1970 UTC; "
         moment += "windows without an observation have no row, and nothing is filled in"
         estimates += (
-            " of each observation, then the mean over the window's observations, weighted by `samples`"
+            " of each observation, then the mean over the window's observations, weighted by `samples`; of an emotion "
+            "over those whose network reads it, so that the eight need not add up to 1 where networks changed"
         )
         answers = "in the window of the moment they speak of; else left out"
     return {

@@ -402,9 +402,8 @@ class Stream:
             self._connection, self._person.subject, self._cut, since, self._starts.learner
         )
         around = series.Around(standing.answers(self._corrected), tuple(self._surrounded))
-        unread = self._unread.everywhere()
         every_s, brought = self._asked.every_s, self._imported
-        for frame in series.frames(rows, self._who, around, now, shape, every_s, unread, brought):
+        for frame in series.frames(rows, self._who, around, now, shape, every_s, self._unread.by, brought):
             self._write(SERIES[shape], frame)
 
     def _participant(self, before: dict[str, int]) -> None:

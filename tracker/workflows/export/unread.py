@@ -62,11 +62,6 @@ class Unread:
                 found[name] = pa.array(values, mask=mask)
         return found
 
-    def everywhere(self) -> frozenset[Emotion]:
-        """What none of the networks asked about so far reads."""
-        each = list(self._found.values())
-        return frozenset.intersection(*each) if each else frozenset()
-
 
 @cache
 def _manifest() -> Mapping[str, frozenset[Emotion]]:
