@@ -37,5 +37,6 @@ def test_nobody_gets_a_token_for_what_is_not_theirs(cli: Cli, ada: str) -> None:
     assert cli("invite", "kim", "--role", "rater").code == 0
     assert cli("tokens", "new", "kim", "--for", "rating", "--json").json["purposes"] == ["rating"]
     assert cli("tokens", "new", "kim", "--for", "timeline").code == Exit.USAGE
+    assert "own word" in cli("tokens", "new", "kim", "--for", "grants").line, "nor for a rater"
     assert cli("tokens", "new", "nobody", "--for", "timeline").code == Exit.UNKNOWN
     assert cli("tokens", "new", ada, "--for", "timeline", "--days", "0").code == Exit.USAGE

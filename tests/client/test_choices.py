@@ -21,9 +21,10 @@ from tracker.domain.affect import Emotion
 from tracker.domain.consent import Scope
 from tracker.domain.members import Member, Role
 from tracker.domain.people import Person
+from tracker.domain.raters import RaterScope
 from tracker.domain.rating import Dimension, Sample, Trace, Verdict
 from tracker.domain.stretches import Stretch
-from tracker.workflows import consenting, enrolment, studies
+from tracker.workflows import accounts, consenting, enrolment, rating, studies
 from webui.services import NAME
 
 Clients = Callable[[Person | Member], Client]
@@ -118,6 +119,46 @@ def test_a_clip_is_followed_and_a_dispute_decided(site: Site, client: Clients) -
     assert judge.adjudication.decide(first, Verdict.CANNOT_TELL) > 0
     assert judge.adjudication.waiting() == rest
     assert judge.adjudication.open(first).decided is Verdict.CANNOT_TELL
+
+
+def test_a_rater_reads_allows_looks_takes_along_and_erases(site: Site, client: Clients) -> None:
+    desk.shown_person(site)
+    kim = desk.member(site, agreed=False)
+    accounts.choose_password(site.access, kim, PASSWORD, site.now)
+    asked = client(kim)
+    notice = asked.rater.read()
+    assert notice.text == rating.notice(site.access)
+    assert notice.sha256 == notice.text.sha256
+    assert not asked.rater.agreed().enough
+    allowed = asked.rater.allow(notice, [RaterScope.VOTES, RaterScope.SPEED])
+    assert allowed.scopes == {RaterScope.VOTES, RaterScope.SPEED}
+    assert (allowed.enough, allowed.at) == (True, site.now)
+    with pytest.raises(ProblemError) as late:
+        asked.rater.allow(notice, RaterScope)
+    assert late.value.problem.status == 412
+    (item,) = asked.rating.items()
+    asked.rating.vote(item.id, Emotion.FEAR, response_ms=800)
+    figures = asked.rater.figures()
+    assert (figures.total, figures.median_response_ms, figures.with_others) == (1, 800, None)
+    assert figures.cannot_tell is not None
+    assert (figures.cannot_tell.hits, figures.cannot_tell.n) == (0, 1)
+    assert len(asked.rater.take_along(ME)["votes"]) == 1
+    with pytest.raises(ProblemError) as wrong:
+        asked.rater.erase(Proof(password="wrong horse battery"))
+    assert wrong.value.problem.kind == "proof"
+    assert asked.rater.erase(ME)["rating_votes"] == 1
+    assert rating.stored(site.access, kim) == {}
+
+
+def test_the_picture_of_ones_own_moment_is_seen(site: Site, client: Clients) -> None:
+    ada = desk.shown_person(site)
+    asked = client(ada)
+    moment = next(m for m in asked.timeline.moments() if m.observation is not None)
+    assert asked.timeline.kept(moment.at, moment.observation).picture
+    assert asked.timeline.picture(moment.observation or 0).startswith(b"\x89PNG")
+    with pytest.raises(ProblemError) as none:
+        asked.timeline.picture(2**40)
+    assert none.value.problem.status == 404
 
 
 def test_a_researcher_watches_and_is_seen_to(site: Site, client: Clients) -> None:

@@ -44,6 +44,7 @@ PARTICIPANTS = {
     "capturing",
     "uploading",
     "answering",
+    "telling",
 }
 SINGLE = {
     "entering.home": set(Role),
@@ -75,6 +76,7 @@ PROGRAMS: dict[str, set[Role]] = {
     "api_archives": {Role.PARTICIPANT},
     "api_erasures": {Role.PARTICIPANT},
     "api_clips": {Role.RATER},
+    "api_rater": {Role.RATER},
     "api_adjudication": {Role.RESEARCHER},
     "api_monitor": {Role.RESEARCHER},
     "api_applying": {Role.OPERATOR},

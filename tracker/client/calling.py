@@ -104,9 +104,9 @@ class Caller:
         named = {"Idempotency-Key": key or str(uuid.uuid4())} | ({"If-Match": tag} if tag else {})
         return _object(self.ask("POST", path, sent=sent, headers=named))
 
-    def put(self, path: str, sent: Mapping[str, Any]) -> dict[str, Any]:
+    def put(self, path: str, sent: Mapping[str, Any], *, tag: str = "") -> dict[str, Any]:
         """Replace what lies at a path, unless somebody else did so since it was looked at."""
-        tag = self.ask("GET", path).headers.get("ETag", "")
+        tag = tag or self.ask("GET", path).headers.get("ETag", "")
         return _object(self.ask("PUT", path, sent=sent, headers={"If-Match": tag}))
 
     def carry(

@@ -11,6 +11,7 @@ from tracker.client.results import (
     Answered,
     Asked,
     Corrected,
+    Kept,
     Stands,
     Waits,
     demanded,
@@ -41,6 +42,15 @@ class Timeline:
     def points(self, start: datetime | None = None, end: datetime | None = None) -> dict[str, Any]:
         """A stretch as a chart draws it, as JSON; unless said, the 24 hours before now."""
         return self._caller.get("/timeline/points", {"from": start, "to": end})
+
+    def kept(self, at: datetime, observation: int | None = None) -> Kept:
+        """What is kept sealed of a moment, for oneself alone."""
+        told = self._caller.get("/timeline/kept", {"at": at, "observation": observation})
+        return Kept(told["picture"], told["note"], told["may_note"])
+
+    def picture(self, observation: int) -> bytes:
+        """One's own face as it was kept of an observation."""
+        return self._caller.ask("GET", f"/timeline/observations/{observation}/picture").data
 
 
 class Answers:

@@ -54,6 +54,15 @@ class Corrected:
 
 
 @dataclass(frozen=True, slots=True)
+class Kept:
+    """What is kept sealed of a moment: whether a picture, one's own words, and whether more of these may be."""
+
+    picture: bool
+    note: str | None
+    may_note: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Waits:
     """A question that can be answered now."""
 

@@ -10,6 +10,7 @@ from tracker.client.capture import Live, Uploads
 from tracker.client.choices import Archives, Erasures, Grants, Hiding
 from tracker.client.judging import Adjudication, Clips
 from tracker.client.participant import Answers, Consent, Prompts, Timeline
+from tracker.client.rater import Rater
 from tracker.client.results import Self
 from tracker.client.staff import Exports, Rating, Studies
 from tracker.client.watching import Monitor
@@ -36,7 +37,7 @@ class Client:
     ----------
     timeline, answers, prompts, consent, grants, hiding, archives, erasures, live, uploads
         What participants can ask, by subject.
-    rating, clips, adjudication, monitor, studies, exports
+    rating, clips, rater, adjudication, monitor, studies, exports
         What raters, researchers and operators can ask.
 
     Raises
@@ -72,6 +73,7 @@ class Client:
         self.uploads = Uploads(self._caller)
         self.rating = Rating(self._caller)
         self.clips = Clips(self._caller)
+        self.rater = Rater(self._caller)
         self.adjudication = Adjudication(self._caller)
         self.monitor = Monitor(self._caller)
         self.studies = Studies(self._caller)

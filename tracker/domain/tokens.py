@@ -65,10 +65,10 @@ ROLES_OF: dict[Purpose, frozenset[Role]] = {
     Purpose.ANSWERS: frozenset({Role.PARTICIPANT}),
     Purpose.CAPTURE: frozenset({Role.PARTICIPANT}),
     Purpose.CONSENT: frozenset({Role.PARTICIPANT}),
-    Purpose.GRANTS: frozenset({Role.PARTICIPANT}),
+    Purpose.GRANTS: frozenset({Role.PARTICIPANT, Role.RATER}),
     Purpose.HIDING: frozenset({Role.PARTICIPANT}),
-    Purpose.ARCHIVE: frozenset({Role.PARTICIPANT}),
-    Purpose.ERASURE: frozenset({Role.PARTICIPANT}),
+    Purpose.ARCHIVE: frozenset({Role.PARTICIPANT, Role.RATER}),
+    Purpose.ERASURE: frozenset({Role.PARTICIPANT, Role.RATER}),
     Purpose.RATING: frozenset({Role.RATER}),
     Purpose.ADJUDICATION: frozenset({Role.RESEARCHER}),
     Purpose.MONITOR: frozenset({Role.RESEARCHER}),
@@ -175,7 +175,7 @@ def possible(roles: Iterable[Role]) -> tuple[Purpose, ...]:
     Examples
     --------
     >>> [purpose.value for purpose in possible([Role.RATER])]
-    ['rating']
+    ['grants', 'archive', 'erasure', 'rating']
     """
     held = frozenset(roles)
     return tuple(purpose for purpose in Purpose if ROLES_OF[purpose] & held)

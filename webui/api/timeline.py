@@ -6,14 +6,17 @@ from datetime import UTC, datetime, timedelta
 from itertools import islice
 from typing import Any
 
+from flask import Response
 from marshmallow import Schema, fields
-from werkzeug.exceptions import UnprocessableEntity
+from marshmallow.validate import Range
+from werkzeug.exceptions import NotFound, UnprocessableEntity
 
 from tracker.domain.series import Moment as MomentRow
-from tracker.workflows import timeline
+from tracker.workflows import showing, timeline
 from webui import auth
+from webui.addresses import LARGEST
 from webui.api import cursors
-from webui.api.parts import Instant, Paged, Stretch, a_distribution, a_reading, listed, read, shown
+from webui.api.parts import Instant, Paged, Stretch, Strict, a_distribution, a_reading, listed, read, shown
 from webui.api.room import Room
 from webui.services import services
 
@@ -102,6 +105,35 @@ class Points(Schema):
     asked = fields.List(fields.Nested(Asked), required=True)
 
 
+class Which(Strict):
+    """A moment of yours, as `/timeline/moments` lists it."""
+
+    at = Instant(required=True)
+    observation = fields.Integer(
+        strict=False,
+        load_default=None,
+        validate=Range(0, LARGEST),
+        metadata={"description": "Leave it out where the moment has none."},
+    )
+
+
+class KeptOf(Schema):
+    """What is kept sealed of one moment, for you alone."""
+
+    picture = fields.Boolean(
+        required=True,
+        metadata={
+            "description": "Whether your face is kept: see it at `/timeline/observations/OBSERVATION/picture`."
+        },
+    )
+    note = fields.String(
+        required=True, allow_none=True, metadata={"description": "What you wrote beside what you said of it."}
+    )
+    may_note = fields.Boolean(
+        required=True, metadata={"description": "Whether a note of yours would be kept now."}
+    )
+
+
 @room.at("GET", "/timeline/moments", query=Paged, gives=listed("Moments", Moment))
 def moments(query: dict[str, Any]) -> dict[str, Any]:
     """List your moments in order of time, a page at a time."""
@@ -152,6 +184,21 @@ def points(query: dict[str, Any]) -> dict[str, Any]:
         "contexts": page.contexts,
         "asked": page.asked,
     }
+
+
+@room.at("GET", "/timeline/kept", query=Which, gives=KeptOf)
+def kept(query: dict[str, Any]) -> Any:
+    """Say what is kept sealed of a moment: whether there is a picture, and your own words."""
+    return showing.own_moment(services().access, auth.person(), query["observation"], query["at"], auth.now())
+
+
+@room.at("GET", "/timeline/observations/<int:observation>/picture", media="image/png")
+def picture(observation: int) -> Response:
+    """Give your face as it was kept of one of your observations."""
+    found = showing.own_crop(services().access, auth.person(), observation, auth.now())
+    if found is None:
+        raise NotFound("No picture of yours is kept of such an observation.")
+    return Response(found, mimetype="image/png")
 
 
 def _moment(m: MomentRow) -> dict[str, Any]:

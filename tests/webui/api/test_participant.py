@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -15,9 +16,10 @@ from tests.webui.site import Site
 from tests.webui.test_study_form import OWN, govern, granted
 from tracker.domain.affect import Emotion
 from tracker.domain.consent import Scope
-from tracker.domain.series import Context, Prompt
+from tracker.domain.series import Context, Observation, Prompt, TimeSource
 from tracker.privacy import signed
 from tracker.workflows import consenting, enrolment, feedback, prompts, timeline
+from tracker.workflows.ingest.keeping import keep
 
 MINUTE = timedelta(minutes=1)
 
@@ -103,6 +105,38 @@ class TestTimeline:
         assert (same.status_code, same.data) == (304, b"")
         asked.post("/corrections", {"at": instants[5].isoformat(), "emotion": "fear"})
         assert asked.get("/timeline/moments", headers={"If-None-Match": tag}).status_code == 200
+
+
+class TestKept:
+    def test_the_picture_and_the_note_of_a_moment_are_for_oneself_alone(self, site: Site) -> None:
+        ada = site.person()
+        at = site.series(ada)[40]
+        with site.access.write(ada.id, site.now) as unit:
+            seen = Observation("a" * 64, int(at.timestamp() * 1_000_000), at, TimeSource.STATED, None, 1)
+            assert keep(site.access, unit, {seen: np.full((48, 48, 3), 77, np.uint8)}) == 1
+        asked = program(site, ada)
+        other = next(
+            m for m in all_moments(asked) if m["observation"] is not None and m["at"] != at.isoformat()
+        )
+        (mine,) = (m for m in all_moments(asked) if m["at"] == at.isoformat())
+        which = {"at": at.isoformat(), "observation": mine["observation"]}
+        before = asked.get("/timeline/kept", query_string=which)
+        assert before.json == {"picture": True, "note": None, "may_note": True}
+        asked.post("/corrections", {"at": at.isoformat(), "emotion": "fear", "note": "a loud door"})
+        assert asked.get("/timeline/kept", query_string=which).json["note"] == "a loud door"
+        picture = asked.get(f"/timeline/observations/{mine['observation']}/picture")
+        assert (picture.status_code, picture.mimetype) == (200, "image/png")
+        assert picture.data.startswith(b"\x89PNG")
+        assert picture.headers["Cache-Control"] == "no-store, private"
+        assert asked.get(f"/timeline/observations/{other['observation']}/picture").status_code == 404
+        bob = program(site, site.person("bob"))
+        assert bob.get(f"/timeline/observations/{mine['observation']}/picture").status_code == 404
+        told = bob.get("/timeline/kept", query_string=which).json
+        assert (told["picture"], told["note"]) == (False, None)
+
+    @pytest.mark.parametrize("query", ["", "?at=yesterday", f"?at=2026-03-20T10:00:00Z&observation={2**63}"])
+    def test_what_names_no_moment_is_refused(self, lite: Site, query: str) -> None:
+        assert program(lite, lite.person()).get(f"/timeline/kept{query}").status_code == 422
 
 
 class TestAnswers:
