@@ -26,7 +26,7 @@ from tracker.domain.readers import Reader
 from tracker.jobs import HourlyRetention
 from tracker.workflows import consenting
 from tracker.workflows.export import BusyError, GoneError, Shelf
-from tracker.workflows.export.waiting import Job, Waiting
+from tracker.store.waiting import Job, Waiting
 from webui.services import NAME, Services
 
 

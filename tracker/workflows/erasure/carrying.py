@@ -270,7 +270,7 @@ def finish(
     with access.database.read() as connection:
         begun = tombstones.get(connection, number)
     if begun is not None and Stretch.read(begun.scope) is not None:
-        stretching.finish(access, begun, now)
+        stretching.finish(access, begun, now, staged=staged)
         _forget(access, number, now, staged=staged)
         return stages(access, number)
     for step in steps.STEPS:

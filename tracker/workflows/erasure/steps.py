@@ -24,7 +24,7 @@ from tracker.store import (
     tombstones,
 )
 from tracker.store.tombstones import Step, Tombstone
-from tracker.workflows.erasure import lineage, scoped
+from tracker.workflows.erasure import lineage, scoped, shelved
 from tracker.workflows.erasure.errors import ErasureIncompleteError, rows_left
 from tracker.workflows.erasure.looking import look as look_for
 from tracker.workflows.erasure.whose import Whose
@@ -100,6 +100,14 @@ def prune(access: Access, tombstone: Tombstone, whose: Whose, now: datetime) -> 
         tombstones.advance(connection, replace(here, copies=told))
 
 
+def unshelve(access: Access, tombstone: Tombstone, whose: Whose, now: datetime) -> None:
+    """Delete the exports with it that wait to be fetched."""
+    found = shelved.clear(access)
+    with access.database.write() as connection:
+        here = _standing(tombstones.get(connection, tombstone.id))
+        tombstones.advance(connection, replace(here, looked=found.at, unseen=found.unseen))
+
+
 def look(access: Access, tombstone: Tombstone, whose: Whose, now: datetime) -> None:
     """Look whether it is gone."""
     if whose.scope is None:
@@ -119,7 +127,8 @@ def look(access: Access, tombstone: Tombstone, whose: Whose, now: datetime) -> N
     with access.database.write() as connection:
         here = _standing(tombstones.get(connection, tombstone.id))
         copies = tuple(dict.fromkeys((*here.copies, *looked.copies)))
-        here = replace(here, looked=looked.at, unseen=looked.unseen, copies=copies)
+        at, unseen = (*looked.at, *here.looked), (*looked.unseen, *here.unseen)
+        here = replace(here, looked=at, unseen=unseen, copies=copies)
         tombstones.advance(connection, here)
 
 
@@ -148,13 +157,14 @@ STEPS: tuple[Callable[[Access, Tombstone, Whose, datetime], None], ...] = (
     rename,
     rebuild,
     prune,
+    unshelve,
     look,
     close,
 )
 """What is done between a tombstone's setting and its being called done, in this order."""
 
-ON_KEYS = frozenset({keep, shred, rename, prune})
-"""The steps that change the key store."""
+ON_KEYS = frozenset({keep, shred, rename, prune, unshelve})
+"""The steps that change the key store, or what lies beside it."""
 
 ENDING = frozenset({look, close})
 """The steps that are not taken while others are left to do."""

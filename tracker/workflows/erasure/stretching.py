@@ -30,9 +30,10 @@ from tracker.store import (
 from tracker.store.factors import Owner
 from tracker.store.seen import Seen
 from tracker.store.tombstones import Step, Tombstone
-from tracker.workflows.erasure import steps, whose
+from tracker.workflows.erasure import shelved, steps, whose
 from tracker.workflows.erasure.errors import rows_left
 from tracker.workflows.erasure.looking import look
+from tracker.workflows.erasure.shelved import Shelved
 from tracker.workflows.erasure.whose import PENDING, PLACE, Whose
 
 _TICK = timedelta(microseconds=1)
@@ -89,7 +90,7 @@ def empty(
     return number
 
 
-def finish(access: Access, stone: Tombstone, now: datetime) -> None:
+def finish(access: Access, stone: Tombstone, now: datetime, *, staged: bool = False) -> None:
     """Rebuild the files, look, and call it done.
 
     Raises
@@ -104,6 +105,8 @@ def finish(access: Access, stone: Tombstone, now: datetime) -> None:
     except KeyDestroyedError:
         return  # another process finished it in this moment
     steps.rebuild(access, stone, theirs, now)
+    # What waits beside a backup that is staged is today's, and not the backup's to judge.
+    waited = Shelved() if staged else shelved.clear(access)
     looked = look(access, theirs)
     with access.database.write() as connection:
         here = tombstones.get(connection, stone.id)
@@ -114,8 +117,8 @@ def finish(access: Access, stone: Tombstone, now: datetime) -> None:
                 here,
                 step=Step.DONE,
                 clean_at=now if not here.priors else None,
-                looked=looked.at,
-                unseen=looked.unseen,
+                looked=(*looked.at, *waited.at),
+                unseen=(*looked.unseen, *waited.unseen),
                 copies=looked.copies,
                 pending=b"",
             ),

@@ -1,6 +1,6 @@
 """Exports made in the background for researchers who ask in the web: one at a time, kept a while to be fetched.
 
-What is made lies in a folder of the installation (`tracker.workflows.export.waiting`): any process of the server tells
+What is made lies in a folder of the installation (`tracker.store.waiting`): any process of the server tells
 how far it is and gives it out, and it outlives them. Once it is outdated, because somebody in it withdrew, it is
 deleted within a minute while any process looks, and else by the hourly job; it goes when it is put away, and after a
 day. An export that was cut short with its process is asked for again.
@@ -30,7 +30,7 @@ from tracker.store.database import DatabaseError
 from tracker.workflows.export import registry
 from tracker.workflows.export.errors import ExportError, UnknownExportError
 from tracker.workflows.export.run import export_dataset
-from tracker.workflows.export.waiting import Job, Stage, Waiting, folder_of, in_one_line
+from tracker.store.waiting import Job, Stage, Waiting, folder_of, in_one_line
 
 KEPT = timedelta(days=1)
 """How long an export waits to be fetched."""
@@ -72,7 +72,7 @@ class Shelf:
 
     def __init__(self, access: Access, clock: Callable[[], datetime]) -> None:
         self._access, self._clock = access, clock
-        self._waiting = Waiting(folder_of(access))
+        self._waiting = Waiting(folder_of(access.keys.path))
         self._changed = threading.Condition()
         self._mine: str | None = None
         self._watcher: threading.Thread | None = None
@@ -104,7 +104,7 @@ class Shelf:
             if self._closed:
                 raise BusyError
             with self._waiting.alone():
-                self._settle()
+                self._waiting.settle()
                 for job in self._waiting.every():
                     if job.stage is Stage.RUNNING and (job.by, job.asked) == (reader.name, told):
                         return job
@@ -157,7 +157,7 @@ class Shelf:
         if not self.folder.is_dir():
             return
         with self._waiting.alone():
-            self._settle()
+            self._waiting.settle()
             jobs = self._waiting.every()
         for job in jobs:
             if job.stage is Stage.RUNNING:
@@ -184,16 +184,6 @@ class Shelf:
         for thread in (self._maker, self._watcher):
             if thread is not None:
                 thread.join()
-
-    def _settle(self) -> None:
-        """Say of those whose process is gone that they failed; what it left goes."""
-        for job in self._waiting.every():
-            if job.stage is Stage.RUNNING and self._waiting.ended(job.id):
-                self._waiting.remove(job.id)
-                self._waiting.write(
-                    replace(job, stage=Stage.FAILED, problem="the server was stopped; ask for it again")
-                )
-        self._waiting.remove_loose()
 
     def _outdated(self, job: Job) -> bool:
         try:

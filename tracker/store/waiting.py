@@ -14,13 +14,12 @@ import os
 import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from tracker.access import Access
 from tracker.store.types import from_microseconds, to_microseconds
 
 
@@ -63,9 +62,14 @@ class Job:
     asked: str = ""
 
 
-def folder_of(access: Access) -> Path:
-    """Where the exports of an installation wait."""
-    store = access.keys.path
+def folder_of(store: Path) -> Path:
+    """Where the exports of an installation wait, by its key store.
+
+    Examples
+    --------
+    >>> folder_of(Path("/data/affect.keys.db")).as_posix()
+    '/data/affect.exports'
+    """
     return store.with_name(f"{store.name.removesuffix('.keys.db')}.exports")
 
 
@@ -150,6 +154,16 @@ class Waiting:
         """Delete everything of one."""
         for path in self.folder.glob(f"{job}*"):
             self._delete(path)
+
+    def settle(self) -> None:
+        """Say of those whose process is gone that they failed; what it left goes."""
+        for job in self.every():
+            if job.stage is Stage.RUNNING and self.ended(job.id):
+                self.remove(job.id)
+                self.write(
+                    replace(job, stage=Stage.FAILED, problem="the server was stopped; ask for it again")
+                )
+        self.remove_loose()
 
     def remove_loose(self) -> None:
         """Delete what belongs to none that is here: a process that was killed left it."""
