@@ -210,6 +210,7 @@ RULES: dict[str, Rule] = {
     "hiding.delete": _participant(fresh="hiding.page"),
     "correcting.moment": _participant(),
     "correcting.picture": _participant(),
+    "correcting.frame": _participant(),
     "correcting.correct": _participant(),
     "mydata.page": _participant(),
     "mydata.pause": _participant(),

@@ -91,7 +91,7 @@ def test_an_empty_installation_takes_it_in(access: Access, tmp_path: Path) -> No
     with importing.sound(path, LATER) as archive:
         importing.take_in(there, archive, again, LATER)
     mine, theirs = bundle(access, ada), unpacked(packed(there, again, LATER))
-    for table in ("observations", "contexts", "prompts", "corrections", "notes", "crops"):
+    for table in ("observations", "contexts", "prompts", "corrections", "notes", "crops", "frames"):
         one, other = (json.loads(files[f"data/{table}.json"]) for files in (mine, theirs))
         assert len(one) == len(other) > 0, table
         for column in ("at", "source", "place", "company", "slot", "value", "text", "scheduled_at"):

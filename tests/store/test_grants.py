@@ -52,7 +52,7 @@ def test_a_copied_row_is_refused_under_every_grant_but_its_own(access: Access) -
     with access.database.read() as connection:
         theirs, mine = grants.of(connection, other.subject), grants.of(connection, who.subject)
     everything = stored(access, other)
-    assert set(everything) >= set(NUMBERED) - {"crops", "notes"}
+    assert set(everything) >= set(NUMBERED) - {"crops", "frames", "notes"}
     for name, row in everything.items():
         own = row["grant_id"]
         assert own in theirs.values()

@@ -58,6 +58,7 @@ ADDED_LATER = {
     "access_log",
     "access_events",
     "crops",
+    "frames",
     "notes",
     "releases",
     "release_members",

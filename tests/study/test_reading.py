@@ -221,7 +221,7 @@ def test_whatever_is_stored_is_that_very_study_or_refused(place: tuple[Any, ...]
 
 
 def test_the_built_in_study_shows_the_text_that_it_always_showed() -> None:
-    assert notice_text(DEFAULT).notice().sha256.startswith("95efcde26b4f")
+    assert notice_text(DEFAULT).notice().sha256.startswith("e708f92b9248")
 
 
 def test_a_notice_says_what_the_study_says() -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import cv2
+import numpy as np
 import pytest
 from sqlalchemy import text
 from werkzeug.test import TestResponse
@@ -18,14 +19,16 @@ from werkzeug.test import TestResponse
 from tests.webui.capturing import MIDDLE, Box, Seen, counted, raw, reasons, until
 from tests.webui.site import Site
 from tracker.domain.consent import Recorder, Scope
+from tracker.domain.people import Person
 from tracker.domain.series import Reason
 from tracker.fer.engine import Engine
 from tracker.lab.portrait import portrait
-from tracker.workflows import consenting, enrolment, erasure, timeline
+from tracker.workflows import consenting, enrolment, erasure, showing, timeline
 from tracker.workflows.ingest import Reader
 from tracker.workflows.ingest.running import Running
 
 ASIDE: Box = (260.0, 20.0, 50.0, 60.0)
+BESIDE: Box = (230.0, 60.0, 60.0, 70.0)
 
 
 @pytest.fixture
@@ -144,6 +147,58 @@ def test_no_crop_is_kept_without_its_scope(lite_capturing: Site) -> None:
     page.see(2)
     assert page.stop().json["own"] is False  # type: ignore[index]
     assert (counted(lite_capturing, "observations"), counted(lite_capturing, "crops")) == (2, 0)
+
+
+def test_frames_are_kept_as_video_with_whoever_else_is_there_covered(capturing: Site, seen: Seen) -> None:
+    ada = capturing.person(scopes=(Scope.AFFECT_SERIES, Scope.RAW_VIDEO))
+    page = Page(capturing)
+    assert "everything in them but your head and neck is covered" in page.visitor.get("/capture").text
+    page.start()
+    seen.boxes = (MIDDLE, BESIDE)
+    page.see(3)
+    told = page.stop().json
+    assert told is not None
+    assert (told["stored"], told["filmed"], told["unfilmed"]) == (3, counted(capturing, "frames"), 0)
+    assert (counted(capturing, "frames"), counted(capturing, "crops")) == (told["filmed"], 0)
+    assert told["filmed"] >= 1
+    pictures = frames_of(capturing, ada)
+    assert len(pictures) == told["filmed"]
+    for picture in pictures:
+        x, y, w, h = map(int, BESIDE)
+        assert (np.abs(picture[y : y + h, x : x + w].astype(int) - 128) <= 3).all(), "somebody else is filled"
+        assert np.abs(picture[60:130, 100:150].astype(int) - 128).max() > 60, "and ada is to be seen"
+
+
+def test_no_frame_is_kept_without_its_scope_or_after_it_was_taken_back(lite_capturing: Site) -> None:
+    site = lite_capturing
+    ada = site.person(scopes=(Scope.AFFECT_SERIES, Scope.RAW_VIDEO))
+    page = Page(site)
+    page.start()
+    page.see()
+    until(lambda: counted(site, "observations") == 1)
+    before = counted(site, "frames")
+    assert before == 1
+    consenting.withdraw(site.access, ada, [Scope.RAW_VIDEO], site.now, recorder=Recorder.PARTICIPANT)
+    page.see(2)
+    page.stop()
+    assert (counted(site, "observations"), counted(site, "frames")) == (3, before)
+    assert "head and neck" not in page.visitor.get("/capture").text
+
+
+def frames_of(site: Site, who: Person) -> list[np.ndarray]:
+    """Somebody's kept frames, as they see them."""
+    with site.access.database.read() as connection:
+        numbers = (
+            connection.execute(text("SELECT observation FROM frames ORDER BY observation")).scalars().all()
+        )
+    found = []
+    for number in numbers:
+        jpeg = showing.own_frame(site.access, who, number, site.now)
+        assert jpeg is not None
+        picture = cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR)
+        assert picture is not None
+        found.append(np.asarray(picture))
+    return found
 
 
 def test_without_consent_nothing_is_looked_at(capturing: Site, seen: Seen) -> None:

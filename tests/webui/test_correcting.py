@@ -10,7 +10,9 @@ from tests.webui.site import Site
 from tracker.domain.affect import Emotion
 from tracker.domain.consent import Recorder, Scope
 from tracker.domain.series import Observation, TimeSource
+from tracker.vision.covering import CoveredFrame
 from tracker.workflows import consenting
+from tracker.workflows.ingest.filming import keep_frames
 from tracker.workflows.ingest.keeping import keep
 
 
@@ -185,6 +187,27 @@ def test_without_its_grant_there_is_no_field_and_a_note_sent_all_the_same_is_ref
     (said,) = re.findall(r"<span>You said</span>(.*?)</li>", told)
     assert "fear" in said
     assert "anger" not in said
+
+
+def test_the_kept_frame_is_shown_to_its_owner_alone(lite: Site) -> None:
+    who = lite.person()
+    at = lite.series(who)[40]
+    data = b"\xff\xd8\xff a frame"
+    with lite.access.write(who.id, lite.now) as unit:
+        seen = Observation("a" * 64, int(at.timestamp() * 1_000_000), at, TimeSource.STATED, None, 1)
+        assert keep_frames(lite.access, unit, {seen: CoveredFrame(data)}).kept == 1
+    visitor = lite.logged_in()
+    page = visitor.get(f"/moment/{int(at.timestamp())}").text
+    (picture,) = re.findall(r'<img class="own-frame" src="([^"]+)"', page)
+    response = visitor.get(picture)
+    assert (response.mimetype, response.data) == ("image/jpeg", data)
+    assert response.headers["Cache-Control"] == "no-store, private"
+    number = int(picture.rsplit("/", 1)[1])
+    assert visitor.get(f"/moment/frame/{number + 1}").status_code == 404
+    lite.person("bob")
+    assert lite.logged_in("bob").get(picture).status_code == 404
+    assert data not in lite.visitor().get(picture).data
+    assert "own-frame" not in visitor.get(f"/moment/{int(at.timestamp()) + 600}?within=60").text
 
 
 def test_the_kept_picture_is_shown_to_its_owner_alone(lite: Site) -> None:

@@ -89,6 +89,7 @@ def test_a_clip_in_pieces_becomes_rows_and_is_dropped(capturing: Site, clip: byt
     assert told["stored"] == counted(capturing, "observations") == 20
     assert told["read"] == reasons(capturing, ada).count(None)
     assert counted(capturing, "crops") == told["read"]
+    assert 0 < counted(capturing, "frames") <= told["read"]
     assert uploads(capturing).held() == 0, "its bytes are gone"
 
 

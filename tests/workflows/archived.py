@@ -22,7 +22,7 @@ from tracker.domain.consent import Recorder, Scope, Use
 from tracker.domain.people import Person, UnknownParticipantError
 from tracker.domain.stretches import Stretch
 from tracker.privacy.keys import IDENTITY
-from tracker.store import crops, former, hiding, notes, tables
+from tracker.store import crops, former, frames, hiding, notes, tables
 from tracker.workflows import consenting, enrolment, importing
 from tracker.workflows.portability import write_bundle
 
@@ -83,11 +83,31 @@ def pictured(access: Access, who: Person, shade: int, now: datetime = NOW) -> No
         crops.append(unit.connection, unit.permit(Use.KEEP_CROPS), who.subject, [new], now)
 
 
+def film(shade: int) -> bytes:
+    """A frame as it is kept: a JPEG."""
+    done, picture = cv2.imencode(".jpg", np.full((270, 480, 3), shade, np.uint8))
+    assert done
+    return picture.tobytes()
+
+
+def filmed(access: Access, who: Person, shade: int, now: datetime = NOW) -> None:
+    """A frame of the person's first observation."""
+    with access.write(who.id, now) as unit:
+        query = select(tables.observations.c.id, tables.observations.c.at)
+        seen = unit.connection.execute(query.where(tables.observations.c.subject == who.subject)).first()
+        assert seen is not None
+        name = f"{seen.id:032x}"
+        sealed = access.vault.seal(who.id, Scope.RAW_VIDEO.value, film(shade), frames.place(name))
+        new = frames.NewFrame(name, seen.id, seen.at, sealed)
+        frames.append(unit.connection, unit.permit(Use.KEEP_VIDEO), who.subject, [new], now)
+
+
 def whole(access: Access, name: str, shade: int = 90) -> Person:
     """Somebody with rows in every table about people but exports."""
     who = someone(access, name)
     noted(access, who, f"a note by {name}")
     pictured(access, who, shade)
+    filmed(access, who, shade)
     pooled(access, who)
     travelled(access, who)
     rated(access, who)

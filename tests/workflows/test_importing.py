@@ -85,7 +85,7 @@ def meaning(files: dict[str, bytes]) -> dict[str, list[dict[str, Any]]]:
                 row["snapshot"] = 1 + states.index(row["snapshot"])
             if "file" in row:
                 row["file"] = files[row["file"]].hex()
-    for table in ("notes", "crops"):  # their keys are random, so they have no order
+    for table in ("notes", "crops", "frames"):  # their keys are random, so they have no order
         found[table].sort(key=lambda row: json.dumps(row, sort_keys=True))
     return found
 
@@ -145,6 +145,7 @@ def test_what_was_consented_to_elsewhere_is_history_and_allows_nothing(
         "context",
         "prompts",
         "face_crops",
+        "raw_video",
         "notes",
     }
     assert {e["recorder"] for e in rows(after, "consent_events")} == {"operator"}
@@ -237,6 +238,7 @@ def test_only_what_is_granted_is_stored_where_that_is_asked_for(
         "corrections": 2,  # the answer to a prompt rests on prompts
         "notes": 1,
         "crops": 0,
+        "frames": 0,
         "hidden": 1,
     }
     assert done.left["observations"] == 9

@@ -18,7 +18,7 @@ import pytest
 from sqlalchemy import LargeBinary, select
 
 from tests.builders import NOW, installation, leaning, observed, person, store
-from tests.workflows.archived import bundle, face, noted, pictured, rows, unpacked, whole
+from tests.workflows.archived import bundle, face, film, noted, pictured, rows, unpacked, whole
 from tests.workflows.exported import MINUTE, fill, someone
 from tracker.access import Access
 from tracker.domain.affect import Emotion
@@ -110,6 +110,8 @@ def test_names_and_evidence_are_opened_and_secrets_stay(access: Access, tmp_path
     assert exported["what"].startswith("export ")
     [crop] = rows(files, "crops")
     assert files[crop["file"]] == face(90)
+    [frame] = rows(files, "frames")
+    assert (frame["file"], files[frame["file"]]) == (f"frames/{frame['observation']}.jpg", film(90))
     [former] = rows(files, "former_records")
     assert (former["installation"], former["row"]) == ("elsewhere", {"reader": "ada"})
     assert {"code_hash", "password_hash"}.isdisjoint(rows(files, "accounts")[0])

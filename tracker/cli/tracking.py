@@ -38,6 +38,13 @@ def track(
             "--crops/--no-crops", help="Keep the face crops, sealed, where the participant allows it."
         ),
     ] = True,
+    video: Annotated[
+        bool,
+        typer.Option(
+            "--video/--no-video",
+            help="Keep the frames, everything but the participant covered, sealed, where the participant allows it.",
+        ),
+    ] = True,
     network: Annotated[
         str | None,
         typer.Option(
@@ -67,7 +74,7 @@ def track(
 
     from tracker.workflows import ingest  # noqa: PLC0415 - loads torch
 
-    plan = ingest.Plan(every, start, confirm_first_face, crops)
+    plan = ingest.Plan(every, start, confirm_first_face, crops, video)
     engine, detector = load(settings, network or usual, device)
     result = ingest.Tracked()
     try:
@@ -112,12 +119,26 @@ def _print(result: Tracked, participant: str, as_json: bool) -> None:
     if as_json:
         print_json(summary(result))
         return
-    columns = ("moments", "new", "with face", "new estimates", "crops kept", "without")
+    columns = ("moments", "new", "with face", "new estimates", "crops kept", "frames kept", "without")
     table = Table(*columns, title=f"Tracked {participant}")
     without = ", ".join(f"{n} {reason.value}" for reason, n in result.reasons.items() if n) or "-"
-    counts = (result.observations, result.added, result.with_face, result.estimates, result.crops)
+    counts = (
+        result.observations,
+        result.added,
+        result.with_face,
+        result.estimates,
+        result.crops,
+        result.frames,
+    )
     table.add_row(*map(str, counts), without)
     out().print(table)
+    if result.frames_over:
+        from tracker.domain.video import A_DAY  # noqa: PLC0415 - beside its only use
+
+        out().print(
+            f"{result.frames_over} frames were dropped: {A_DAY // 1024**2} MiB of video are kept of a day at most",
+            highlight=False,
+        )
     if result.unread:
         names = ", ".join(emotion.value for emotion in result.unread)
         out().print(

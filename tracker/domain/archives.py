@@ -12,6 +12,8 @@ MANIFEST = "archive.json"
 
 PAGE = "index.html"
 PICTURES = "pictures/"
+FRAMES = "frames/"
+"""Where the pictures of `crops` lie, and those of `frames`."""
 
 
 def data(table: str, ending: str = "json") -> str:

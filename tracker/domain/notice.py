@@ -65,9 +65,12 @@ CARDS: tuple[Card, ...] = (
     ),
     Card(
         Scope.RAW_VIDEO,
-        "Keep my recordings",
-        "The recording itself, encrypted under a key of your own. This version keeps none yet, whatever you choose.",
-        "So that it can be read again by a better network.",
+        "Keep video of me",
+        "At most two pictures a second of your recordings, scaled down to 480 pixels, without sound, at most 64 MiB of "
+        "a day, encrypted under a key of your own. Everything but your head and neck is covered before anything is "
+        "kept, other people's faces too; somebody close beside your face whom the program does not notice can still "
+        "be seen. Moments at which your face was not read leave no picture.",
+        "So that you, or raters if you allow them, can see how an expression comes and goes, and correct estimates.",
         "You alone, unless you allow raters below.",
         _UNTIL,
     ),

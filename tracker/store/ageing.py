@@ -33,6 +33,7 @@ from tracker.store.tables import (
     crops,
     drifts,
     estimates,
+    frames,
     learning_events,
     notes,
     observations,
@@ -166,6 +167,9 @@ def _past(horizons: Horizons) -> dict[Table, ColumnElement[bool]]:
         ),
         crops: crops.c.observation.in_(
             _ids(observations, _before(observations.c.at, horizons.get(Scope.FACE_CROPS)))
+        ),
+        frames: frames.c.observation.in_(
+            _ids(observations, _before(observations.c.at, horizons.get(Scope.RAW_VIDEO)))
         ),
         notes: notes.c.correction.in_(
             _ids(corrections, _before(corrections.c.at, horizons.get(Scope.NOTES)))

@@ -25,6 +25,7 @@ from tracker.store.tables import (
     corrections,
     crops,
     estimates,
+    frames,
     observations,
     rating_gold,
     rating_tasks,
@@ -218,7 +219,7 @@ def _merge(connection: Connection, rows: Sequence[_Row], start: datetime, to: st
     # A picture is kept for a shorter time than the series is kept whole (a rule of the study file).
     # With it goes what raters said of it; the word that was put together of theirs stays, as any other word does.
     for numbers in _batched([row.id for row in rows], _AT_ONCE):
-        for table in (crops, rating_votes, rating_traces, rating_tasks, rating_gold, adjudications):
+        for table in (crops, frames, rating_votes, rating_traces, rating_tasks, rating_gold, adjudications):
             connection.execute(delete(table).where(table.c.observation.in_(numbers)))
     for word in (machine, own):
         if word is not None:

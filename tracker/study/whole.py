@@ -49,6 +49,7 @@ NetworkName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9._-]{0,
 
 INHERITS: Mapping[Scope, tuple[Scope, ...]] = {
     Scope.FACE_CROPS: (Scope.AFFECT_SERIES,),
+    Scope.RAW_VIDEO: (Scope.AFFECT_SERIES,),
     Scope.NOTES: (Scope.AFFECT_SERIES,),
     Scope.PERSONAL_LEARNING: (Scope.AFFECT_SERIES,),
 }
@@ -359,6 +360,9 @@ def _whole(study: Study, language: str, words: Words) -> _Problems:
 def days_of(study: Study, scope: Scope) -> int | None:
     """For how many days rows of a scope are kept, those included on which they hang; None: without end."""
     known = [study.retention.of(s) for s in (scope, *INHERITS.get(scope, ()))]
+    if scope is Scope.RAW_VIDEO and study.coarsening.affect_series:
+        # A frame would hold on to a moment that the series gives up.
+        known.append(study.coarsening.affect_series[0].after_days)
     return min((days for days in known if days is not None), default=None)
 
 

@@ -15,7 +15,7 @@ from tracker.domain.consent import Scope, Use
 from tracker.domain.notes import from_bytes
 from tracker.domain.people import Person
 from tracker.learning.weights import RaterKind
-from tracker.store import crops, feedback, notes, timeline
+from tracker.store import crops, feedback, frames, notes, timeline
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,8 +24,8 @@ class Kept:
 
     Attributes
     ----------
-    picture
-        Whether the face crop of its observation is kept.
+    picture, frame
+        Whether the face crop of its observation is kept, and whether its frame of the video is.
     note
         What the participant wrote beside the correction that stands, opened; None where there is none.
     may_note
@@ -33,6 +33,7 @@ class Kept:
     """
 
     picture: bool
+    frame: bool
     note: str | None
     may_note: bool
 
@@ -51,11 +52,13 @@ def own_moment(access: Access, person: Person, observation: int | None, at: date
         since = unit.readable_from(Scope.NOTES)
         shown = correction is not None and (since is None or at >= since)
         note = _note(access, unit, correction) if shown and correction is not None else None
-        kept = observation is not None and _readable(unit, observation)
-        kept = (
-            kept and observation is not None and crops.is_kept(unit.connection, person.subject, observation)
+        kept, filmed = (
+            observation is not None
+            and _readable(unit, observation, scope)
+            and table.is_kept(unit.connection, person.subject, observation)
+            for table, scope in ((crops, Scope.FACE_CROPS), (frames, Scope.RAW_VIDEO))
         )
-        return Kept(kept, note, unit.allowed(Use.KEEP_NOTES) is not None)
+        return Kept(kept, filmed, note, unit.allowed(Use.KEEP_NOTES) is not None)
 
 
 def own_crop(access: Access, person: Person, observation: int, now: datetime) -> bytes | None:
@@ -65,14 +68,27 @@ def own_crop(access: Access, person: Person, observation: int, now: datetime) ->
     """
     with access.read(person.id, now) as unit:
         found = crops.of_observation(unit.connection, person.subject, observation)
-        if found is None or not _readable(unit, observation):
+        if found is None or not _readable(unit, observation, Scope.FACE_CROPS):
             return None
         crop, sealed = found
         return access.vault.open(person.id, Scope.FACE_CROPS.value, sealed, crops.place(crop))
 
 
-def _readable(unit: Unit, observation: int) -> bool:
-    since = unit.readable_from(Scope.FACE_CROPS)
+def own_frame(access: Access, person: Person, observation: int, now: datetime) -> bytes | None:
+    """Open the kept frame of one of a person's own observations, a JPEG file; None where none of theirs is kept.
+
+    The bytes go into the response to the participant, and nowhere else.
+    """
+    with access.read(person.id, now) as unit:
+        found = frames.of_observation(unit.connection, person.subject, observation)
+        if found is None or not _readable(unit, observation, Scope.RAW_VIDEO):
+            return None
+        frame, sealed = found
+        return access.vault.open(person.id, Scope.RAW_VIDEO.value, sealed, frames.place(frame))
+
+
+def _readable(unit: Unit, observation: int, scope: Scope) -> bool:
+    since = unit.readable_from(scope)
     reading = timeline.reading_of(unit.connection, observation)
     return since is None or (reading is not None and reading.at >= since)
 

@@ -40,6 +40,7 @@ def page() -> str:
         refusal = _refusal(unit.capture_permit)
         contexts = unit.allowed(Use.KEEP_CONTEXT) is not None
         crops = unit.allowed(Use.KEEP_CROPS) is not None
+        video = ingest.video_permit(unit) is not None
     captures = services().captures
     if captures is not None and refusal is None:
         captures.warm()
@@ -49,6 +50,7 @@ def page() -> str:
         able=captures is not None,
         contexts=chips(study()) if contexts and refusal is None else (),
         crops=crops,
+        video=video,
     )
 
 
@@ -196,6 +198,8 @@ def _progress(told: Progress) -> dict[str, Any]:
         "taken": told.taken,
         "dropped": told.dropped,
         "stored": told.stored,
+        "filmed": told.filmed,
+        "unfilmed": told.unfilmed,
         "faces": told.faces,
         "lost": told.lost,
         "box": _box(told.box) if told.box is not None else None,

@@ -42,6 +42,15 @@ def picture(observation: int) -> Response:
     return Response(found, mimetype="image/png")
 
 
+@pages.get("/moment/frame/<int:observation>")
+def frame(observation: int) -> Response:
+    """The kept frame of one of one's own observations, with everything but oneself covered; no cache keeps it."""
+    found = showing.own_frame(services().access, auth.person(), observation, auth.now())
+    if found is None:
+        abort(404)
+    return Response(found, mimetype="image/jpeg")
+
+
 @pages.post("/correct")
 def correct() -> str | Response | BaseResponse | tuple[BaseResponse | str, int]:
     """Store what the person says about a moment, and show what it changed.

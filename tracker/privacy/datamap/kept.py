@@ -1,4 +1,4 @@
-"""Faces and notes, and what a participant lets nobody else see."""
+"""Faces, video and notes, and what a participant lets nobody else see."""
 
 from __future__ import annotations
 
@@ -14,6 +14,14 @@ KEPT: tuple[Stored, ...] = (
         declared("crops", Scope.FACE_CROPS, _R.ERASED, "id subject observation grant_id study recorded_at")
         + declared(
             "crops", Scope.FACE_CROPS, _R.ERASED, "sealed", sealed=True, derives_from="observations.id"
+        ),
+    ),
+    Stored(
+        "frames",
+        "The video that was kept, picture by picture with everything but its participant covered, encrypted.",
+        declared("frames", Scope.RAW_VIDEO, _R.ERASED, "id subject observation grant_id study recorded_at")
+        + declared(
+            "frames", Scope.RAW_VIDEO, _R.ERASED, "sealed", sealed=True, derives_from="observations.id"
         ),
     ),
     Stored(

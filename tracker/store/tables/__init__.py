@@ -43,7 +43,7 @@ from tracker.store.tables.rated import (
     rating_votes,
 )
 from tracker.store.tables.running import installation, leases
-from tracker.store.tables.series import crops, estimates, observations, summaries
+from tracker.store.tables.series import crops, estimates, frames, observations, summaries
 
 __all__ = [
     "access_events",
@@ -62,6 +62,7 @@ __all__ = [
     "exports",
     "factors",
     "former_records",
+    "frames",
     "grants",
     "hidden",
     "installation",

@@ -88,3 +88,16 @@ crops = Table(
     Column("recorded_at", Instant, nullable=False),
     Index(None, "subject"),
 )
+
+frames = Table(
+    "frames",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    subject(),
+    Column("observation", RowId, ForeignKey("observations.id"), nullable=False, unique=True),
+    Column("sealed", LargeBinary, nullable=False),
+    grant(),
+    study(),
+    Column("recorded_at", Instant, nullable=False),
+    Index(None, "subject"),
+)

@@ -10,6 +10,8 @@ from typing import TypeVar
 
 from tracker.domain.consent import SCOPES_OF, Scope, Use
 from tracker.domain.series import MACHINE
+from tracker.domain.video import SIDE
+from tracker.vision.headers import DamagedError, read_header
 from tracker.workflows.importing import rows
 from tracker.workflows.importing.errors import ArchiveError
 from tracker.workflows.importing.reading import Archive
@@ -72,7 +74,8 @@ def survey(archive: Archive, now: datetime, report: Callable[[float], None] = la
         (look.prompts, 0.74),
         (look.corrections, 0.8),
         (look.notes, 0.81),
-        (look.crops, 0.98),
+        (look.crops, 0.9),
+        (look.frames, 0.98),
         (look.hidden, 0.99),
         (look.history, 1.0),
     )
@@ -172,6 +175,15 @@ class _Survey:
             if not self._archive.picture(crop.file).startswith(_PNG):
                 raise ArchiveError(f"{crop.file} is no PNG picture; it was not made by this program")
 
+    def frames(self) -> None:
+        """One for an observation, and a JPEG no larger than those that are kept here."""
+        filmed: set[int] = set()
+        for frame in self._each("frames", rows.crop):
+            self.contents.need(Use.KEEP_VIDEO, _known(self._observations, frame.observation, "frames"))
+            _new(frame.observation, filmed, "frames")
+            filmed.add(frame.observation)
+            _demand_frame(frame.file, self._archive.picture(frame.file))
+
     def hidden(self) -> None:
         """They stand by themselves, and need no grant."""
         deque(self._each("hidden", rows.hidden), maxlen=0)
@@ -188,6 +200,17 @@ class _Survey:
 
 
 _LACKS = "{table} name the number {number}, which the archive lacks: it is not whole; make it anew"
+
+
+def _demand_frame(name: str, data: bytes) -> None:
+    try:
+        header = read_header(data)
+    except DamagedError:
+        header = None
+    if header is None or header.format != "jpeg" or max(header.width, header.height) > SIDE:
+        raise ArchiveError(
+            f"{name} is no JPEG picture of at most {SIDE} pixels; it was not made by this program"
+        )
 
 
 def _known(there: Mapping[int, datetime], number: int, table: str) -> datetime:

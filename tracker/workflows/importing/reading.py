@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
-from tracker.domain.archives import FORMAT, MANIFEST, PICTURES, VERSION, data
+from tracker.domain.archives import FORMAT, FRAMES, MANIFEST, PICTURES, VERSION, data
 from tracker.workflows.importing.errors import ArchiveError
 from tracker.workflows.importing.shape import FATES, LATER, Fate, tables_of
 
@@ -89,7 +89,7 @@ class Archive:
 
     def picture(self, name: str) -> bytes:
         """The bytes of a picture."""
-        if not name.startswith(PICTURES) or name not in self._files:
+        if not name.startswith((PICTURES, FRAMES)) or name not in self._files:
             raise ArchiveError(f"the archive lists no picture {name!r}; it is not whole, make it anew")
         if self._files[name]["bytes"] > LARGEST_PICTURE:
             raise ArchiveError(f"{name} is larger than {LARGEST_PICTURE:,} bytes; no picture of ours is")

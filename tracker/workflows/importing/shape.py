@@ -22,6 +22,7 @@ FATES: dict[str, Fate] = {
     "corrections": Fate.STORED,
     "notes": Fate.STORED,
     "crops": Fate.STORED,
+    "frames": Fate.STORED,
     "hidden": Fate.STORED,
     # Sums of the rows above.
     "summaries": Fate.MADE_ANEW,
@@ -62,7 +63,7 @@ FATES: dict[str, Fate] = {
 }
 """Every table that an archive may hold; a test fails for one that is missing here."""
 
-LATER = frozenset({"hidden", "zones"})
+LATER = frozenset({"hidden", "zones", "frames"})
 """Tables that archives of earlier versions do not have."""
 
 

@@ -15,8 +15,9 @@ from tracker.access import Access, Unit
 from tracker.domain import notes as words
 from tracker.domain.consent import Permit, Scope, Use
 from tracker.domain.series import MACHINE, Estimate
+from tracker.domain.video import Room
 from tracker.privacy.keys import IDENTITY
-from tracker.store import arriving, crops, feedback, former, hiding, notes, summaries
+from tracker.store import arriving, crops, feedback, former, frames, hiding, notes, summaries
 from tracker.workflows.importing import rows
 from tracker.workflows.importing.contents import Contents
 from tracker.workflows.importing.reading import Archive
@@ -35,6 +36,7 @@ RESTS_ON = {
     Use.PROMPT: Scope.PROMPTS,
     Use.KEEP_NOTES: Scope.NOTES,
     Use.KEEP_CROPS: Scope.FACE_CROPS,
+    Use.KEEP_VIDEO: Scope.RAW_VIDEO,
 }
 """The scope of the rows that each use stores, whose retention is theirs."""
 
@@ -77,7 +79,8 @@ class Storing:
             (self._add_prompts, 0.79),
             (self._add_corrections, 0.83),
             (self._add_notes, 0.84),
-            (self._add_crops, 0.95),
+            (self._add_crops, 0.9),
+            (self._add_frames, 0.95),
             (self._add_history, 0.96),
         )
         for step, done in steps:
@@ -187,6 +190,22 @@ class Storing:
             sealed = self._seal(Scope.FACE_CROPS.value, picture, crops.place(name))
             new = crops.NewCrop(name, *there, sealed)
             crops.append(unit.connection, permit, unit.person.subject, [new], unit.now)
+
+    def _add_frames(self) -> None:
+        permit, unit = self._permits.get(Use.KEEP_VIDEO), self._unit
+        subject = unit.person.subject
+        room = Room(lambda at: frames.held_on(unit.connection, subject, at))
+        for frame in self._each("frames", rows.crop):
+            there = self._observations.get(frame.observation)
+            if there is None or permit is None or not _covers(permit, there[1]):
+                self._counted("frames", kept=False)
+                continue
+            name = secrets.token_hex(16)
+            picture = self._archive.picture(frame.file)
+            sealed = self._seal(Scope.RAW_VIDEO.value, picture, frames.place(name))
+            if self._counted("frames", room.take(there[1], len(sealed))):
+                new = frames.NewFrame(name, *there, sealed)
+                frames.append(unit.connection, permit, subject, [new], unit.now)
 
     def _add_hidden(self) -> None:
         unit = self._unit

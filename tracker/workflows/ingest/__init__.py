@@ -12,6 +12,7 @@ from tracker.workflows.ingest.captured import (
     Read,
     Reader,
 )
+from tracker.workflows.ingest.filming import permit_of as video_permit
 from tracker.workflows.ingest.live import Captures
 from tracker.workflows.ingest.plan import BrokeOffError, Plan, StartUnknownError, Tracked, summary
 from tracker.workflows.ingest.run import BATCH, track
@@ -55,4 +56,5 @@ __all__ = [
     "store",
     "summary",
     "track",
+    "video_permit",
 ]

@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from tracker.domain.framing import CropSpec
 from tracker.domain.people import Person
 from tracker.domain.series import Observation, Observed, Reason, TimeSource
+from tracker.vision.covering import CoveredFrame, Covering
 from tracker.vision.crops import Crop, crop
 from tracker.vision.faces import Face
 from tracker.vision.recording import Pixels
@@ -61,6 +62,8 @@ class Capture:
         self.waiting: Picture | None = None
         self.rows: list[Observed] = []
         self.crops: dict[Observation, Pixels] = {}
+        self.frames: dict[Observation, CoveredFrame] = {}
+        self.filmed = self.unfilmed = 0
         self.dropped = self.stored = 0
         self.read: Read | None = None
         self._looked = Progress()
@@ -70,6 +73,7 @@ class Capture:
         known_us = max(0, min(confirmed_ms - shot.device_ms, _DAY_MS)) * 1000 if alone else 0
         self._newest = (-1, known_us)
         self._missed: tuple[int, datetime] | None = None
+        self._covering = Covering()
         self._tracker = FaceTracker()
         self._tracker.confirm(known_us, shot.faces[face].box, len(shot.faces))
 
@@ -132,8 +136,10 @@ class Capture:
         self._held = None
         self.dropped += 1
 
-    def see(self, picture: Picture, pixels: Pixels, faces: Sequence[Face], spec: CropSpec) -> Seen:
-        """Say which face of a frame is theirs, and cut that one out where it can be read."""
+    def see(
+        self, picture: Picture, pixels: Pixels, faces: Sequence[Face], spec: CropSpec, *, films: bool = False
+    ) -> Seen:
+        """Say which face of a frame is theirs, and cut that one out where it can be read; cover it where it is kept."""
         height, width = pixels.shape[:2]
         sighting = self._sighting(picture.pts_us, faces, turned=(height, width) != self._shot.shape)
         cut = crop(pixels, sighting.face, spec) if sighting.face is not None else None
@@ -161,9 +167,16 @@ class Capture:
             sharpness=cut.sharpness if cut is not None else None,
             aligned=cut.aligned if cut is not None else None,
         )
-        return Seen(observation, cut if reason is None else None, looked)
+        film = self._covering.see(picture.pts_us, pixels, face, faces, read=reason is None) if films else None
+        return Seen(observation, cut if reason is None else None, looked, film)
 
-    def keep(self, observed: Observed, pixels: Pixels | None, looked: Progress) -> None:
+    def keep(
+        self,
+        observed: Observed,
+        pixels: Pixels | None,
+        looked: Progress,
+        film: CoveredFrame | None = None,
+    ) -> None:
         """Let a moment wait to be stored, after the row that tells of frames that were not read in time.
 
         Only now is its frame told as looked at (`Seen.looked`): whoever reads that it was can count on its row.
@@ -173,6 +186,8 @@ class Capture:
         self.rows.append(observed)
         if pixels is not None:
             self.crops[observed.observation] = pixels
+        if film is not None:
+            self.frames[observed.observation] = film
 
     def tell_missed(self) -> None:
         """Add one row for all frames since the last row that were not read in time."""
@@ -185,15 +200,26 @@ class Capture:
     @property
     def progress(self) -> Progress:
         """Where it stands; each part is written by one thread at a time."""
-        return replace(self._looked, dropped=self.dropped, stored=self.stored, read=self.read)
+        return replace(
+            self._looked,
+            dropped=self.dropped,
+            stored=self.stored,
+            read=self.read,
+            filmed=self.filmed,
+            unfilmed=self.unfilmed,
+        )
 
     def crops_of(self, rows: Sequence[Observed]) -> dict[Observation, Pixels]:
         """The crops that wait of some moments."""
         return {r.observation: self.crops[r.observation] for r in rows if r.observation in self.crops}
 
+    def frames_of(self, rows: Sequence[Observed]) -> dict[Observation, CoveredFrame]:
+        """The covered frames that wait of some moments."""
+        return {r.observation: self.frames[r.observation] for r in rows if r.observation in self.frames}
+
     def forget(self) -> None:
         """Let go of the moments that wait, because they are stored or may not be."""
-        self.rows, self.crops = [], {}
+        self.rows, self.crops, self.frames = [], {}, {}
 
     def _sighting(self, pts_us: int, faces: Sequence[Face], *, turned: bool) -> Sighting:
         if not turned:
@@ -205,11 +231,14 @@ class Capture:
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """A frame after vision: its observation, the crop to read where there is one, and what it tells the page."""
+    """A frame after vision: its observation, the crop to read where there is one, what it tells the page, and what
+    may be kept of it.
+    """
 
     observation: Observation
     crop: Crop | None
     looked: Progress
+    film: CoveredFrame | None = None
 
 
 def shares(face: Face, height: int, width: int) -> Box:

@@ -118,6 +118,8 @@ class Progress:
         Whether their face was out of sight for so long that they have to say again which is theirs.
     read
         The newest estimate that was stored.
+    filmed, unfilmed
+        Frames that were kept as video, and those that were not because their day is full.
     """
 
     taken: int = 0
@@ -128,6 +130,8 @@ class Progress:
     box: Box | None = None
     lost: bool = False
     read: Read | None = None
+    filmed: int = 0
+    unfilmed: int = 0
 
 
 def demand_clock(device: datetime, now: datetime) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Mapping
+from typing import TypeVar
 
 from tracker.access import Access, Unit
 from tracker.domain.consent import Scope, Use
@@ -12,15 +13,17 @@ from tracker.store import crops
 from tracker.vision import pictures
 from tracker.vision.recording import Pixels
 
+_Kept = TypeVar("_Kept")
 
-def unstored(unit: Unit, seen: Mapping[Observation, Pixels]) -> dict[Observation, Pixels]:
-    """Those of one source's read crops whose observation is not stored yet: only they may be kept with it."""
+
+def unstored(unit: Unit, seen: Mapping[Observation, _Kept]) -> dict[Observation, _Kept]:
+    """Those of one source's read crops or frames whose observation is not stored yet: only they are kept with it."""
     if not seen:
         return {}
     (source,) = {observation.source for observation in seen}
     times = [observation.pts_us for observation in seen]
     there = crops.stored_at(unit.connection, unit.person.subject, source, times)
-    return {observation: pixels for observation, pixels in seen.items() if observation.pts_us not in there}
+    return {observation: what for observation, what in seen.items() if observation.pts_us not in there}
 
 
 def keep(access: Access, unit: Unit, new: Mapping[Observation, Pixels]) -> int:

@@ -37,12 +37,15 @@ class Plan:
     keep_crops
         Whether the crops that are read are kept, sealed, where the participant allows it; else they are dropped
         whatever is allowed.
+    keep_video
+        The same for the covered frames of the recording.
     """
 
     every: float = 0.2
     started_at: datetime | None = None
     confirm_first_face: bool = False
     keep_crops: bool = True
+    keep_video: bool = True
 
 
 @dataclass
@@ -61,6 +64,8 @@ class Tracked:
         Estimates of the network that this run added.
     crops
         Face crops that this run kept, sealed.
+    frames, frames_over
+        Covered frames that this run kept, sealed, and those that it dropped because their day was full.
     reasons
         How many moments have no estimate, by reason.
     problem
@@ -74,6 +79,8 @@ class Tracked:
     with_face: int = 0
     estimates: int = 0
     crops: int = 0
+    frames: int = 0
+    frames_over: int = 0
     reasons: Counter[Reason] = field(default_factory=Counter)
     problem: str | None = None
     unread: tuple[Emotion, ...] = ()
@@ -128,6 +135,8 @@ def summary(result: Tracked) -> Mapping[str, object]:
         "with_face": result.with_face,
         "estimates": result.estimates,
         "crops": result.crops,
+        "frames": result.frames,
+        "frames_over": result.frames_over,
         "reasons": {reason.value: result.reasons[reason] for reason in Reason},
         "unread": [emotion.value for emotion in result.unread],
     }

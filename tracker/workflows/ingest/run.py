@@ -22,12 +22,14 @@ from tracker.domain.series import Estimate, Observation, Observed, Reason
 from tracker.store import series
 from tracker.store.series import Known
 from tracker.vision.camera import Opener, open_camera
+from tracker.vision.covering import CoveredFrame, Covering
 from tracker.vision.crops import Crop, crop
 from tracker.vision.faces import Detector, Face
 from tracker.vision.media import frames
 from tracker.vision.recording import Frame, Pixels, Source
 from tracker.vision.tracks import FaceTracker, Sighting, judged, overlap
 from tracker.workflows.ingest.ahead import Ahead
+from tracker.workflows.ingest.filming import keep_frames, permit_of
 from tracker.workflows.ingest.keeping import keep, unstored
 from tracker.workflows.ingest.plan import Plan, Tracked, demand_ended, demand_same_start, start_of
 from tracker.workflows.ingest.storing import store
@@ -52,10 +54,11 @@ ERASED = (
 
 @dataclass(frozen=True, slots=True)
 class _Seen:
-    """A frame after vision: its observation, and the crop to read where there is one."""
+    """A frame after vision: its observation, the crop to read where there is one, and what may be kept of it."""
 
     observation: Observation
     crop: Crop | None
+    frame: CoveredFrame | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,6 +170,9 @@ class _Run:
         self.flushed_at = monotonic()
         self.given_at = given_at or clock()
         self.left_out = False
+        # What a withdrawal ends ends in the transaction that stores; this only spares work where nothing is kept.
+        self.films = False
+        self.covering = Covering()
 
     def prepare(self) -> None:
         """Ask the gate before anything is decoded, fix the start, and find out what is stored already."""
@@ -175,6 +181,7 @@ class _Run:
             permit = unit.capture_permit()
             unit.study.demand_network(self.network)
             self.known = series.known(unit.connection, self.person.subject, self.sha256)
+            self.films = self.plan.keep_video and permit_of(unit) is not None
         self.start, self.time_source = start_of(self.source, self.plan, now)
         demand_same_start(self.start, self.source, self.known.values())
         permit.demand_covers(self.start)
@@ -244,13 +251,18 @@ class _Run:
             rows = self._not_erased(unit, rows)
             there = {row.observation for row in rows}
             crops_ = {o: pixels for o, pixels in self._kept(waiting).items() if o in there}
-            new = unstored(unit, crops_)
+            frames_ = {s.observation: s.frame for s in waiting if s.frame and s.observation in there}
+            new, filmed = unstored(unit, crops_), unstored(unit, frames_)
             stored = store(unit, permit, rows, now) if rows else series.Stored(0, 0)
             kept = keep(self.access, unit, new)
+            video = keep_frames(self.access, unit, filmed)
+            self.films = self.plan.keep_video and permit_of(unit) is not None
         # Only now: an interruption before the commit leaves them to be stored by the flush at the end.
         self.waiting, self.said = [], []
         self.result.added += stored.observations
         self.result.crops += kept
+        self.result.frames += video.kept
+        self.result.frames_over += video.over
         self.result.estimates += sum(
             1 for row in rows if row.estimates and self.network not in self._networks(row.observation.pts_us)
         )
@@ -283,16 +295,21 @@ class _Run:
             face = _same(faces, known.box, detector.name)
             cut = crop(frame.pixels, face, self.engine.crop)
             return _Seen(self._observation(frame, face, known.faces, None, cut), cut)
-        return self._judge(frame, tracker.see(frame.pts_us, faces))
+        return self._judge(frame, tracker.see(frame.pts_us, faces), faces)
 
-    def _judge(self, frame: Frame, sighting: Sighting) -> _Seen:
+    def _judge(self, frame: Frame, sighting: Sighting, faces: tuple[Face, ...]) -> _Seen:
         cut = None
         if sighting.face is not None:
             cut = crop(frame.pixels, sighting.face, self.engine.crop)
             sighting = judged(sighting, cut.sharpness)
         reason = Reason(sighting.reason) if sighting.reason is not None else None
         observation = self._observation(frame, sighting.face, sighting.faces, reason, cut)
-        return _Seen(observation, cut if reason is None else None)
+        film = (
+            self.covering.see(frame.pts_us, frame.pixels, sighting.face, faces, read=reason is None)
+            if self.films
+            else None
+        )
+        return _Seen(observation, cut if reason is None else None, film)
 
     def _observation(
         self, frame: Frame, face: Face | None, count: int, reason: Reason | None, cut: Crop | None

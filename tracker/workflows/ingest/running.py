@@ -14,6 +14,7 @@ from tracker.domain.series import Observed
 from tracker.store.series import Stored
 from tracker.workflows.ingest.capture import Capture
 from tracker.workflows.ingest.captured import Read
+from tracker.workflows.ingest.filming import keep_frames
 from tracker.workflows.ingest.keeping import keep, unstored
 from tracker.workflows.ingest.storing import append, with_own_word
 
@@ -78,13 +79,17 @@ class Running:
                 permit = unit.capture_permit()
                 rows = with_own_word(unit, self._not_erased(access, unit))
                 new = unstored(unit, capture.crops_of(rows))
+                frames = unstored(unit, capture.frames_of(rows))
                 stored = append(unit, permit, rows, now) if rows else Stored(0, 0)
                 keep(access, unit, new)
+                filmed = keep_frames(access, unit, frames)
         except (ConsentError, UnknownParticipantError) as refusal:
             capture.forget()
             return refusal
         capture.forget()
         capture.stored += stored.observations
+        capture.filmed += filmed.kept
+        capture.unfilmed += filmed.over
         capture.read = _newest(rows) or capture.read
         return None
 

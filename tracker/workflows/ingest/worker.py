@@ -20,6 +20,7 @@ from tracker.vision.face import Detector
 from tracker.vision.received import decode
 from tracker.workflows.ingest.capture import Picture, Seen
 from tracker.workflows.ingest.captured import Ended, Reader
+from tracker.workflows.ingest.filming import permit_of
 from tracker.workflows.ingest.running import FLUSH_S, Running
 
 FACES = 8
@@ -139,7 +140,7 @@ class Worker:
                 if not running.capture.rows:
                     running.flushed_at = self._monotonic()
                 pixels = found.crop.pixels if found.crop is not None else None
-                running.capture.keep(Observed(found.observation, said), pixels, found.looked)
+                running.capture.keep(Observed(found.observation, said), pixels, found.looked, found.film)
 
     def _see(self, running: Running, picture: Picture, detector: Detector) -> Seen | None:
         person = running.capture.person
@@ -148,6 +149,7 @@ class Worker:
             with self._access.read(person.id, self._clock()) as unit:
                 unit.capture_permit()
                 unit.study.demand_network(self._reader.engine.network.id)
+                films = permit_of(unit) is not None
             pixels = decode(picture.data)
         except (ConsentError, UnknownParticipantError) as refusal:
             self._registry.end(person.id, Ended.REFUSED, refusal)
@@ -156,7 +158,8 @@ class Worker:
             # A sound header over content that is not, or a database that is away for a moment: the next may do.
             running.capture.put_away()
             return None
-        return running.capture.see(picture, pixels, detector.find(pixels), self._reader.engine.crop)
+        faces, spec = detector.find(pixels), self._reader.engine.crop
+        return running.capture.see(picture, pixels, faces, spec, films=films)
 
     def _store_if_due(self, running: Running) -> None:
         why: Ended | None = None

@@ -99,6 +99,9 @@ OPENED: Mapping[tuple[str, str], Opened] = {
     ("crops", "sealed"): Opened(
         Scope.FACE_CROPS.value, ("file",), lambda plain: (plain,), _numbered("crops.sealed")
     ),
+    ("frames", "sealed"): Opened(
+        Scope.RAW_VIDEO.value, ("file",), lambda plain: (plain,), _numbered("frames.sealed")
+    ),
 }
 """What is stored sealed, and how it is given."""
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from html import escape
 from zoneinfo import ZoneInfo
 
+from tracker.domain.archives import FRAMES, PICTURES
 from tracker.learning.kinds import Kind, kind_of
 from tracker.store.feedback import CorrectionRow
 from tracker.workflows.portability.overview import Overview
@@ -27,6 +28,7 @@ _MEANINGS = {
     "access_events": "Who of the staff looked at your data, when, and at what.",
     "former_records": "What you chose, and who looked, where your data came from before they were imported here.",
     "crops": "Pictures of your face that were kept.",
+    "frames": "Pictures of your recordings that were kept, with everything but you covered.",
     "notes": "What you wrote beside your answers.",
     "hidden": "Stretches of time that you let nobody else see.",
     "releases": "Public figures about many people that you are counted in.",
@@ -136,10 +138,15 @@ def _answer(c: CorrectionRow) -> str:
 
 
 def _gallery(pictures: Sequence[str]) -> list[str]:
-    if not pictures:
-        return []
-    shown = "".join(f'<img src="{escape(name)}" alt="" loading="lazy">' for name in pictures)
-    return ["<h2>Pictures of your face</h2>", f'<div class="pictures">{shown}</div>']
+    found = []
+    for folder, title in (
+        (PICTURES, "Pictures of your face"),
+        (FRAMES, "Your recordings, everything but you covered"),
+    ):
+        here = [name for name in pictures if name.startswith(folder)]
+        shown = "".join(f'<img src="{escape(name)}" alt="" loading="lazy">' for name in here)
+        found += [f"<h2>{title}</h2>", f'<div class="pictures">{shown}</div>'] if here else []
+    return found
 
 
 def _file(name: str, n: int) -> str:

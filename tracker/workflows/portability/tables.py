@@ -7,12 +7,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from tracker.access import Access, Unit
-from tracker.domain.archives import PICTURES
+from tracker.domain.archives import FRAMES, PICTURES
 from tracker.store import belongings
 from tracker.store.belongings import Kind
 from tracker.workflows.portability.opening import LEFT_OUT, OPENED, OTHER_RATER, opener
 
 Row = tuple[Any, ...]
+
+_FILES = {"crops": (PICTURES, "png"), "frames": (FRAMES, "jpg")}
+"""The tables of pictures: the folder and the ending of their files."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +72,7 @@ class PersonalTable:
 
     def pictures(self) -> Iterator[tuple[str, bytes]]:
         """Stream the pictures, where this table holds any: the file's name, and its bytes."""
-        if self.name == "crops":
+        if self.name in _FILES:
             for row, plain in self._opened():
                 yield row[self._names().index("file")], plain
 
@@ -97,9 +100,10 @@ class PersonalTable:
                     values.append(value)
                     continue
                 found = read(value, stored[self._key])
-                if self.name == "crops":
+                if self.name in _FILES:
                     plain = found[0]
-                    found = (f"{PICTURES}{stored[observation]}.png",)
+                    folder, ending = _FILES[self.name]
+                    found = (f"{folder}{stored[observation]}.{ending}",)
                 values.extend(found)
             if rater is not None and values[rater] != "participant":
                 values[rater] = OTHER_RATER
