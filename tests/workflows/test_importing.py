@@ -211,6 +211,7 @@ def test_an_import_needs_the_grants_of_the_person_here(
     assert set(refused.value.needed) == {
         Scope.CONTEXT,
         Scope.FACE_CROPS,
+        Scope.RAW_VIDEO,
         Scope.NOTES,
         Scope.PROMPTS,
         Scope.PERSONAL_LEARNING,
