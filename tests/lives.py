@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import secrets
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -25,9 +26,11 @@ from tracker.store import (
     crops,
     drifts,
     exports,
+    frames,
     hiding,
     priors,
     prompting,
+    pushing,
     raters,
     rating_decisions,
     rating_tasks,
@@ -41,6 +44,8 @@ PLACE = "canary-place-7f3a"
 SOURCE = "5ca1ab1e" * 8
 NOTE = "canary-note-33d0: it was a long day"
 FACE = b"canary-face-b8e1" * 8
+FILM = b"canary-film-6c4d" * 8
+ENDPOINT = "https://fcm.googleapis.com/canary-push-2e71"
 
 
 def lived(access: Access, name: str = "canary-name-91c2", *, now: datetime = NOW) -> Person:
@@ -54,7 +59,7 @@ def lived(access: Access, name: str = "canary-name-91c2", *, now: datetime = NOW
     for i, emotion in ((3, Emotion.ANGER), (9, Emotion.NEUTRAL), (3, Emotion.FEAR)):
         word = Correction(minutes[i], "emotion", leaning(emotion, 0.9))
         feedback.correct(access, who, word, now, note=NOTE if emotion is Emotion.NEUTRAL else None)
-    answered(access, who, minutes[20], Emotion.HAPPINESS, now)
+    told(access, who, answered(access, who, minutes[20], Emotion.HAPPINESS, now), now)
     answered(access, who, minutes[9], Emotion.SURPRISE, now)
     travelled(access, who, now)
     # A scope that stores nothing by itself was withdrawn, and its request waits for an answer.
@@ -98,6 +103,17 @@ def travelled(access: Access, who: Person, now: datetime = NOW) -> None:
             prompting.add_zone(unit.connection, permit, who.subject, there, at, now)
 
 
+def told(access: Access, who: Person, prompt: int, now: datetime = NOW) -> None:
+    """A device that is told that questions wait, and was told of one."""
+    device, said = secrets.token_hex(16), json.dumps({"endpoint": ENDPOINT, "maker": "Google", "browser": ""})
+    with access.write(who.id, now) as unit:
+        permit = unit.permit(Use.PROMPT)
+        sealed = access.vault.seal(who.id, Scope.PROMPTS, said.encode(), pushing.place(device))
+        digest = access.vault.digest("push endpoints", f"{ENDPOINT}/{who.id}")
+        pushing.add(unit.connection, permit, who.subject, device, digest, sealed, 1, now)
+        assert pushing.queue(unit.connection, permit, who.subject, prompt, 0, now) == 1
+
+
 def exported(access: Access, who: Person, now: datetime = NOW) -> str:
     """An export in which the person is; returns its id."""
     export = f"export-{who.id[:8]}"
@@ -130,8 +146,9 @@ def pooled(access: Access, who: Person, now: datetime = NOW) -> None:
 
 
 def kept(access: Access, who: Person, now: datetime = NOW) -> None:
-    """A crop, a record from where they were before, a share in a figure that was given out, a hidden stretch."""
+    """A crop, a frame, a record of elsewhere, a share in a figure that was given out, and a hidden stretch."""
     o, crop, record = tables.observations.c, secrets.token_hex(16), secrets.token_hex(16)
+    frame = secrets.token_hex(16)
     with access.write(who.id, now) as unit:
         number, at = unit.connection.execute(
             select(o.id, o.at).where(o.subject == who.subject).limit(1)
@@ -139,6 +156,9 @@ def kept(access: Access, who: Person, now: datetime = NOW) -> None:
         sealed = access.vault.seal(who.id, Scope.FACE_CROPS, FACE, crops.place(crop))
         permit = unit.permit(Use.KEEP_CROPS)
         crops.append(unit.connection, permit, who.subject, [crops.NewCrop(crop, number, at, sealed)], now)
+        sealed = access.vault.seal(who.id, Scope.RAW_VIDEO, FILM, frames.place(frame))
+        new = frames.NewFrame(frame, number, at, sealed)
+        frames.append(unit.connection, unit.permit(Use.KEEP_VIDEO), who.subject, [new], now)
         said = access.vault.seal(who.id, IDENTITY, b"{}", f"former_records.sealed|{record}")
         away = Stretch(now - timedelta(hours=5), now - timedelta(hours=4))
         hiding.hide(unit.connection, who.subject, away, now)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import secrets
+import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -29,6 +30,7 @@ from tracker.store import leases, people, studies
 from tracker.store.leases import Lease, LeaseLostError
 from tracker.store.seen import DamagedLogError
 from tracker.workflows import erasure, prompting, rating, retention
+from tracker.workflows.prompting.posting import Posted, Push
 
 LEASE = timedelta(minutes=10)
 """After this time without a sign of life a slot is taken over."""
@@ -110,9 +112,18 @@ class NightlyPriors:
 
 
 class Prompting:
-    """Put, withhold, recall and end the prompts that are due, every minute, where the study has any."""
+    """Put, withhold, recall and end the prompts that are due, and tell devices, every minute, where the study asks.
+
+    Parameters
+    ----------
+    post
+        Sends one message to a device's push service.
+    """
 
     name = "prompts"
+
+    def __init__(self, post: Callable[[Push, datetime], Posted] | None = None) -> None:
+        self._post = post if post is not None else prompting.Poster(prompting.PUBLIC)
 
     def slots(self, access: Access, now: datetime) -> Sequence[str]:
         """The minute; none in a study that asks nothing by itself, or is closed."""
@@ -122,9 +133,10 @@ class Prompting:
         return [now.astimezone(UTC).strftime("%Y-%m-%dT%H:%MZ")] if asks else []
 
     def run(self, access: Access, slot: str, now: datetime, hold: Callable[[], None]) -> str:
-        """Look after everybody, one by one: whoever cannot be, keeps nobody else waiting."""
+        """Look after everybody, one by one: whoever cannot be, keeps nobody else waiting. Then devices are told."""
         done, failed = prompting.Ticked(), 0
-        for n, person in enumerate(access.everyone(), start=1):
+        people = access.everyone()
+        for n, person in enumerate(people, start=1):
             if n % 100 == 0:
                 hold()
             try:
@@ -135,6 +147,12 @@ class Prompting:
                 failed += 1
                 _log.error("prompts of somebody could not be looked after: %s", type(error).__name__)
         told = f"{done.put} put, {done.withheld} withheld, {done.reminded} recalled, {done.expired} expired"
+        hold()
+        pushed = prompting.deliver(access, people, now, self._post, time.monotonic)
+        if pushed != prompting.Pushed():
+            told += f", {pushed.sent} pushed"
+            told += f" ({pushed.later} to be tried again)" if pushed.later else ""
+            told += f" ({pushed.dropped} dropped)" if pushed.dropped else ""
         return told + (f", {failed} people could not be looked after" if failed else "")
 
 
@@ -165,6 +183,7 @@ class HourlyRetention:
         clean = personal.clean(access, now, hold)
         erasure.settle(access, now)
         _clear_exports(access, now)
+        prompting.forget_unused(access, now)
         told = f"{forgotten} rows forgotten, {len(erased)} erasures carried out"
         return f"{told}, {clean} learners made clean" if clean else told
 

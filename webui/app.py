@@ -47,6 +47,7 @@ from webui.participant import (
     leaving,
     mydata,
     privacy,
+    telling,
     timeline,
     uploading,
 )
@@ -132,6 +133,7 @@ def create_app(
         answering.pages,
         answering_offline.pages,
         answering_phone.pages,
+        telling.pages,
         mydata.pages,
         erased.pages,
         uploading.pages,

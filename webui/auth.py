@@ -14,7 +14,7 @@ from tracker.access.credentials import Whom
 from tracker.domain.entering import How
 from tracker.domain.members import STRONG, Member, Role
 from tracker.domain.people import Person
-from tracker.workflows import accounts
+from tracker.workflows import accounts, prompting
 from webui import auth_store, bearer, journal, languages, roles
 from webui.auth_store import User
 from webui.clock import now as now
@@ -213,6 +213,8 @@ def freshen(how: How) -> None:
     session[_SIGN_IN] = accounts.note_sign_in(access, whom(), how, agent, now())
     session[_FRESH] = now().timestamp()
     if before is not None:
+        if "person" in g:
+            prompting.follow(access, person(), before, session[_SIGN_IN], now())
         accounts.log_out(access, whom(), before, now())
     journal.tell("confirmed", how=how.value)
 

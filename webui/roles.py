@@ -198,6 +198,9 @@ RULES: dict[str, Rule] = {
     "answering.question": _participant(),
     "answering.dismiss": _participant(),
     "answering.save": _participant(),
+    "telling.page": _participant(),
+    "telling.switch_on": _participant(),
+    "telling.stop": _participant(),
     # Tells a phone that nobody is logged in, too; the form for when there is no network knows nobody.
     "answer_phone.standing": _anybody(Objects.OWN),
     "answer_shell.shell": _public(),

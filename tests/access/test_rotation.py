@@ -25,7 +25,7 @@ from tracker.domain.tokens import Purpose
 from tracker.privacy import datamap
 from tracker.privacy.ciphertext import key_id
 from tracker.privacy.keys import IDENTITY, KeyUnavailableError
-from tracker.store import crops, former, sealed, tables
+from tracker.store import crops, former, frames, pushing, sealed, tables
 from tracker.workflows import accounts, consenting, feedback, repeating, studies, tokens
 
 AT = NOW - timedelta(hours=1)
@@ -45,6 +45,22 @@ def add_crop(access: Access, who: Person, observation: int, number: str) -> None
         crops.append(unit.connection, unit.permit(Use.KEEP_CROPS), who.subject, [new], NOW)
 
 
+def add_frame(access: Access, who: Person, observation: int, number: str) -> None:
+    with access.write(who.id, NOW) as unit:
+        said = access.vault.seal(who.id, Scope.RAW_VIDEO.value, b"frame", frames.place(number))
+        new = frames.NewFrame(number, observation, AT, said)
+        frames.append(unit.connection, unit.permit(Use.KEEP_VIDEO), who.subject, [new], NOW)
+
+
+def add_device(access: Access, who: Person, number: str) -> None:
+    with access.write(who.id, NOW) as unit:
+        said = b'{"endpoint": "https://push", "maker": "", "browser": ""}'
+        kept = access.vault.seal(who.id, Scope.PROMPTS.value, said, pushing.place(number))
+        pushing.add(
+            unit.connection, unit.permit(Use.PROMPT), who.subject, number, number * 2, kept, None, NOW
+        )
+
+
 def living(access: Access, name: str = "ada", moments: int = 3) -> Person:
     """Somebody with a row in every column that is sealed."""
     who = person(access, name, ALL)
@@ -55,6 +71,8 @@ def living(access: Access, name: str = "ada", moments: int = 3) -> Person:
         mine = tables.observations.c.subject == who.subject
         (first, *_) = connection.execute(select(tables.observations.c.id).where(mine)).scalars()
     add_crop(access, who, first, os.urandom(16).hex())
+    add_frame(access, who, first, os.urandom(16).hex())
+    add_device(access, who, os.urandom(16).hex())
     with access.write(who.id, NOW) as unit:
         number = os.urandom(16).hex()
         kept = access.vault.seal(who.id, IDENTITY, b"before", former.place(number))

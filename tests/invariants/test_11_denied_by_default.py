@@ -26,7 +26,8 @@ GRANTED = tuple(
     tables.metadata.tables[name]
     for name in (
         "observations", "estimates", "contexts", "prompts", "corrections", "learning_events", "snapshots", "drifts",
-        "prior_members", "crops", "notes", "zones",
+        "prior_members", "crops", "frames", "notes", "zones",
+        "push_devices", "push_messages",
     )
 )  # fmt: skip
 PACKAGES = (Path(tracker.__file__).parent, Path(webui.__file__).parent)

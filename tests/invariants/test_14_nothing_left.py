@@ -32,7 +32,10 @@ def canaries(who: Person) -> dict[str, bytes]:
         "note": lives.NOTE,
         "slot": f"slot-{(NOW - timedelta(minutes=40)):%d%H%M}",
     }
-    return {key: word.encode() for key, word in words.items()} | {"face": lives.FACE[:24]}
+    return {key: word.encode() for key, word in words.items()} | {
+        "face": lives.FACE[:24],
+        "film": lives.FILM[:24],
+    }
 
 
 def test_no_byte_of_a_life_is_left(access: Access, tmp_path: Path, figure: Tell) -> None:
@@ -49,7 +52,7 @@ def test_no_byte_of_a_life_is_left(access: Access, tmp_path: Path, figure: Tell)
     # What is sealed is in no file from the beginning; the rest must be seen, or nothing is shown by its absence.
     seen = {hit.canary for hit in before}
     assert {"participant", "subject", "place", "source"} <= seen
-    assert not {"name", "note", "face"} & seen
+    assert not {"name", "note", "face", "film"} & seen
     erasure.erase_person(access, who, LATER)
     files = held.database_bytes(access) | held.key_store_bytes(access)
     after = [hit for name, some in files.items() for hit in search(name, some, needles)]
@@ -73,6 +76,8 @@ def sealed_of(access: Access, who: Person) -> dict[str, bytes]:
             ("consent_events", f"participant = '{who.id}'"),
             ("access_events", f"participant = '{who.id}'"),
             ("crops", f"subject = '{who.subject}'"),
+            ("frames", f"subject = '{who.subject}'"),
+            ("push_devices", f"subject = '{who.subject}'"),
             ("notes", f"subject = '{who.subject}'"),
         ):
             for row in connection.execute(text(f"SELECT * FROM {table} WHERE {where}")).mappings():

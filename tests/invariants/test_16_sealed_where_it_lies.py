@@ -12,15 +12,15 @@ from tests.builders import NOW
 from tests.invariants import held
 from tests.invariants.conftest import Tell
 from tests.invariants.test_01_append_only_log import unguard
-from tests.lives import FACE, NOTE, lived
+from tests.lives import ENDPOINT, FACE, FILM, NOTE, lived
 from tracker.access import Access
 from tracker.domain.consent import Scope
 from tracker.domain.people import Person
 from tracker.privacy.keys import IDENTITY, KeyUnavailableError
-from tracker.store import crops, notes, tables
+from tracker.store import crops, frames, notes, pushing, tables
 
-PURPOSES = (IDENTITY, Scope.NOTES.value, Scope.FACE_CROPS.value, Scope.CONTEXT.value)
-PLACES = ("notes.sealed|1", "notes.sealed|2", "crops.sealed|1", "participants.name_sealed")
+PURPOSES = (IDENTITY, Scope.NOTES.value, Scope.FACE_CROPS.value, Scope.RAW_VIDEO.value)
+PLACES = ("notes.sealed|1", "notes.sealed|2", "crops.sealed|1", "frames.sealed|1", "participants.name_sealed")
 
 
 def test_every_swap_of_owner_purpose_and_place_is_refused(access: Access, figure: Tell) -> None:
@@ -58,7 +58,9 @@ def test_no_ciphertext_and_no_nonce_comes_twice(access: Access, figure: Tell) ->
 
 STORED: tuple[tuple[Table, str, str], ...] = (
     (tables.crops, "sealed", "subject"),
+    (tables.frames, "sealed", "subject"),
     (tables.notes, "sealed", "subject"),
+    (tables.push_devices, "sealed", "subject"),
     (tables.consent_events, "sealed", "participant"),
     (tables.access_events, "sealed", "participant"),
     (tables.participants, "name_sealed", "id"),
@@ -89,14 +91,16 @@ def _first(access: Access, table: Table, column: str, whose: str, who: Person) -
 
 def _opens(access: Access, table: Table, who: Person, column: str) -> None:
     """Read what was moved as the program does."""
-    if table in (tables.crops, tables.notes):
+    if table in (tables.crops, tables.frames, tables.notes, tables.push_devices):
         scope, place = {
             tables.crops.name: (Scope.FACE_CROPS, crops.place),
+            tables.frames.name: (Scope.RAW_VIDEO, frames.place),
             tables.notes.name: (Scope.NOTES, notes.place),
+            tables.push_devices.name: (Scope.PROMPTS, pushing.place),
         }[table.name]
         row = _first(access, table, column, "subject", who)
         words = access.vault.open(who.id, scope.value, bytes(row[column]), place(row["id"]))
-        assert FACE in words or NOTE.encode() in words
+        assert any(canary in words for canary in (FACE, FILM, NOTE.encode(), ENDPOINT.encode()))
         return
     with access.read(who.id, NOW) as unit:
         assert unit.events
@@ -107,5 +111,13 @@ def test_what_is_sealed_stands_nowhere_in_plain(access: Access) -> None:
     who = lived(access)
     access.record_look(who.id, NOW, reader="canary-reader-71", what="canary-what-72")
     files = held.database_bytes(access) | held.key_store_bytes(access)
-    for needle in (NOTE.encode(), FACE, b"canary-name-91c2", b"canary-reader-71", b"canary-what-72"):
+    for needle in (
+        NOTE.encode(),
+        FACE,
+        FILM,
+        ENDPOINT.encode(),
+        b"canary-name-91c2",
+        b"canary-reader-71",
+        b"canary-what-72",
+    ):
         assert [name for name, some in files.items() if needle in some] == []

@@ -10,7 +10,7 @@ from tests.builders import NOW
 from tests.invariants import held
 from tests.invariants.canaries import search
 from tests.invariants.conftest import Tell
-from tests.lives import FACE, NOTE, PLACE, lived
+from tests.lives import ENDPOINT, FACE, FILM, NOTE, PLACE, lived
 from tracker import personal
 from tracker.access import Access
 from tracker.domain.consent import Scope
@@ -28,16 +28,17 @@ GONE: dict[Scope, set[str]] = {
         "snapshots",
         "drifts",
         "crops",
+        "frames",
         "notes",
         *RATED,
     },
     S.CONTEXT: {"contexts"},
-    S.PROMPTS: {"prompts", "zones"},
+    S.PROMPTS: {"prompts", "zones", "push_devices", "push_messages"},
     S.FACE_CROPS: {"crops"},
     S.NOTES: {"notes"},
     S.PERSONAL_LEARNING: {"learning_events", "snapshots", "drifts"},
     S.POOLED_LEARNING: {"prior_members"},
-    S.RAW_VIDEO: set(),
+    S.RAW_VIDEO: {"frames"},
     S.SHARE_WITH_RATERS: RATED,
     S.SHARE_WITH_RESEARCHERS: set(),
     S.EXPORT_PSEUDONYMOUS: set(),
@@ -93,7 +94,13 @@ def test_only_what_rests_on_it_goes(access: Access, scope: Scope, figure: Tell) 
 
 @pytest.mark.parametrize(
     ("scope", "canary"),
-    [(S.CONTEXT, PLACE.encode()), (S.NOTES, NOTE.encode()), (S.FACE_CROPS, FACE)],
+    [
+        (S.CONTEXT, PLACE.encode()),
+        (S.NOTES, NOTE.encode()),
+        (S.FACE_CROPS, FACE),
+        (S.RAW_VIDEO, FILM),
+        (S.PROMPTS, ENDPOINT.encode()),
+    ],
     ids=str,
 )
 def test_no_copy_of_it_is_left(access: Access, scope: Scope, canary: bytes) -> None:

@@ -73,6 +73,8 @@ ADDED_LATER = {
     "tokens",
     "repeats",
     "zones",
+    "push_devices",
+    "push_messages",
     "rating_tasks",
     "rating_votes",
     "rating_traces",

@@ -52,7 +52,7 @@ coarsening:
 aggregates: {epsilon: 1.0, delta: 1.0e-6, min_people: 10}
 export: {k: 5, public: false}
 asking: {quiet_from: "22:00", quiet_until: "08:00", gap_minutes: 60, per_day: 9, warm_up_days: 7, audits: 0.03,
-  through_silence: 0.04, unsure_per_day: 5}
+  through_silence: 0.04, unsure_per_day: 5, web_push: false}
 prompts:
   - id: day
     at: ["08:30"]
@@ -169,6 +169,7 @@ EFFECTS: dict[str, tuple[str, str, Looked | str]] = {
     "asking.warm_up_days": ("warm_up_days: 7", "warm_up_days: 3", policy_of),
     "asking.audits": ("audits: 0.03", "audits: 0.5", policy_of),
     "asking.through_silence": ("through_silence: 0.04", "through_silence: 0.5", policy_of),
+    "asking.web_push": ("web_push: false", "web_push: true", notice),
     "asking.unsure_per_day": (
         "unsure_per_day: 5",
         "unsure_per_day: 1",

@@ -136,7 +136,15 @@ def _ahead(ahead: prompting.Ahead) -> dict[str, Any]:
 
 
 def _past(past: prompting.Past) -> dict[str, Any]:
-    times = ("scheduled_at", "notified_at", "reminded_at", "started_at", "completed_at", "expires_at")
+    times = (
+        "scheduled_at",
+        "notified_at",
+        "pushed_at",
+        "reminded_at",
+        "started_at",
+        "completed_at",
+        "expires_at",
+    )
     told = {name: at.isoformat() if (at := getattr(past, name)) is not None else None for name in times}
     return {
         "prompt": past.prompt,

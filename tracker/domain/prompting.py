@@ -276,7 +276,8 @@ def told_at(prompt: Prompt, at: datetime) -> Prompt:
     if started is not None and (started > at or (completed is None and started == prompt.completed_at)):
         started = None
     notified = prompt.notified_at if prompt.notified_at is not None and prompt.notified_at <= at else None
-    then = replace(prompt, notified_at=notified, started_at=started, completed_at=completed)
+    pushed = prompt.pushed_at if prompt.pushed_at is not None and prompt.pushed_at <= at else None
+    then = replace(prompt, notified_at=notified, started_at=started, completed_at=completed, pushed_at=pushed)
     if prompt.state != state.value:  # a word of another program: it ended when its last time says
         same = (notified, started, completed) == (prompt.notified_at, prompt.started_at, prompt.completed_at)
         return then if same else replace(then, state="open")

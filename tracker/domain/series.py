@@ -128,6 +128,9 @@ class Prompt:
         When it was last recalled to mind, and how often so far.
     ended_at
         When it was completed, expired, withheld or cancelled.
+    pushed_at
+        When a push service first took the word that it waits; None where no device is known to have been told. It does
+        not say that anybody saw it.
     """
 
     slot: str
@@ -142,6 +145,7 @@ class Prompt:
     reminded_at: datetime | None = None
     reminders: int = 0
     ended_at: datetime | None = None
+    pushed_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

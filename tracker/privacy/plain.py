@@ -20,6 +20,7 @@ KEPT: dict[Retention, str] = {
     Retention.TOKEN: "until you revoke it or it ends, at most 365 days",
     Retention.DAY: "24 hours",
     Retention.MEMBER: "until they are no member any more",
+    Retention.SWITCHED: "until you switch it off, log out there, withdraw or erase it, or the browser ends it",
     Retention.STANDING: "as long as you allow it",
     Retention.NOTICE: "as long as the study's installation, as proof",
     Retention.EXPORT: "as long as the list of datasets",

@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, Connection, ScalarSelect, and_, func, inse
 from sqlalchemy.orm import aliased
 
 from tracker.domain.affect import Distribution
-from tracker.domain.consent import Permit, Scope, Use
+from tracker.domain.consent import RATE, Permit, Scope, Use
 from tracker.domain.series import CONTEXT_HOLDS, Context, Correction, Prompt
 from tracker.store.rows import EMOTION_COLUMNS, from_columns, to_columns, upsert
 from tracker.store.tables import contexts, corrections, hidden, prompts
@@ -113,6 +113,7 @@ def put_prompt(
             reminded_at=prompt.reminded_at,
             reminders=prompt.reminders,
             ended_at=prompt.ended_at,
+            pushed_at=prompt.pushed_at,
             grant_id=permit.grant(Scope.PROMPTS),
             recorded_at=now,
         )
@@ -147,13 +148,13 @@ def add_correction(
     Parameters
     ----------
     rated
-        For `Use.RATE_CROPS`, where the word was put together from what raters said.
+        For one of `RATE`, where the word was put together from what raters said.
     """
     if permit.use is not Use.PROMPT:
         permit.demand(Use.CORRECT)
     permit.demand_covers(correction.at)
     if rated is not None:
-        rated.demand(Use.RATE_CROPS)
+        rated.demand(*RATE)
         rated.demand_covers(correction.at)
     return insert_row(
         connection,

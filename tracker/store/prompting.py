@@ -31,6 +31,7 @@ _FIELDS = (
     "reminded_at",
     "reminders",
     "ended_at",
+    "pushed_at",
 )
 _MOVES = (
     "notified_at",

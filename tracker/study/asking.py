@@ -51,6 +51,9 @@ class AskingRules(Part):
         left alone: without them nobody ever learns whether it is right.
     unsure_per_day
         Prompts a day at most that come because the learner is unsure.
+    web_push
+        Whether participants may let a device be told that a question waits. It means that this server speaks to the
+        push services of browser makers; each participant still switches each device on.
     """
 
     quiet_from: Clock = "22:00"
@@ -61,6 +64,7 @@ class AskingRules(Part):
     audits: Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)] = 0.03
     through_silence: Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)] = 0.03
     unsure_per_day: Annotated[int, Field(ge=1, le=50)] = 5
+    web_push: bool = False
 
 
 class AtRandom(Part):

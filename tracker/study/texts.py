@@ -87,8 +87,16 @@ def notice_hashes(study: Study) -> frozenset[str]:
 _hashed: tuple[Study | None, frozenset[str]] = (None, frozenset())
 
 
+_PUSHED = (
+    "If you let a device of yours be told that a question waits, the maker of its browser learns that a message went "
+    "to it, and when; never what it is about. Every device is off until you switch it on."
+)
+
+
 def _card(study: Study, card: Card, words: CardWords) -> Card:
-    said = replace(card, how_long=_how_long(study, card))
+    pushed = card.scope is Scope.PROMPTS and study.asking.web_push
+    who = f"{card.who} {_PUSHED}" if pushed else card.who
+    said = replace(card, who=who, how_long=_how_long(study, card))
     return replace(said, **{name: value for name, value in words if value is not None})
 
 

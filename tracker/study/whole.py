@@ -14,6 +14,7 @@ from pydantic_core import PydanticCustomError
 from tracker.domain.consent import Scope
 from tracker.domain.instants import InstantError, require_zone
 from tracker.domain.notice import CARDS, HELP_CONTACT, LANGUAGE, VERSION
+from tracker.domain.pushing import contact_in
 from tracker.domain.schedules import Plan
 from tracker.study import scheduling
 from tracker.study.asked_for import scope_problems
@@ -128,6 +129,8 @@ class Study(Part):
         said: dict[str, Any] = self.model_dump(mode="json")
         if not self.prompts and self.asking == AskingRules():
             del said["prompts"], said["asking"]
+        elif not self.asking.web_push:
+            del said["asking"]["web_push"]
         for name in _LATER:
             if getattr(self, name) == type(self).model_fields[name].default:
                 del said[name]
@@ -223,6 +226,7 @@ class Study(Part):
             *scope_problems(self),
             *question_problems(self.targets, self.contexts, self.prompts),
             *scheduling.problems(self.asking, self.prompts),
+            *_pushing(self),
         ]
         if found:
             # With their places, which a plain ValueError cannot carry: the reader finds the lines by them.
@@ -234,6 +238,25 @@ _LATER = ("rating", "scopes", "zone", "networks", "targets", "contexts")
 """Keys that studies were applied without: where they say nothing new, they are no part of the document."""
 
 _Problems = Iterator[tuple[str, tuple[str | int, ...], str]]
+
+
+def _pushing(study: Study) -> _Problems:
+    if not study.asking.web_push:
+        return
+    where = ("asking", "web_push")
+    if not study.prompts:
+        yield (
+            "rule",
+            where,
+            "nothing is asked by itself ([[prompts]]), so there is nothing to push; leave it out",
+        )
+    if contact_in(study.controller.contact) is None:
+        yield (
+            "rule",
+            where,
+            "push services want to know whom to write to: say a mail address or an https:// page as contact in "
+            "[controller]",
+        )
 
 
 def _deployment(study: Study) -> _Problems:

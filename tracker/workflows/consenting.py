@@ -22,7 +22,7 @@ from tracker.domain.consent import (
 from tracker.domain.instants import require_past
 from tracker.domain.people import Person
 from tracker.personal import consent_changed
-from tracker.store import exports, notices, requests, studies
+from tracker.store import exports, notices, pushing, requests, studies
 from tracker.study import notice_texts
 
 
@@ -322,6 +322,8 @@ def _end(
             for scope in scopes
         ]
         consent_changed(access.again(unit), scopes)
+        if Scope.PROMPTS in scopes:
+            pushing.remove(unit.connection, person.subject)
         grace = timedelta(days=unit.study.consent.grace_days)
         due = now + grace if answer is Answer.UNANSWERED else None if answer is Answer.KEEP else now
         standing = _waiting(unit)

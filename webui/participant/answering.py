@@ -114,6 +114,7 @@ def _page(chosen: Mapping[str, Any] | None = None, live: Live | None = None, **m
             (one, answering_form.became(one)) for one in reversed(past) if one.state is not State.SCHEDULED
         ],
         asked=answering_form.parts(live, study()),
+        tells_devices=study().asking.web_push and not study().closed,
         **more,
     )
 

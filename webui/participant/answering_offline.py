@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 
 from flask import Blueprint, Response, render_template, url_for
+from flask_babel import gettext as _
 
 from webui.assets import asset
 from webui.participant.answering_form import form, parts
@@ -27,7 +28,14 @@ def worker() -> Response:
     files = [asset(name) for name in FILES]
     version = hashlib.sha256("|".join([_shell(), *files]).encode()).hexdigest()[:12]
     script = render_template(
-        "answer-worker.js", version=version, files=files, shell=url_for("answer_shell.shell")
+        "answer-worker.js",
+        version=version,
+        files=files,
+        shell=url_for("answer_shell.shell"),
+        standing=url_for("answer_phone.standing"),
+        answer=url_for("answering.page"),
+        title=_("A question is waiting"),
+        body=_("Tap to answer. You need not."),
     )
     response = Response(script, mimetype="text/javascript")
     response.headers["Service-Worker-Allowed"] = url_for("answering.page")

@@ -16,7 +16,7 @@ from tracker.domain.passwords import SHORTEST, WeakPasswordError
 from tracker.workflows import accounts, consenting
 from tracker.workflows.accounts import LOCKED_FOR, TRIES
 from webui import auth, journal
-from webui.participant import answering_phone
+from webui.participant import answering_phone, telling
 from webui.services import services
 from webui.study import text
 
@@ -161,6 +161,8 @@ def log_out() -> Response:
         accounts.end_sessions(services().access, auth.whom(), auth.now())
     leaving = g.get("person")
     journal.tell("signed_out", which="all" if request.form.get("everywhere") else "this")
+    if leaving is not None:
+        telling.stop_here(request.form.get("device", ""))
     auth.end()
     if leaving is not None:
         answering_phone.leave(leaving)

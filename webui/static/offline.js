@@ -222,7 +222,23 @@ window.waitingAnswers = (() => {
 
   // Whoever leaves takes what is theirs from this phone. The server is told where answers of others wait here, so that
   // it does not have the browser forget everything.
-  const LEAVING = 'form[action="/logout"], form[action="/my-data/erase"], form[action="/withdraw"]';
+  /** Let this browser be told nothing any more; return the address at which it was. */
+  const silence = async () => {
+    const worker = await navigator.serviceWorker?.getRegistration("/answer");
+    const subscription = await worker?.pushManager?.getSubscription();
+    if (!subscription) return "";
+    await subscription.unsubscribe();
+    return subscription.endpoint;
+  };
+
+  const tell = (form, name, value) => {
+    const told = form.appendChild(document.createElement("input"));
+    told.type = "hidden";
+    told.name = name;
+    told.value = value;
+  };
+
+  const LEAVING = 'form[action="/logout"], form[action="/my-data/erase"], form[action="/withdraw"], form[action="/consent/prompts/withdraw"]';
 
   const leaving = async (event) => {
     const form = event.target;
@@ -233,12 +249,9 @@ window.waitingAnswers = (() => {
     try {
       if (out && owner && (await list(owner)).length && !window.confirm(document.body.dataset.leave)) return;
       if (out && owner) await leave(owner);
-      if (await others(owner)) {
-        const told = form.appendChild(document.createElement("input"));
-        told.type = "hidden";
-        told.name = "others";
-        told.value = "1";
-      }
+      if (await others(owner)) tell(form, "others", "1");
+      const told = await silence().catch(() => "");
+      if (out && told) tell(form, "device", told);
     } catch {
       // This browser keeps nothing.
     }

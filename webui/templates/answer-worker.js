@@ -33,6 +33,37 @@ const page = (request) => {
   return Promise.race([asked, patience]).catch(() => caches.match(SHELL));
 };
 
+// A message has no content, so all that is shown is known here. Every one is shown: the browser demands it.
+self.addEventListener("push", (event) => {
+  const told = self.registration.showNotification({{ title | tojson }}, {
+    body: {{ body | tojson }},
+    icon: {{ files[0] | tojson }},
+    lang: {{ language() | tojson }},
+    tag: "question", // a newer one takes the place of the one before
+    renotify: true,
+  });
+  event.waitUntil(told.then(ended));
+});
+
+// What was on its way as somebody logged out elsewhere still comes once; nothing after it.
+const ended = async () => {
+  const options = { cache: "no-store", headers: { Accept: "application/json" } };
+  const standing = await fetch({{ standing | tojson }}, options).then((answer) => answer.json()).catch(() => ({}));
+  if (!standing.ended) return;
+  const subscription = await self.registration.pushManager.getSubscription();
+  if (subscription) await subscription.unsubscribe();
+};
+
+self.addEventListener("notificationclick", (event) => {
+  event.notification.close();
+  const open = async () => {
+    const windows = await self.clients.matchAll({ type: "window" });
+    const there = windows.find((client) => new URL(client.url).pathname === {{ answer | tojson }});
+    return there ? there.focus() : self.clients.openWindow({{ answer | tojson }});
+  };
+  event.waitUntil(open());
+});
+
 self.addEventListener("fetch", (event) => {
   const { pathname, origin } = new URL(event.request.url);
   if (event.request.method !== "GET" || origin !== location.origin) return;

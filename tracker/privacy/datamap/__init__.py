@@ -45,6 +45,6 @@ def tables_of(ground: Scope | Ground) -> tuple[str, ...]:
     Examples
     --------
     >>> tables_of(Scope.PROMPTS)
-    ('prompts', 'zones', 'corrections')
+    ('prompts', 'push_devices', 'push_messages', 'zones', 'corrections')
     """
     return tuple(s.name for s in TABLES if any(c.ground is ground for c in s.columns))

@@ -26,7 +26,26 @@ ANSWERS: tuple[Stored, ...] = (
             Scope.PROMPTS,
             _R.ERASED,
             "id subject slot zone scheduled_at notified_at started_at completed_at state reason random "
-            "expires_at reminded_at reminders ended_at grant_id study recorded_at",
+            "expires_at reminded_at reminders ended_at pushed_at grant_id study recorded_at",
+        ),
+    ),
+    Stored(
+        "push_devices",
+        "Which devices of a participant are told that a question waits: their address at the push service of the "
+        "browser's maker, encrypted.",
+        declared(
+            "push_devices", Scope.PROMPTS, _R.SWITCHED, "id subject digest sign_in grant_id study recorded_at"
+        )
+        + declared("push_devices", Scope.PROMPTS, _R.SWITCHED, "sealed", sealed=True),
+    ),
+    Stored(
+        "push_messages",
+        "When a device was told that a question waits, and whether its push service took it.",
+        declared(
+            "push_messages",
+            Scope.PROMPTS,
+            _R.ERASED,
+            "id subject device prompt number due_at tries outcome grant_id study recorded_at",
         ),
     ),
     Stored(

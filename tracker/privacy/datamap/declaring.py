@@ -33,6 +33,10 @@ class Retention(StrEnum):
     TOKEN = "until it is revoked or has ended, at most 365 days"
     DAY = "24 hours; less, when anything of the participant is erased"
     MEMBER = "until the member is removed"
+    SWITCHED = (
+        "until the participant switches it off, logs out there, withdraws or erases it, or the browser or the study "
+        "ends it"
+    )
     STANDING = "as long as the grant stands"
     NOTICE = "as long as the installation, as proof"
     EXPORT = "as long as the list of exports"

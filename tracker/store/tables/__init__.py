@@ -33,6 +33,7 @@ from tracker.store.tables.people import (
     subjects,
 )
 from tracker.store.tables.programs import repeats, tokens
+from tracker.store.tables.pushed import push_devices, push_messages
 from tracker.store.tables.rated import (
     adjudications,
     rater_consents,
@@ -79,6 +80,8 @@ __all__ = [
     "prior_members",
     "priors",
     "prompts",
+    "push_devices",
+    "push_messages",
     "rater_consents",
     "rater_settings",
     "rating_gold",

@@ -60,6 +60,8 @@ prompts = Table(
     Column("reminded_at", Instant),
     Column("reminders", Integer, nullable=False, server_default=text("0")),
     Column("ended_at", Instant),
+    # When a push service first took the word that it waits; NULL: no device was told, or none is known to have been.
+    Column("pushed_at", Instant),
     grant(),
     study(),
     Column("recorded_at", Instant, nullable=False),

@@ -16,6 +16,7 @@ from tracker.domain.passwords import demand_strong, hash_password, is_outdated, 
 from tracker.domain.people import Person, UnknownParticipantError
 from tracker.store import factors, people
 from tracker.workflows.accounts.factors import is_second
+from tracker.workflows.accounts.telling import end_devices
 
 TRIES = 5
 """Wrong tries in a row that lock an account."""
@@ -185,6 +186,7 @@ def choose_password(
         )
         factors.end_invitations(door.connection, door.owner)
         factors.end_sign_ins(door.connection, door.owner, now, but=here)
+        end_devices(door, but=here)
     return version
 
 
@@ -194,6 +196,7 @@ def end_sessions(access: Access, whom: Whom, now: datetime) -> int:
         version = door.account().session_version + 1
         door.set(session_version=version)
         factors.end_sign_ins(door.connection, door.owner, now)
+        end_devices(door)
     return version
 
 

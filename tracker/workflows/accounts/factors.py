@@ -18,6 +18,7 @@ from tracker.domain.entering import SECOND, Factor, Kind, Passkey
 from tracker.domain.passwords import new_code, normalise_code
 from tracker.store import factors as rows
 from tracker.store.factors import FactorRow
+from tracker.workflows.accounts.telling import end_devices
 
 CODES = 10
 """How many recovery codes somebody has at a time."""
@@ -168,6 +169,7 @@ def reset_factors(access: Access, whom: Whom, now: datetime) -> int:
     with credentials.writing(access, whom, now) as door:
         door.set(session_version=door.account().session_version + 1)
         rows.end_sign_ins(door.connection, door.owner, now)
+        end_devices(door)
         return rows.remove_all(door.connection, door.owner)
 
 

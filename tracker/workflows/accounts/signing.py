@@ -9,6 +9,7 @@ from tracker.access.credentials import Whom
 from tracker.domain.entering import How, SignIn, browser
 from tracker.store import factors
 from tracker.store.factors import SignInRow
+from tracker.workflows.accounts.telling import end_devices
 
 MOST = 50
 """Sign-ins that are listed, newest first."""
@@ -24,6 +25,7 @@ def log_out(access: Access, whom: Whom, number: int, now: datetime) -> None:
     """End the session of one sign-in, wherever a copy of its cookie lies; all others go on."""
     with credentials.writing(access, whom, now) as door:
         factors.end_sign_in(door.connection, door.owner, number, now)
+        end_devices(door, of=number)
 
 
 def goes_on(unit: Unit, number: int) -> bool:

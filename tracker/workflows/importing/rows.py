@@ -246,8 +246,8 @@ def _of_schedules(f: Fields) -> dict[str, Any]:
     """What prompts have had since there are schedules; archives of before say nothing of it."""
     if not f.has("reminders"):
         return {}
-    times = {name: f.maybe(f.instant, name) for name in ("expires_at", "reminded_at", "ended_at")}
-    return {"reminders": f.integer("reminders"), **times}
+    names = ["expires_at", "reminded_at", "ended_at", *(["pushed_at"] if f.has("pushed_at") else [])]
+    return {"reminders": f.integer("reminders"), **{name: f.maybe(f.instant, name) for name in names}}
 
 
 def correction(f: Fields) -> Word:

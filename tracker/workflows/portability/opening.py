@@ -77,6 +77,7 @@ def _numbered(column: str) -> Callable[[Any], str]:
 
 _CONSENT = ("scope", "state", "notice", "covers_from", "expires_at", "recorder", "evidence", "grant")
 _LOOK = ("reader", "what")
+_DEVICE = ("endpoint", "maker", "browser")
 _FORMER = ("installation", "table", "position", "row")
 
 OPENED: Mapping[tuple[str, str], Opened] = {
@@ -94,6 +95,9 @@ OPENED: Mapping[tuple[str, str], Opened] = {
     ),
     ("notes", "sealed"): Opened(
         Scope.NOTES.value, ("text",), lambda plain: (from_bytes(plain),), _numbered("notes.sealed")
+    ),
+    ("push_devices", "sealed"): Opened(
+        Scope.PROMPTS.value, _DEVICE, _fields(*_DEVICE), _numbered("push_devices.sealed")
     ),
     # A picture is a file of its own: the field names it.
     ("crops", "sealed"): Opened(

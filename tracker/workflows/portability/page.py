@@ -39,6 +39,8 @@ _MEANINGS = {
     "summaries": "The same, added up by the quarter hour.",
     "contexts": "Where you were, doing what, with whom, as you said.",
     "prompts": "Questions you were asked, and those that were not put, with the reason.",
+    "push_devices": "Which of your devices are told that a question waits, and through whom.",
+    "push_messages": "When each of them was told.",
     "zones": "In which time zones you said that you were, and since when.",
     "corrections": "What you, or others asked to, said about moments.",
     "rating_tasks": "Which of your moments raters were given, and why.",

@@ -14,7 +14,7 @@ from tracker.learning.asking import AskingPolicy
 from tracker.learning.reasons import Reason
 from tracker.learning.vigilance import watchful
 from tracker.personal.days import today_of
-from tracker.personal.sureness import sureness
+from tracker.personal.sureness import Sureness, sureness
 from tracker.study import Study
 
 
@@ -66,11 +66,8 @@ def verdict(unit: Unit, schedule: Schedule, name: str) -> Verdict:
     if hindrance := barred(unit):
         return Verdict(hindrance)
     policy = policy_of(unit.study)
-    today = today_of(unit, policy)
-    if not schedule.yields or today.day <= policy.warm_up_days or unit.allowed(Use.LEARN) is None:
-        return Verdict()
-    known = sureness(unit, unit.now, audits=policy.audits)
-    if known.alone < 0.5 or known.alone < known.threshold:
+    known = _confident(unit, schedule)
+    if known is None:
         return Verdict()
     drawn = chance(unit.study.id, unit.person.subject, name, "through silence")
     if drawn < watchful(policy, known.vigilant).through_silence:
@@ -78,17 +75,37 @@ def verdict(unit: Unit, schedule: Schedule, name: str) -> Verdict:
     return Verdict(Because.YIELDING)
 
 
+def yields(unit: Unit, schedule: Schedule) -> bool:
+    """Whether it looks, confidently, like the person would rather be left alone, and the schedule yields to that."""
+    return _confident(unit, schedule) is not None
+
+
+def quiet(unit: Unit) -> bool:
+    """Whether the instant of a unit lies in the person's quiet hours."""
+    return unit.study.plan.quiet(_local(unit))
+
+
 def barred(unit: Unit) -> Because | None:
     """What forbids any prompt at the instant of a unit, whatever it is about; None: nothing does."""
     if unit.person.paused_at is not None:
         return Because.PAUSED
     policy = policy_of(unit.study)
-    if unit.study.plan.quiet(_local(unit)):
+    if quiet(unit):
         return Because.QUIET_HOURS
     today = today_of(unit, policy)
     if today.since_last is not None and today.since_last < policy.gap:
         return Because.JUST_ASKED
     return Because.BUDGET_SPENT if today.asked >= policy.per_day else None
+
+
+def _confident(unit: Unit, schedule: Schedule) -> Sureness | None:
+    """What the learner thinks where a schedule yields to it; None: nothing, or nothing that it is confident of."""
+    policy = policy_of(unit.study)
+    today = today_of(unit, policy)
+    if not schedule.yields or today.day <= policy.warm_up_days or unit.allowed(Use.LEARN) is None:
+        return None
+    known = sureness(unit, unit.now, audits=policy.audits)
+    return None if known.alone < 0.5 or known.alone < known.threshold else known
 
 
 def _local(unit: Unit) -> datetime:

@@ -71,6 +71,9 @@ class Past:
         Why it was put, withheld or cancelled (`Because`, or the learner's `Reason`), and that in a sentence.
     zone
         Where the participant was.
+    notified_at, pushed_at
+        When it was put, which any page shows from then on; and when a push service first took the word that it waits,
+        which is None where no device was told.
     """
 
     prompt: int
@@ -87,6 +90,7 @@ class Past:
     words: str
     zone: str
     reminders: int = 0
+    pushed_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -256,6 +260,7 @@ def _past(row: PromptRow, now: datetime) -> Past:
         _told(prompt.reason),
         row.zone,
         prompt.reminders,
+        prompt.pushed_at,
     )
 
 

@@ -30,7 +30,7 @@ from tracker.learning.choosing import Action
 from tracker.learning.vigilance import watchful
 from tracker.personal.days import today_of
 from tracker.personal.sureness import sureness
-from tracker.store import feedback, prompting, studies
+from tracker.store import feedback, prompting, pushing, studies
 from tracker.store.prompting import PromptRow
 from tracker.workflows.prompting.deciding import Verdict, barred, policy_of, verdict
 
@@ -129,7 +129,9 @@ def _step(unit: Unit, row: PromptRow) -> Step | None:
 
 def _taken(unit: Unit, permit: Permit, row: PromptRow, step: Step) -> Ticked:
     because = Because.STUDY_CHANGED if step is Step.CANCEL else None
-    prompting.take(unit.connection, permit, row, step, unit.now, because)
+    after = prompting.take(unit.connection, permit, row, step, unit.now, because)
+    if step is Step.REMIND:
+        _tell_devices(unit, permit, row.id, after.prompt.reminders)
     return Ticked(reminded=step is Step.REMIND, expired=step is Step.EXPIRE, cancelled=step is Step.CANCEL)
 
 
@@ -199,7 +201,15 @@ def _write(unit: Unit, permit: Permit, due: Prompt, said: Verdict) -> Ticked:
     new = feedback.put_prompt(unit.connection, permit, person.subject, person.zone, prompt, unit.now)
     if new is None:
         return Ticked()
+    if said.withheld is None:
+        _tell_devices(unit, permit, new, 0)
     return Ticked(put=said.withheld is None, withheld=said.withheld is not None)
+
+
+def _tell_devices(unit: Unit, permit: Permit, prompt: int, number: int) -> None:
+    """Have devices told once this has committed; none is, unless study and participant both switched it on."""
+    if unit.study.asking.web_push:
+        pushing.queue(unit.connection, permit, unit.person.subject, prompt, number, unit.now)
 
 
 def _events(unit: Unit) -> list[tuple[Schedule, datetime]]:
