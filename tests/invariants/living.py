@@ -69,7 +69,7 @@ def pixels(folder: Path) -> dict[str, bytes]:
 def stage(folder: Path, which: str) -> list[list[str]]:
     """The command lines of one stage."""
     grants = ["affect_series", "context", "personal_learning", "prompts", "notes", "export_pseudonymous"]
-    kept = [*grants, "face_crops"]
+    kept = [*grants, "face_crops", "raw_video"]
     stages = {
         "series": [
             ["init"],

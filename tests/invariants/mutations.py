@@ -145,6 +145,20 @@ MUTATIONS: tuple[Mutation, ...] = (
         "            spool.write(frame.pixels.tobytes())\n        faces = detector.find(frame.pixels)\n",
     ),
     _change(
+        9,
+        "somebody else in a frame that is kept is not covered",
+        "tracker/vision/covering.py",
+        "        for _, box in self._others:\n",
+        "        for _, box in ():\n",
+    ),
+    _change(
+        9,
+        "the room in a frame that is kept is not covered",
+        "tracker/vision/covering.py",
+        "        shown = np.zeros(covered.shape[:2], bool)\n",
+        "        shown = np.ones(covered.shape[:2], bool)\n",
+    ),
+    _change(
         10,
         "a column is stored that nobody declared",
         "tracker/privacy/datamap/people.py",

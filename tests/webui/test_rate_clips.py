@@ -9,17 +9,24 @@ from html import unescape
 from itertools import pairwise
 from typing import Any
 
+import numpy as np
 import pytest
 from sqlalchemy import select
 
-from tests.webui.rating import at_desk, key, member, shown_person
+from tests import builders
+from tests.webui.rating import SHOWS, at_desk, key, member, shown_person
 from tests.webui.site import Site, Visitor
 from tracker.domain.consent import Recorder, Scope
+from tracker.domain.people import Person
 from tracker.domain.stretches import Stretch
 from tracker.store import tables
+from tracker.vision.covering import CoveredFrame
 from tracker.workflows import consenting, erasure, hiding
+from tracker.workflows.ingest.filming import keep_frames
+from tracker.workflows.ingest.keeping import keep
 
 EVERY = timedelta(milliseconds=700)
+FILM = b"\xff\xd8\xff a frame of video "
 
 
 def clip(visitor: Visitor) -> str:
@@ -132,6 +139,72 @@ def test_a_clip_closes_at_the_instant_of_withdrawal(site: Site) -> None:
     assert refused.status_code == 410
     assert visitor.get(f"/rate/series/{item}").location == "/rate?gone=1"
     assert "No clip waits" in visitor.get("/rate/series").text
+
+
+def filmed_person(site: Site, scopes: tuple[Scope, ...], faces: int = 5) -> Person:
+    """A participant of whom each moment has a frame of video, and a crop where they allow that too."""
+    who = site.person("ada", scopes)
+    source, span = "f" * 64, range(faces, 0, -1)
+    rows = [builders.observed(site.now - EVERY * n, source=source) for n in span]
+    builders.store(site.access, who, rows, site.now)
+    with site.access.write(who.id, site.now) as unit:
+        seen = {row.observation: CoveredFrame(FILM + str(n).encode()) for n, row in enumerate(rows)}
+        assert keep_frames(site.access, unit, seen).kept == faces
+        keep(site.access, unit, {row.observation: np.full((48, 48, 3), 9, np.uint8) for row in rows})
+    return who
+
+
+def test_a_clip_shows_the_video_where_its_participant_lets_raters_see_that(site: Site) -> None:
+    who = filmed_person(site, (*SHOWS, Scope.RAW_VIDEO))
+    visitor = at_desk(site, member(site))
+    item = clip(visitor)
+    shown = frames(visitor.get(f"/rate/series/{item}").text)
+    assert len(shown) == 5
+    for n, f in enumerate(shown):
+        picture = visitor.get(f["picture"])
+        assert (picture.status_code, picture.mimetype) == (200, "image/jpeg")
+        assert picture.data == FILM + str(n).encode()
+        assert "no-store" in picture.headers["Cache-Control"]
+    consenting.withdraw(site.access, who, [Scope.RAW_VIDEO], site.now, recorder=Recorder.PARTICIPANT)
+    picture = visitor.get(shown[0]["picture"])
+    assert (picture.status_code, picture.mimetype) == (200, "image/png"), (
+        "the face alone, which they still show"
+    )
+    consenting.withdraw(site.access, who, [Scope.FACE_CROPS], site.now, recorder=Recorder.PARTICIPANT)
+    assert visitor.get(shown[0]["picture"]).status_code == 410
+
+
+@pytest.mark.parametrize("ends", [Scope.RAW_VIDEO, Scope.SHARE_WITH_RATERS], ids=str)
+def test_video_alone_is_rated_and_closes_at_the_instant_of_withdrawal(site: Site, ends: Scope) -> None:
+    who = filmed_person(site, (Scope.AFFECT_SERIES, Scope.RAW_VIDEO, Scope.SHARE_WITH_RATERS))
+    visitor = at_desk(site, member(site))
+    item = clip(visitor)
+    shown = frames(visitor.get(f"/rate/series/{item}").text)
+    assert visitor.get(shown[2]["picture"]).mimetype == "image/jpeg"
+    one = visitor.client.get("/rate/next", json={}).json["items"][0]  # type: ignore[index]
+    assert visitor.get(one["picture"]).mimetype == "image/jpeg"
+    assert visitor.json(f"/rate/series/{item}/trace", drawn(shown)).status_code == 200
+    said = {"item": item, "answer": "fear", "key": key()}
+    assert visitor.json(f"/rate/series/{item}/vote", said).status_code == 200
+    assert visitor.client.get(f"/rate/series/{item}/open", json={}).json == {"open": True}
+    consenting.withdraw(site.access, who, [ends], site.now, recorder=Recorder.PARTICIPANT)
+    assert visitor.client.get(f"/rate/series/{item}/open", json={}).status_code == 410
+    for address in (shown[0]["picture"], one["picture"]):
+        refused = visitor.get(address)
+        assert refused.status_code == 410
+        assert FILM not in refused.data
+    assert visitor.json(f"/rate/series/{item}/trace", drawn(shown)).status_code == 410
+    assert "No clip waits" in visitor.get("/rate/series").text
+
+
+def test_video_that_raters_may_not_see_is_shown_to_none(lite: Site) -> None:
+    filmed_person(lite, (Scope.AFFECT_SERIES, Scope.RAW_VIDEO))
+    visitor = at_desk(lite, member(lite))
+    assert "No clip waits" in visitor.get("/rate/series").text
+    with lite.access.database.read() as connection:
+        number = connection.execute(select(tables.frames.c.observation)).scalars().first()
+    for path in (f"/moment/frame/{number}", f"/rate/series/{'0' * 32}/frames/{number}"):
+        assert FILM not in visitor.get(path).data
 
 
 def test_a_picture_opens_for_its_rater_and_for_a_while_only(lite: Site) -> None:

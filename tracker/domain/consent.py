@@ -94,6 +94,9 @@ SCOPES_OF: dict[Use, frozenset[Scope]] = {
 }
 """All scopes that must be in force together for a use."""
 
+RATE: tuple[Use, ...] = (Use.RATE_CROPS, Use.RATE_VIDEO)
+"""Each lets raters see somebody: by the cut-out face, or by the frame in which all but them is covered."""
+
 EXPORT_USES: dict[str, tuple[Use, ...]] = {
     "series": (Use.EXPORT, Use.STORE_SERIES, Use.CORRECT),
     "learner": (Use.EXPORT, Use.LEARN),
@@ -219,10 +222,11 @@ class Permit:
     grants: Mapping[Scope, int] = field(default_factory=lambda: MappingProxyType({}))
     kept_from: datetime | None = None
 
-    def demand(self, use: Use) -> None:
-        """Raise `ConsentError` when this permit was made for another use."""
-        if self.use is not use:
-            raise ConsentError(f"a permit for {self.use.value} does not allow {use.value}")
+    def demand(self, *uses: Use) -> None:
+        """Raise `ConsentError` when this permit was made for none of these uses."""
+        if self.use not in uses:
+            named = " or ".join(use.value for use in uses)
+            raise ConsentError(f"a permit for {self.use.value} does not allow {named}")
 
     def grant(self, scope: Scope) -> int:
         """Return the id of the grant on which a row of a scope rests; raise `ConsentError` when there is none."""

@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 
 from tracker.access import Unit
 from tracker.domain.affect import Distribution
-from tracker.domain.consent import SCOPES_OF, Scope, Use
+from tracker.domain.consent import RATE, SCOPES_OF, Scope, Use
 from tracker.learning import kinds
 from tracker.learning.features import ContextAt, Moment, Reading, features
 from tracker.learning.kinds import EMOTION, Learner
@@ -29,9 +29,9 @@ from tracker.store import learned, priors, snapshots
 from tracker.store.seen import DamagedLogError, Label, Seen
 from tracker.store.snapshots import SnapshotRow
 
-_RESTS_ON = {Scope.AFFECT_SERIES, Scope.PERSONAL_LEARNING, Scope.CONTEXT, Scope.PROMPTS} | SCOPES_OF[
-    Use.RATE_CROPS
-]
+_RESTS_ON = {Scope.AFFECT_SERIES, Scope.PERSONAL_LEARNING, Scope.CONTEXT, Scope.PROMPTS}.union(
+    *(SCOPES_OF[use] for use in RATE)
+)
 _log = logging.getLogger(__name__)
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from tracker.access import Unit
-from tracker.domain.consent import Use
+from tracker.domain.consent import Permit, Scope, State, Use
 from tracker.learning.features import MAX_CONTEXT_AGE_S
 from tracker.learning.kinds import EMOTION
 from tracker.learning.replay import LearningEvent
@@ -44,7 +44,7 @@ class Covered:
         """What is covered in a unit; raise `ConsentMissingError` where the use is not allowed."""
         context, prompts = unit.allowed(Use.KEEP_CONTEXT), unit.allowed(Use.PROMPT)
         # What is pooled is what people say of themselves; others' words of them stay with their own learner.
-        raters = unit.allowed(Use.RATE_CROPS) if use is Use.LEARN else None
+        raters = _raters(unit) if use is Use.LEARN else None
         return cls(
             unit.permit(use).covers_from,
             context.covers_from if context is not None else None,
@@ -56,6 +56,16 @@ class Covered:
     def of(cls, row: SnapshotRow) -> Covered:
         """What was covered when a learner was rebased."""
         return cls(row.learn_since, row.context_since, row.prompts_since, row.raters_since)
+
+
+def _raters(unit: Unit) -> Permit | None:
+    """The permit under which what raters said is learned from.
+
+    Whoever once showed their cut-out face and does not any more may have had words said of that: none is learned.
+    """
+    crops = unit.allowed(Use.RATE_CROPS)
+    shown = any(e.scope is Scope.FACE_CROPS and e.state is State.GIVEN for e in unit.events)
+    return crops if crops is not None or shown else unit.allowed(Use.RATE_VIDEO)
 
 
 def rows_of(unit: Unit, target: str, rebased_at: datetime) -> list[LearnedRow]:

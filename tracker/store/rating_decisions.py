@@ -10,7 +10,7 @@ from sqlalchemy import Connection, delete, insert, or_, select
 from sqlalchemy.orm import aliased
 
 from tracker.domain.affect import Distribution
-from tracker.domain.consent import Permit, Scope, Use
+from tracker.domain.consent import RATE, Permit, Scope
 from tracker.domain.rating import Verdict
 from tracker.store.rows import EMOTION_COLUMNS, from_columns, to_columns, upsert
 from tracker.store.tables import adjudications, rating_gold
@@ -49,7 +49,7 @@ def set_gold(
     now: datetime,
 ) -> None:
     """Say that the answer to an item is known; a later word about the same item takes the place of the earlier."""
-    permit.demand(Use.RATE_CROPS)
+    permit.demand(*RATE)
     said = {**to_columns(answer), "decided_by": member, "recorded_at": now}
     connection.execute(delete(rating_gold).where(rating_gold.c.observation == observation))
     connection.execute(
@@ -89,7 +89,7 @@ def adjudicate(
     now: datetime,
 ) -> int:
     """Append what somebody decided; what stood is superseded. A decision that is stored already keeps its id."""
-    permit.demand(Use.RATE_CROPS)
+    permit.demand(*RATE)
     same = (adjudications.c.decided_by == member, adjudications.c.key == key)
     known = connection.execute(select(adjudications.c.id).where(*same)).scalar_one_or_none()
     if known is not None:

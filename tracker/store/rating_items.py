@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, select, union
+from sqlalchemy import ColumnElement, Connection, Select, Table, and_, select, union
 from sqlalchemy.orm import aliased
 
 from tracker.domain.affect import Distribution
-from tracker.domain.consent import Permit, Use
+from tracker.domain.consent import RATE, Permit, Use
 from tracker.domain.rating import Verdict
 from tracker.domain.series import MACHINE
 from tracker.store.hiding import unhidden
@@ -21,6 +21,7 @@ from tracker.store.tables import (
     corrections,
     crops,
     estimates,
+    frames,
     observations,
     rating_tasks,
     rating_votes,
@@ -80,8 +81,10 @@ class Own:
 
 def rateable(connection: Connection, permit: Permit, subject: str) -> list[Rateable]:
     """The moments of a subject that raters may see now, the newest first; those that are hidden are none."""
-    permit.demand(Use.RATE_CROPS)
-    return _rateable(connection, _with_estimates().where(*_may_be_seen(permit, subject)).limit(MOST_ITEMS))
+    permit.demand(*RATE)
+    return _rateable(
+        connection, _with_estimates(permit).where(*_may_be_seen(permit, subject)).limit(MOST_ITEMS)
+    )
 
 
 def spoken_of(connection: Connection, permit: Permit, subject: str) -> list[Rateable]:
@@ -90,17 +93,17 @@ def spoken_of(connection: Connection, permit: Permit, subject: str) -> list[Rate
         select(rating_votes.c.observation).where(rating_votes.c.subject == subject),
         select(adjudications.c.observation).where(adjudications.c.subject == subject),
     )
-    permit.demand(Use.RATE_CROPS)
-    query = _with_estimates().where(*_may_be_seen(permit, subject), observations.c.id.in_(said))
+    permit.demand(*RATE)
+    query = _with_estimates(permit).where(*_may_be_seen(permit, subject), observations.c.id.in_(said))
     return _rateable(connection, query)
 
 
 def may_be_seen(connection: Connection, permit: Permit, subject: str, observation: int) -> bool:
     """Whether raters may see a moment of a subject now: its picture is kept, covered and not hidden."""
-    permit.demand(Use.RATE_CROPS)
+    permit.demand(*RATE)
     query = (
         select(observations.c.id)
-        .join(crops, crops.c.observation == observations.c.id)
+        .join_from(observations, *_picture(permit))
         .where(*_may_be_seen(permit, subject), observations.c.id == observation)
     )
     return connection.execute(query).first() is not None
@@ -110,7 +113,7 @@ def frames_from(
     connection: Connection, permit: Permit, subject: str, observation: int, length: timedelta, most: int
 ) -> list[Rateable]:
     """The rateable moments of the same recording from one on, in order of time."""
-    permit.demand(Use.RATE_CROPS)
+    permit.demand(*RATE)
     here = connection.execute(
         select(observations.c.at, observations.c.source).where(
             observations.c.id == observation, observations.c.subject == subject
@@ -120,7 +123,7 @@ def frames_from(
         return []
     query = (
         select(observations.c.id, observations.c.at, *(estimates.c[c] for c in EMOTION_COLUMNS))
-        .join(crops, crops.c.observation == observations.c.id)
+        .join_from(observations, *_picture(permit))
         .join(estimates, and_(estimates.c.observation == observations.c.id, estimates.c.snapshot == MACHINE))
         .where(
             *_may_be_seen(permit, subject),
@@ -200,11 +203,17 @@ def standing_vote() -> ColumnElement[bool]:
     return ~select(newer.c.id).where(newer.c.supersedes == rating_votes.c.id).exists()
 
 
-def _with_estimates() -> Select[Any]:
+def _picture(permit: Permit) -> tuple[Table, ColumnElement[bool]]:
+    """What raters are shown of a moment under a permit, and how it hangs on its observation."""
+    table = crops if permit.use is Use.RATE_CROPS else frames
+    return table, table.c.observation == observations.c.id
+
+
+def _with_estimates(permit: Permit) -> Select[Any]:
     """Moments with a picture and what the network says of them, the newest first."""
     return (
         select(observations.c.id, observations.c.at, *(estimates.c[c] for c in EMOTION_COLUMNS))
-        .join(crops, crops.c.observation == observations.c.id)
+        .join_from(observations, *_picture(permit))
         .join(estimates, and_(estimates.c.observation == observations.c.id, estimates.c.snapshot == MACHINE))
         # The network that read it last speaks for it.
         .order_by(observations.c.at.desc(), observations.c.id, estimates.c.id)

@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Select, delete, func, select, update
 
-from tracker.domain.consent import Permit, Scope, Use
+from tracker.domain.consent import RATE, Permit, Scope
 from tracker.domain.rating import Because
 from tracker.store.rows import upsert
 from tracker.store.tables import rating_tasks
@@ -64,7 +64,7 @@ def offer(connection: Connection, permit: Permit, task: TaskRow, *, hold: bool =
     ConsentError
         When the permit is not for raters.
     """
-    permit.demand(Use.RATE_CROPS)
+    permit.demand(*RATE)
     # Given again it is one more turn, for a reason of its own.
     again = {
         "turn": task.turn,

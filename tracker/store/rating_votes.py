@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, Select, func, insert, or_, select, update
 
 from tracker.domain.affect import Distribution
-from tracker.domain.consent import Permit, Scope, Use
+from tracker.domain.consent import RATE, Permit, Scope
 from tracker.domain.rating import Ballot, Trace, Verdict
 from tracker.store.rating_items import standing_vote
 from tracker.store.rating_tasks import TaskRow
@@ -218,7 +218,7 @@ def count_since(connection: Connection, member: str, since: datetime) -> int:
 
 def keep_trace(connection: Connection, permit: Permit, task: TaskRow, trace: Trace, now: datetime) -> int:
     """Append a trace as it was drawn; return its id. A decision that is stored already keeps its id."""
-    permit.demand(Use.RATE_CROPS)
+    permit.demand(*RATE)
     same = (rating_traces.c.member == task.member, rating_traces.c.key == trace.key)
     known = connection.execute(select(rating_traces.c.id).where(*same)).scalar_one_or_none()
     if known is not None:
@@ -250,7 +250,7 @@ def traces_of(connection: Connection, member: str) -> list[dict[str, Any]]:
 def _append(
     connection: Connection, permit: Permit, task: TaskRow, said: Mapping[str, Any], now: datetime
 ) -> int:
-    permit.demand(Use.RATE_CROPS)
+    permit.demand(*RATE)
     values = {
         **said,
         "subject": task.subject,

@@ -16,6 +16,7 @@ from webui.api import rating as desk
 from webui.api.clips import StillOpen
 from webui.api.parts import Strict, a_distribution, a_reading, an_emotion, read, shown
 from webui.api.room import Room
+from webui.pictures import PICTURES, picture_of
 from webui.services import services
 
 room = Room("adjudication", "Faces on which raters disagree.")
@@ -94,11 +95,11 @@ def show(item: str) -> dict[str, Any]:
     }
 
 
-@room.at("GET", "/adjudication/<item:item>/picture", media="image/png")
+@room.at("GET", "/adjudication/<item:item>/picture", media=PICTURES)
 def picture(item: str) -> Response:
     """Give the face to decide about, keep it nowhere; its participant reads that you looked."""
     found = rating.open_disputed_crop(services().access, auth.member(), item, auth.now())
-    return Response(found, mimetype="image/png")
+    return picture_of(found)
 
 
 @room.at("GET", "/adjudication/<item:item>/open", gives=StillOpen)

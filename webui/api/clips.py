@@ -17,6 +17,7 @@ from webui.api import once, problems
 from webui.api import rating as desk
 from webui.api.parts import Instant, Strict, a_reading, read
 from webui.api.room import Room
+from webui.pictures import PICTURES, picture_of
 from webui.services import services
 
 room = Room("clips", "Clips that raters see; votes and undo are as for faces (`/rating/items`).")
@@ -134,11 +135,11 @@ def show(item: str) -> dict[str, Any]:
     }
 
 
-@room.at("GET", "/rating/clips/<item:item>/frames/<int:observation>", media="image/png")
+@room.at("GET", "/rating/clips/<item:item>/frames/<int:observation>", media=PICTURES)
 def picture(item: str, observation: int) -> Response:
     """Give one picture of a clip that you opened; keep it nowhere."""
     found = rating.open_frame(services().access, auth.member(), item, observation, auth.now())
-    return Response(found, mimetype="image/png")
+    return picture_of(found)
 
 
 @room.at("GET", "/rating/clips/<item:item>/open", query=Watching, gives=StillOpen)

@@ -19,6 +19,7 @@ from webui import auth, refusals
 from webui.api import once, problems
 from webui.api.parts import Instant, Strict, a_distribution, a_reading, an_emotion, read, shown
 from webui.api.room import Room, demand_match
+from webui.pictures import PICTURES, picture_of
 from webui.services import services
 
 room = Room("rating", "The desk of a rater.")
@@ -114,12 +115,10 @@ def coming(query: dict[str, Any]) -> dict[str, Any]:
     return {"items": [_item(item) for item in found]}
 
 
-@room.at("GET", "/rating/items/<item:item>/picture", media="image/png")
+@room.at("GET", "/rating/items/<item:item>/picture", media=PICTURES)
 def picture(item: str) -> Response:
     """Give the face of an item; keep it nowhere."""
-    return Response(
-        rating.open_crop(services().access, auth.member(), item, auth.now()), mimetype="image/png"
-    )
+    return picture_of(rating.open_crop(services().access, auth.member(), item, auth.now()))
 
 
 @room.at("POST", "/rating/items/<item:item>/vote", takes=Vote, gives=Voted, status=201)

@@ -19,6 +19,7 @@ from tracker.domain.rating import Dimension, RatingError, Sample, Trace
 from tracker.workflows import rating
 from tracker.workflows.rating import Frame, watching
 from webui import auth, words
+from webui.pictures import picture_of
 from webui.rate import room
 from webui.rate.faces import ballot
 from webui.rate.room import pages, said_words
@@ -54,7 +55,7 @@ def series(item: str) -> str:
 def frame(item: str, observation: int) -> Response:
     """One picture of a clip that was opened; no cache keeps it (`webui.headers`)."""
     found = rating.open_frame(services().access, auth.member(), item, observation, auth.now())
-    return Response(found, mimetype="image/png")
+    return picture_of(found)
 
 
 @pages.get("/rate/series/<item:item>/open")

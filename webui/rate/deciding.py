@@ -8,6 +8,7 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from tracker.workflows import rating
 from webui import auth, words
+from webui.pictures import picture_of
 from webui.rate import room
 from webui.rate.faces import ballot
 from webui.rate.room import pages, said_words
@@ -42,7 +43,7 @@ def adjudicating(item: str) -> str:
 def disputed(item: str) -> Response:
     """The face to decide about; no cache keeps it (`webui.headers`)."""
     found = rating.open_disputed_crop(services().access, auth.member(), item, auth.now())
-    return Response(found, mimetype="image/png")
+    return picture_of(found)
 
 
 @pages.get("/rate/adjudicate/<item:item>/open")

@@ -16,6 +16,7 @@ from tracker.domain.rating import Ballot, RatingError, Verdict
 from tracker.workflows import rating
 from tracker.workflows.rating import Decided, Item, Voted
 from webui import auth, csrf, words
+from webui.pictures import picture_of
 from webui.rate import room
 from webui.rate.room import Said, pages, said_words
 from webui.services import services
@@ -61,9 +62,7 @@ def token() -> Response:
 @pages.get("/rate/picture/<item:item>")
 def picture(item: str) -> Response:
     """The face of an item; no cache keeps it (`webui.headers`)."""
-    return Response(
-        rating.open_crop(services().access, auth.member(), item, auth.now()), mimetype="image/png"
-    )
+    return picture_of(rating.open_crop(services().access, auth.member(), item, auth.now()))
 
 
 @pages.post("/rate/vote")

@@ -130,8 +130,8 @@ def open_disputed_crop(access: Access, member: Member, item: str, now: datetime)
     what = "a picture of your face, to decide between raters"
     looking.noted(access, task.subject, member, now, what, Role.RESEARCHER)
     with doors.reading(access, task.subject, now) as unit:
-        doors.demand_open(unit, task.observation)
-        return looking.plain(access, unit, task.observation)
+        permit = doors.demand_open(unit, task.observation)
+        return looking.plain(access, unit, permit, task.observation)
 
 
 def dispute_open(access: Access, member: Member, item: str, now: datetime) -> bool:

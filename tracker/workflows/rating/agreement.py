@@ -21,9 +21,9 @@ from tracker.domain.raters import RaterScope, rater_notice
 from tracker.domain.rating import Verdict
 from tracker.learning.agreement import Alpha, Floats, Metric
 from tracker.learning.agreement_confusion import Confusion, confused, middle_between
-from tracker.learning.shares import Share, share
 from tracker.learning.agreement_together import remembered
 from tracker.learning.queueing import drawn
+from tracker.learning.shares import Share, share
 from tracker.store import raters, rating_votes
 from tracker.store.rating_votes import VoteRow
 from tracker.workflows.rating import doors, gathering

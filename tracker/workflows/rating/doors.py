@@ -133,9 +133,20 @@ def reading(access: Access, subject: str, now: datetime) -> Iterator[Unit]:
 
 
 def permit_of(unit: Unit) -> Permit:
-    """A permit to show a person's pictures to raters, as far back as the study keeps pictures."""
+    """A permit to show a person's pictures to raters, as far back as the study keeps pictures.
+
+    By the cut-out face where they allow that; else by the frames of their video, where they allow those.
+    """
     unit.study.demand_open("nothing more is rated")
+    if unit.allowed(Use.RATE_CROPS) is None and (video := video_permit(unit)) is not None:
+        return video
     return unit.keeping(unit.permit(Use.RATE_CROPS), Scope.FACE_CROPS)
+
+
+def video_permit(unit: Unit) -> Permit | None:
+    """A permit to show frames of a person's video to raters, as far back as the study keeps them; None without one."""
+    permit = unit.allowed(Use.RATE_VIDEO)
+    return None if permit is None else unit.keeping(permit, Scope.RAW_VIDEO)
 
 
 def demand_open(unit: Unit, observation: int) -> Permit:

@@ -5,17 +5,17 @@ from __future__ import annotations
 from datetime import datetime
 
 from tracker.access import Access, Unit
-from tracker.domain.consent import Scope
+from tracker.domain.consent import RATE, Permit, Scope, Use
 from tracker.domain.members import Member, Role
 from tracker.domain.people import UnknownParticipantError
-from tracker.store import crops
+from tracker.store import crops, frames, rating_items
 from tracker.workflows.rating import doors
 from tracker.workflows.rating.errors import ItemClosedError, UnknownItemError
 from tracker.workflows.rating.queue import CROP
 
 
 def open_crop(access: Access, member: Member, item: str, now: datetime) -> bytes:
-    """Open the picture of an item of a rater's: a PNG file, for one response with `no-store`.
+    """Open the picture of an item of a rater's: a PNG file, or a JPEG of video, for one response with `no-store`.
 
     That a rater looks is committed first, where the participant sees it.
 
@@ -39,8 +39,8 @@ def open_crop(access: Access, member: Member, item: str, now: datetime) -> bytes
             raise UnknownItemError
     noted(access, task.subject, member, now, "a picture of your face, to rate it")
     with doors.reading(access, task.subject, now) as unit:
-        doors.demand_open(unit, task.observation)
-        return plain(access, unit, task.observation)
+        permit = doors.demand_open(unit, task.observation)
+        return plain(access, unit, permit, task.observation)
 
 
 def noted(
@@ -65,10 +65,30 @@ def called(member: Member, role: Role = Role.RATER) -> str:
     return f"{role.value} {member.id[:8]}"
 
 
-def plain(access: Access, unit: Unit, observation: int) -> bytes:
-    """Open the kept picture of a moment; the caller has asked whether it may be seen, in the same unit."""
+def plain(access: Access, unit: Unit, permit: Permit, observation: int) -> bytes:
+    """Open the kept picture of a moment, under the permit that `doors.demand_open` gave in the same unit."""
+    permit.demand(*RATE)
+    if permit.use is Use.RATE_VIDEO:
+        return _frame(access, unit, observation)
     found = crops.of_observation(unit.connection, unit.person.subject, observation)
     if found is None:
         raise ItemClosedError
     crop, sealed = found
     return access.vault.open(unit.person.id, Scope.FACE_CROPS.value, sealed, crops.place(crop))
+
+
+def plain_frame(access: Access, unit: Unit, permit: Permit, observation: int) -> bytes:
+    """The same for a clip: the frame of the video where its participant shows that, else the cut-out face."""
+    video = doors.video_permit(unit)
+    filmed = video is not None and rating_items.may_be_seen(
+        unit.connection, video, unit.person.subject, observation
+    )
+    return plain(access, unit, video if video is not None and filmed else permit, observation)
+
+
+def _frame(access: Access, unit: Unit, observation: int) -> bytes:
+    found = frames.of_observation(unit.connection, unit.person.subject, observation)
+    if found is None:
+        raise ItemClosedError
+    frame, sealed = found
+    return access.vault.open(unit.person.id, Scope.RAW_VIDEO.value, sealed, frames.place(frame))

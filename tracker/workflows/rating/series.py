@@ -151,7 +151,9 @@ def open_series(access: Access, member: Member, item: str, now: datetime) -> Ser
 
 
 def open_frame(access: Access, member: Member, item: str, observation: int, now: datetime) -> bytes:
-    """Open one picture of a stretch that was opened: a PNG file, for one response with `no-store`.
+    """Open one picture of a stretch that was opened, for one response with `no-store`.
+
+    A JPEG file of the video, where its participant shows that and it was kept; else the cut-out face, a PNG file.
 
     Raises
     ------
@@ -168,7 +170,7 @@ def open_frame(access: Access, member: Member, item: str, observation: int, now:
         permit = doors.demand_open(unit, observation)
         if observation not in {frame.observation for frame in stretching.frames_of(unit, permit, task)}:
             raise UnknownItemError
-        return looking.plain(access, unit, observation)
+        return looking.plain_frame(access, unit, permit, observation)
 
 
 def keep_trace(access: Access, member: Member, item: str, trace: Trace, now: datetime) -> int:
