@@ -154,6 +154,20 @@ def test_track_reads_with_a_network_that_the_study_names(
     assert "the study reads faces with default@aaaaaaaaaaaa, not with default@" in ended.line
 
 
+def test_a_network_that_nobody_knows_here_is_told_before_and_when_it_governs(
+    cli: Cli, tmp_path: Path
+) -> None:
+    assert cli("init").code == 0
+    named = 'jurisdiction = "DE"\nnetworks = ["default", "nosuch", "yunet"]'
+    file = write(tmp_path, 'jurisdiction = "DE"', named)
+    for command in (("diff", file), ("apply", file, "--by", "ops", "--yes")):
+        ended = cli("study", *command)
+        assert ended.code == 0
+        assert "'nosuch', which is not known here" in ended.err
+        assert "'yunet', which is not known here" in ended.err, "it finds faces, and reads none"
+        assert "'default', which" not in ended.err
+
+
 def test_no_public_export_where_the_study_allows_none(cli: Cli, ada: str, tmp_path: Path) -> None:
     file = write(tmp_path, "k = 5", "k = 5\npublic = false")
     assert cli("study", "apply", file, "--by", "ops", "--yes").code == 0

@@ -131,6 +131,21 @@ def test_a_yaml_file_is_told_line_field_and_remedy(more: str, told: str) -> None
     assert any(told in problem for problem in found), found
 
 
+@pytest.mark.parametrize("name", ["study.yaml", "study.toml"])
+def test_what_is_missing_is_told_as_the_file_is_written(name: str) -> None:
+    """Each example can be put into the file as it stands: in YAML as YAML, in TOML as TOML."""
+    found = problems("zone: UTC\n" if name.endswith("yaml") else 'zone = "UTC"\n', name)
+    examples = [problem.partition("for example ")[2] for problem in found]
+    assert len(examples) == 7
+    assert all(examples)
+    if name.endswith("yaml"):
+        assert parse("\n".join(examples), name).title == "Sleep and mood"
+    else:
+        # A table is on lines of its own.
+        text = "\n".join(re.sub(r"(?<=\]) |, (?=contact)", "\n", example) for example in examples)
+        assert parse(text, name).title == "Sleep and mood"
+
+
 def test_what_is_wrong_in_several_places_is_told_of_each() -> None:
     found = problems(LEAST + "zone: Nowhere\ncontexts: {place: [a, a]}\n" + PROMPTS)
     assert [re.findall(r"line (\d+)", problem) for problem in found] == [["9"], ["10"], ["13"]]

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
+from tracker.cli.absent import absent_networks
 from tracker.cli.installation import now, opened, settings_of
 from tracker.cli.output import AsJson, out, print_json
 from tracker.domain.consent import Scope
@@ -76,6 +77,7 @@ def diff(
         return
     study, access = load(file), opened(settings_of(context))
     _differ(studies.in_force(access), study, studies.preview(access, study, now()), as_json)
+    _tell_absent(context, study)
 
 
 @app.command()
@@ -155,6 +157,7 @@ def _apply(
     access = opened(settings_of(context))
     at = now()
     found = studies.preview(access, study, at)
+    _tell_absent(context, study)
     if not as_json:
         for line in found.sentences():
             typer.echo(line, err=True)
@@ -167,6 +170,12 @@ def _apply(
         typer.echo(f"{study.id}, version {study.version}, governs already; nothing was changed")
     else:
         typer.echo(f"{study.id}, version {study.version}, governs now ({study.sha256[:12]})")
+
+
+def _tell_absent(context: typer.Context, study: Study) -> None:
+    """Say which of its networks are not here: it may govern all the same, and they may be added later."""
+    for line in absent_networks(settings_of(context), study):
+        typer.echo(line, err=True)
 
 
 def _attested(study: Study) -> list[tuple[str, str]]:

@@ -35,6 +35,11 @@ _EXAMPLES = {
     "purposes": '[[purposes]] text = "To study mood over a month."',
 }
 
+_IN_YAML = {key: said.replace(" = ", ": ") for key, said in _EXAMPLES.items()} | {
+    "controller": 'controller: { name: "Example University", contact: "privacy@example.org" }',
+    "purposes": 'purposes: [{ text: "To study mood over a month." }]',
+}
+
 _LIKE = {
     "id": "small letters, digits and hyphens, such as sleep-and-mood",
     "version": "1 to 32 characters without blanks, such as 1.2",
@@ -202,7 +207,7 @@ def _unkeepable(value: Any, place: Place) -> Iterator[tuple[Place, str]]:
 
 def _line(problem: Any, name: str, written: Written | None, kind: type[Part]) -> str:
     place: Place = tuple(part for part in problem["loc"] if part != "[key]")
-    return _at(name, written, place, _told(problem, place, kind))
+    return _at(name, written, place, _told(problem, place, kind, name))
 
 
 def _at(name: str, written: Written | None, place: Place, told: str) -> str:
@@ -217,11 +222,12 @@ _SHOWN = {n: f"\\x{n:02x}" for n in (*range(32), 127)}
 """Control characters as they are written, so that a problem stays one line and moves no cursor."""
 
 
-def _told(problem: Any, place: Sequence[str | int], kind: type[Part]) -> str:
+def _told(problem: Any, place: Sequence[str | int], kind: type[Part], name: str) -> str:
     field = _field(place)
     match problem["type"]:
         case "missing":
-            example = _EXAMPLES.get(str(place[0])) if len(place) == 1 else None
+            examples = _IN_YAML if name.lower().endswith((".yaml", ".yml")) else _EXAMPLES
+            example = examples.get(str(place[0])) if len(place) == 1 else None
             return f"{field} is missing; add it" + (f", for example {example}" if example else "")
         case "extra_forbidden":
             known = _known(place[:-1], kind)
