@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.study.test_reading import DEFAULT, notice_text
 from tracker.domain.consent import Scope
 from tracker.domain.notice import BUILT_IN
 from tracker.domain.video import A_DAY, EVERY_S, SIDE
+from tracker.study import DEFAULT, notice_text
 from tracker.study.parts import Coarsening, Resolution, Retention, Step
 from tracker.study.whole import days_of
 

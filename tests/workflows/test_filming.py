@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
 from itertools import count
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -213,9 +215,8 @@ def test_a_full_day_takes_no_more_and_says_how_many_it_dropped(
         day = frames.held_on(connection, ada.subject, START)
         assert frames.held_on(connection, ada.subject, START + timedelta(days=1)) == 0
     assert 3 * SIDE < day < A_DAY
-    keep = ingest.run.keep_frames
     monkeypatch.setattr(
-        ingest.run, "keep_frames", lambda access, unit, new: keep(access, unit, new, most=day + day // 3)
+        "tracker.workflows.ingest.run.keep_frames", partial(filming.keep_frames, most=day + day // 3)
     )
     more = track(
         access, ada, recording(tmp_path / "two", 3, seed=9), engine, start=START + timedelta(minutes=5)
@@ -276,9 +277,14 @@ def test_no_row_without_a_standing_grant_and_none_moves(
     for change in ({"grant_id": crops_grant}, {"grant_id": 0}):
         with pytest.raises(StatementError, match="no grant"), access.database.write() as connection:
             connection.execute(tables.frames.insert().values({**row, **change, "id": "f" * 32}))
-    for change in ({"grant_id": crops_grant}, {"observation": row["observation"] + 1}, {"id": "e" * 32}):
+    moves: tuple[dict[str, Any], ...] = (
+        {"grant_id": crops_grant},
+        {"observation": row["observation"] + 1},
+        {"id": "e" * 32},
+    )
+    for move in moves:
         with pytest.raises(StatementError, match="stays"), access.database.write() as connection:
-            connection.execute(update(tables.frames).where(tables.frames.c.id == row["id"]).values(**change))
+            connection.execute(update(tables.frames).where(tables.frames.c.id == row["id"]).values(**move))
     with access.read(ada.id, NOW) as unit:
         permit = unit.permit(Use.KEEP_CROPS)
     with pytest.raises(Exception, match="keep_crops"), access.database.write() as connection:

@@ -3,7 +3,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select
 
-from tests.builders import NOW, leaning
+from tests.builders import NOW, leaning, observed, person, store
 from tests.workflows.rated import given, observation_of, rater, said, shown
 from tracker import personal
 from tracker.access import Access
@@ -18,7 +18,9 @@ from tracker.store import feedback as words
 from tracker.store import rating_items, studies, tables
 from tracker.study import DEFAULT
 from tracker.study.rating import RatingRules
+from tracker.vision.covering import CoveredFrame
 from tracker.workflows import consenting, erasure, feedback, members, rating
+from tracker.workflows.ingest.filming import keep_frames
 
 SOON, LATER, LAST = (NOW + timedelta(minutes=i) for i in (1, 2, 3))
 
@@ -124,6 +126,23 @@ def test_what_is_withdrawn_leaves_the_learner_and_comes_back_with_the_grant(
         access, ada, [scope], LATER, recorder=Recorder.PARTICIPANT, covers_from=NOW - timedelta(days=60)
     )
     assert learned(access, ada) == 3
+
+
+def test_what_raters_say_of_video_alone_teaches_until_that_is_withdrawn(access: Access) -> None:
+    shows = (Scope.AFFECT_SERIES, Scope.PERSONAL_LEARNING, Scope.RAW_VIDEO, Scope.SHARE_WITH_RATERS)
+    ada, kim = person(access, "ada", shows), rater(access)
+    rows = [observed(NOW - timedelta(minutes=10 * n)) for n in (3, 2, 1)]
+    store(access, ada, rows)
+    with access.write(ada.id, NOW) as unit:
+        film = {row.observation: CoveredFrame(b"\xff\xd8 a frame") for row in rows}
+        assert keep_frames(access, unit, film).kept == 3
+    for item in given(access, kim, 3):
+        assert rating.open_crop(access, kim, item, NOW) == b"\xff\xd8 a frame"
+        rating.vote(access, kim, item, said(Emotion.FEAR), NOW)
+    assert rating.teach(access, SOON) == rating.Taught(3, 3)
+    assert learned(access, ada) == 3
+    consenting.withdraw(access, ada, [Scope.RAW_VIDEO], LATER, recorder=Recorder.PARTICIPANT)
+    assert learned(access, ada) == 0
 
 
 def test_erasing_what_raters_may_see_erases_what_they_said_and_what_was_learned_of_it(access: Access) -> None:
