@@ -1,4 +1,4 @@
-"""Exports that wait here to be fetched are ours to erase too: those that hold any of it go with it, not a minute later."""
+"""Exports that wait here to be fetched are ours to erase too: those that hold any of it go with it, not later."""
 
 from __future__ import annotations
 

@@ -27,10 +27,10 @@ from tracker.access import Access
 from tracker.domain.consent import ConsentError
 from tracker.domain.readers import Reader
 from tracker.store.database import DatabaseError
+from tracker.store.waiting import Job, Stage, Waiting, folder_of, in_one_line
 from tracker.workflows.export import registry
 from tracker.workflows.export.errors import ExportError, UnknownExportError
 from tracker.workflows.export.run import export_dataset
-from tracker.store.waiting import Job, Stage, Waiting, folder_of, in_one_line
 
 KEPT = timedelta(days=1)
 """How long an export waits to be fetched."""
