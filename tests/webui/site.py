@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 
 from flask import Flask
 from jinja2.bccache import Bucket, BytecodeCache
-from werkzeug.routing import Rule
+from werkzeug.routing import BaseConverter, Rule
 from werkzeug.routing.rules import RulePart
 from werkzeug.test import TestResponse
 
@@ -45,6 +45,10 @@ class _Compiled(BytecodeCache):
 _COMPILED = _Compiled()
 
 
+_Read = tuple[list[RulePart], list[tuple[bool, str]], dict[str, BaseConverter]]
+"""A rule that was read: its parts, the words and names in their order, and what reads each name."""
+
+
 class _Rule(Rule):
     """A rule of addresses that is read once for all apps of this process, with the functions that build them.
 
@@ -52,7 +56,7 @@ class _Rule(Rule):
     """
 
     _built: ClassVar[dict[tuple[str, str, str, bool], Callable[..., tuple[str, str]]]] = {}
-    _read: ClassVar[dict[tuple[str, tuple[tuple[str, type], ...]], tuple[Any, ...]]] = {}
+    _read: ClassVar[dict[tuple[str, tuple[tuple[str, type[BaseConverter]], ...]], _Read]] = {}
 
     def _parse_rule(self, rule: str) -> Iterable[RulePart]:
         what = rule, tuple(self.map.converters.items())
@@ -62,11 +66,11 @@ class _Rule(Rule):
             found = {name: c for name, c in self._converters.items() if name not in known}
             self._read[what] = parts, self._trace[traced:], found
             return parts
-        parts, trace, found = self._read[what]
+        kept, trace, found = self._read[what]
         self._trace.extend(trace)
         self._converters.update(found)
         self.arguments.update(found)
-        return parts
+        return kept
 
     def _compile_builder(self, append_unknown: bool = True) -> Callable[..., tuple[str, str]]:
         what = (self.rule, repr(self._trace), repr(self.defaults), append_unknown)
