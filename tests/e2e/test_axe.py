@@ -84,6 +84,10 @@ PAGES: list[Looked] = [
     Looked("notice"),
     Looked("answer/shell", reads=False),
     Looked("nowhere"),
+    Looked("api/v1/docs", NOBODY),
+    Looked("account/tokens"),
+    Looked("study/exports", ROSA),
+    Looked("confirm"),
 ]
 """Every page of participants, and what all have in common; whoever builds another adds it here.
 
