@@ -60,7 +60,8 @@ FILES: tuple[File, ...] = (
     File(
         "the folder *.exports beside the key store",
         "Exports that researchers asked for in the web, until they are fetched, for a day at most.",
-        "deleted within a minute while a server runs, else by the hourly job; what was killed left goes then too",
+        "deleted by an erasure of somebody in it; after a withdrawal within a minute while a server runs, else by the "
+        "hourly job; what was killed left goes then too",
     ),
     File(
         "*.partial-*, beside the folder that an export names",

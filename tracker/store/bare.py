@@ -66,7 +66,8 @@ def drop_gate(database: Database) -> None:
     """Drop the triggers that look for each row's grant from a SQLite database made to be measured."""
     with database.write() as connection:
         named = text(
-            "SELECT name FROM sqlite_master WHERE type = 'trigger' AND name LIKE '%\\_granted' ESCAPE '\\'"
+            "SELECT name FROM sqlite_master WHERE type = 'trigger'"
+            " AND (name LIKE '%\\_granted' ESCAPE '\\' OR name = 'summaries_derived')"
         )
         for name in connection.execute(named).scalars().all():
             connection.execute(text(f"DROP TRIGGER {name}"))
