@@ -235,6 +235,24 @@ def test_the_web_app_asks_no_other_host() -> None:
     assert found == set()
 
 
+def test_few_modules_alone_speak_to_other_hosts() -> None:
+    asking = {"urllib.request", "http.client", "urllib3", "requests", "httpx", "smtplib", "ftplib", "aiohttp"}
+    found = {
+        path.relative_to(ROOT).as_posix()
+        for path in (ROOT / "tracker").rglob("*.py")
+        # Measurements ask a server of their own.
+        if path.relative_to(ROOT).parts[:3] != ("tracker", "cli", "benchmarks")
+        for module in imports(path)
+        if any(module == one or module.startswith(f"{one}.") for one in asking)
+    }
+    assert found == {
+        "tracker/client/calling.py",
+        "tracker/fer/download.py",
+        "tracker/fer/sources.py",
+        "tracker/workflows/prompting/posting.py",
+    }
+
+
 def test_no_template_is_made_of_a_string() -> None:
     for path in (ROOT / "webui").rglob("*.py"):
         text = path.read_text("utf-8")

@@ -24,6 +24,7 @@ PROMPT_COLUMNS = (
     "random",
     "expires_at",
     "ended_at",
+    "pushed_at",
     "recorded_at",
 )
 

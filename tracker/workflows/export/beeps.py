@@ -32,7 +32,7 @@ NAME = "affectseries"
 
 _TIMES = {
     "scheduled_at": ("When it was due.", ""),
-    "notified_at": ("When it was sent.", "not sent, or hidden"),
+    "notified_at": ("When it was put: the web app showed from then on that it waits.", "not put, or hidden"),
     "started_at": ("When it was opened.", "not opened, or hidden"),
     "completed_at": ("When it was answered.", "not answered, or hidden"),
 }

@@ -48,7 +48,7 @@ from tracker.workflows.export.unread import Unread
 from tracker.workflows.export.writing import TableWriter
 
 _ESTIMATE_COLUMNS = ("id", "at", "zone", "network", "snapshot", *EMOTION_COLUMNS, "samples", "recorded_at")
-_PROMPT_TIMES = ("notified_at", "started_at", "completed_at")
+_PROMPT_TIMES = ("notified_at", "started_at", "completed_at", "pushed_at")
 _TIMES = ("scheduled_at", *_PROMPT_TIMES, "expires_at", "ended_at")
 
 

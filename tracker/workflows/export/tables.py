@@ -265,9 +265,18 @@ PROMPTS = Table(
         Column("slot", Kind.STRING, "Name of the slot in the participant's schedule."),
         ZONE_COLUMN,
         *instant_columns("scheduled_at", "When it was due."),
-        *instant_columns("notified_at", "When it was sent.", missing="not sent, or hidden"),
+        *instant_columns(
+            "notified_at",
+            "When it was put: the web app showed from then on that it waits. That a device was told is `pushed_at`.",
+            missing="not put, or hidden",
+        ),
         *instant_columns("started_at", "When it was opened.", missing="not opened, or hidden"),
         *instant_columns("completed_at", "When it was answered.", missing="not answered, or hidden"),
+        *instant_columns(
+            "pushed_at",
+            "When a push service first took a message for a device of theirs; whether it was shown is not known.",
+            missing="no device was told, or hidden",
+        ),
         Column(
             "state",
             Kind.STRING,
