@@ -10,6 +10,8 @@ import multiprocessing
 import resource
 import shutil
 import sys
+from collections.abc import Callable
+from contextlib import closing
 from itertools import islice
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -27,6 +29,7 @@ from tracker.store.bare import drop_gate, fetched, multiply
 from tracker.store.exporting import BATCH, OBSERVATION_COLUMNS
 from tracker.store.rows import EMOTION_COLUMNS
 from tracker.workflows import consenting, enrolment, ingest
+from tracker.workflows.export import export_dataset
 
 PEOPLE = 10
 TIMES = 100
@@ -47,11 +50,12 @@ _QUERIES = (
 
 def measure(settings: Settings, folder: Path, rows: int) -> list[Figure]:
     """Fill a database with `rows` observations of ten people, then export it, ours and bare in turn."""
-    _fill(settings, folder, rows)
+    _apart(_fill, settings, folder, rows)
     ours, bare, peaks = [], [], []
     for i in range(1 if rows >= _MANY else ROUNDS):
         bare.append(seconds(lambda i=i: _bare(folder, i)))  # type: ignore[misc]
-        took, peak = _apart(settings, folder, i)
+        took, peak = _apart(_export, settings, folder, i)
+        shutil.rmtree(folder / f"ours-{i}")
         ours.append(took)
         peaks.append(peak)
     what = f"export {rows:,} observations with estimates to Parquet"
@@ -93,14 +97,14 @@ def _bare(folder: Path, i: int) -> None:
             writer.write_table(batch.cast(writer.schema))
         if writer is not None:
             writer.close()
-        path.unlink()
+        path.unlink(missing_ok=True)  # nothing was written where so few were made that no face is among them
 
 
-def _apart(settings: Settings, folder: Path, i: int) -> tuple[float, float]:
-    """Our export in a process of its own, so that its memory is its own: seconds and MiB."""
+def _apart(task: Callable[..., None], *arguments: object) -> tuple[float, float]:
+    """Do a part in a process of its own, so that its memory is its own and free afterwards: seconds and MiB."""
     context = multiprocessing.get_context("spawn")
     here, there = context.Pipe(duplex=False)
-    process = context.Process(target=_export, args=(settings, folder, i, there))
+    process = context.Process(target=_told, args=(there, task, arguments))
     process.start()
     there.close()
     try:
@@ -111,15 +115,14 @@ def _apart(settings: Settings, folder: Path, i: int) -> tuple[float, float]:
     return took, peak
 
 
-def _export(settings: Settings, folder: Path, i: int, there: Connection) -> None:
-    from tracker.workflows.export import export_dataset  # noqa: PLC0415 - pyarrow takes a while
-
-    access = opened(settings_in(settings, folder))
-    out = folder / f"ours-{i}"
-    took = seconds(lambda: export_dataset(access, out, NOW, formats={"parquet"}))
-    shutil.rmtree(out)
+def _told(there: Connection, task: Callable[..., None], arguments: tuple[object, ...]) -> None:
+    took = seconds(lambda: task(*arguments))
     there.send((took, _peak()))
-    access.close()
+
+
+def _export(settings: Settings, folder: Path, i: int) -> None:
+    with closing(opened(settings_in(settings, folder))) as access:
+        export_dataset(access, folder / f"ours-{i}", NOW, formats={"parquet"})
 
 
 def _peak() -> float:
