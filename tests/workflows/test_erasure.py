@@ -433,7 +433,7 @@ def test_a_scope_without_rows_is_erased_at_once(access: Access) -> None:
     consenting.withdraw(
         access,
         who,
-        [Scope.RAW_VIDEO],
+        [Scope.SHARE_WITH_RESEARCHERS],
         LATER,
         recorder=Recorder.PARTICIPANT,
         answer=consenting.Answer.ERASE_SCOPE,
