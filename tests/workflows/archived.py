@@ -14,7 +14,7 @@ import numpy as np
 from sqlalchemy import insert, select
 
 from tests.builders import NOW
-from tests.lives import entered, pooled, rated, travelled
+from tests.lives import entered, pooled, rated, told, travelled
 from tests.workflows.exported import someone
 from tracker.access import Access
 from tracker.domain import notes as words
@@ -110,6 +110,11 @@ def whole(access: Access, name: str, shade: int = 90) -> Person:
     filmed(access, who, shade)
     pooled(access, who)
     travelled(access, who)
+    with access.database.read() as connection:
+        p = tables.prompts.c
+        asked = connection.execute(select(p.id).where(p.subject == who.subject).order_by(p.id)).scalars().first()
+    assert asked is not None
+    told(access, who, asked)
     rated(access, who)
     entered(access, who)
     with access.database.write() as connection:
