@@ -298,6 +298,12 @@ def test_a_series_says_which_of_its_rows_hold_anything_imported(
         if every_s is not None:  # both moments of the file lie in one window
             expected.discard((begun + timedelta(seconds=1), "IMPORTED"))
         assert told == expected, shape
+        manifest = json.loads((made.folder / "manifest.json").read_bytes())
+        assert manifest["contains"] == ["IMPORTED", "RECORDED"]
+        counts = manifest["imported_rows"]
+        with (made.folder / "series.csv").open(encoding="utf-8", newline="") as file:
+            assert counts.pop("series") == sum(row["origin"] == "IMPORTED" for row in csv.DictReader(file))
+        assert counts == {"contexts": 1, "corrections": 1, "estimates": 2, "observations": 2}, shape
 
 
 def test_a_header_cannot_write_on_the_terminal(tmp_path: Path, mapping: Path) -> None:

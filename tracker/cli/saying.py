@@ -159,7 +159,10 @@ def _unlearned(participant: str, done: Corrected) -> str | None:
 def _print_emotions(participant: str, done: Corrected, said: set[Emotion | None]) -> None:
     table = Table("", "network", "before", "after", title=f"{participant} at {done.at.isoformat()}")
     for e in Emotion:
-        cells = [f"{d[e]:.2f}" if d is not None else "-" for d in (done.machine, done.before, done.after)]
+        # What a network does not read it gave exactly 0.
+        read = done.machine.read_dict()[e.value] if done.machine is not None else None
+        said_of = [read, *(d[e] if d is not None else None for d in (done.before, done.after))]
+        cells = [f"{p:.2f}" if p is not None else "-" for p in said_of]
         table.add_row(e.value, *cells, style="bold" if e in said else None)
     out().print(table)
 

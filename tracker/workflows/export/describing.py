@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from tracker.workflows.export import anonymising, beeps, codebook, codebook_page, folder, openesm
-from tracker.workflows.export.columns import SIMULATED
+from tracker.workflows.export.columns import IMPORTED, SIMULATED
 from tracker.workflows.export.crate import crate
 from tracker.workflows.export.croissant import croissant
 from tracker.workflows.export.hashed import Written
@@ -63,7 +63,9 @@ def describe(plan: Plan, here: Path, made: Made, told: dict[str, Any]) -> tuple[
         "export": plan.id,
         "at": iso(plan.cut.at),
         "created_at": iso(plan.created_at),
-        "contains": sorted({m.who.origin for m in plan.members}),
+        "contains": sorted(
+            {m.who.origin for m in plan.members} | ({IMPORTED} if told.get("imported_rows") else set())
+        ),
         "participants": len(plan.members),
         "simulated_participants": simulated,
         "rows": {name: writer.rows for name, writer in made.into.writers.items()},

@@ -173,6 +173,7 @@ def found(made: Made) -> dict[str, Any]:
         "anonymity": made.anonymity,
         "excluded_rows": {f"{table}: {why}": n for (table, why), n in sorted(made.excluded.items())},
         "networks": networks,
+        **({"imported_rows": dict(sorted(brought.items()))} if (brought := +made.into.imported) else {}),
     }
 
 

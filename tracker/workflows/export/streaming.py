@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from tracker.access import Unit
 from tracker.domain.prompting import told_at
@@ -20,6 +21,7 @@ from tracker.store.types import from_microseconds, to_microseconds
 from tracker.workflows.export import beeps, series, standing, tables, zones
 from tracker.workflows.export.anonymising import KINDS, Veil
 from tracker.workflows.export.as_of_now import LearnerNow, woven
+from tracker.workflows.export.columns import IMPORTED
 from tracker.workflows.export.declaring import Table
 from tracker.workflows.export.eligibility import Starts
 from tracker.workflows.export.exclusions import Excluded, excluded
@@ -68,6 +70,8 @@ class Tables:
         How many ratings each rater of the study gave of each participant.
     beeps
         Where rows of prompts go one by one; None where no format asks for them.
+    imported
+        How many rows of each table came, or hold anything that came, by way of other programs' files.
     """
 
     writers: dict[str, TableWriter]
@@ -77,6 +81,7 @@ class Tables:
     raters: dict[str, Counter[str]] = field(default_factory=dict)
     rated: dict[str, Counter[str]] = field(default_factory=dict)
     beeps: beeps.BeepFile | None = None
+    imported: Counter[str] = field(default_factory=Counter)
 
     def state(self) -> dict[str, Any]:
         """Where they stand between two participants, as JSON."""
@@ -87,6 +92,7 @@ class Tables:
             "raters": {rater: dict(n) for rater, n in self.raters.items()},
             "rated": {rater: dict(n) for rater, n in self.rated.items()},
             "beeps": self.beeps.state() if self.beeps is not None else None,
+            "imported": dict(self.imported),
         }
 
     def go_on(self, left: Mapping[str, Any]) -> None:
@@ -96,10 +102,14 @@ class Tables:
             self.numbers[name].last = last
         self.raters = {rater: Counter(n) for rater, n in left["raters"].items()}
         self.rated = {rater: Counter(n) for rater, n in left["rated"].items()}
+        self.imported = Counter(left["imported"])
 
     def write(self, table: Table, frame: Frame) -> None:
         """Write a frame."""
         self.writers[table.name].write([frame[c.name] for c in table.columns])
+        if "origin" in frame and table not in ABOUT_ALL:
+            brought = pc.sum(pc.equal(frame["origin"], IMPORTED)).as_py()
+            self.imported += Counter({table.name: brought or 0})
 
 
 class Stream:
