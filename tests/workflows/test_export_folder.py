@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import multiprocessing
 import os
 import shutil
 import signal
@@ -17,6 +16,7 @@ import pytest
 from sqlalchemy import text
 
 from tests.builders import NOW, installation, observed, store
+from tests.processes import start
 from tests.workflows.exported import bytes_of, someone
 from tracker.access import Access
 from tracker.store.database import StorageFullError
@@ -131,8 +131,7 @@ def _hang(url: str, folder: Path, out: Path) -> None:
 
 def test_what_a_killed_run_left_is_removed_by_the_next(lite: Access, sqlite_url: str, tmp_path: Path) -> None:
     out = tmp_path / "out"
-    running = multiprocessing.get_context("spawn").Process(target=_hang, args=(sqlite_url, tmp_path, out))
-    running.start()
+    running = start(_hang, sqlite_url, tmp_path, out)
     while not (tmp_path / "midway").exists():
         assert running.is_alive()
         time.sleep(0.05)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 import signal
 from collections.abc import Callable, Iterator
@@ -14,7 +13,9 @@ from sqlalchemy import text
 
 import tracker
 from tests.builders import NOW, installation
+from tests.processes import finish, start
 from tests.workflows.exported import bytes_of, fill, manifest, someone
+from tests.workflows.killed import die_at
 from tracker.access import Access
 from tracker.domain.consent import Recorder, Scope
 from tracker.reading import NoExportError
@@ -37,39 +38,25 @@ def lite(sqlite_url: str, tmp_path: Path) -> Iterator[Access]:
 
 def _killed_at(step: int, url: str, place: Path, out: Path) -> None:
     """Export in this process, and kill it at a step: a line of the journal, a file, a folder, the name."""
-    taken = 0
-
-    def counted(does: Callable[..., Any]) -> Callable[..., Any]:
-        def kill(*arguments: Any, **more: Any) -> Any:
-            nonlocal taken
-            taken += 1
-            if taken == step:
-                os.kill(os.getpid(), signal.SIGKILL)
-            return does(*arguments, **more)
-
-        return kill
-
-    for owner, name in (
-        (journal.Journal, "_append"),
-        (journal.Journal, "remove"),
-        (Stream, "_estimates"),
-        (Stream, "_participant"),
-        (making, "_raters"),
-        (folder, "write"),
-        (folder, "publish"),
-        (folder, "_sync"),
-    ):
-        setattr(owner, name, counted(getattr(owner, name)))
+    taken = die_at(
+        step,
+        (
+            (journal.Journal, "_append"),
+            (journal.Journal, "remove"),
+            (Stream, "_estimates"),
+            (Stream, "_participant"),
+            (making, "_raters"),
+            (folder, "write"),
+            (folder, "publish"),
+            (folder, "_sync"),
+        ),
+    )
     export_dataset(installation(url, place), out, NOW, **ASKED)
-    (place / "steps").write_text(str(taken))
+    (place / "steps").write_text(str(taken()))
 
 
 def run(step: int, url: str, place: Path, out: Path) -> int | None:
-    child = multiprocessing.get_context("spawn").Process(target=_killed_at, args=(step, url, place, out))
-    child.start()
-    child.join()
-    code = child.exitcode
-    child.close()
+    [code] = finish(start(_killed_at, step, url, place, out))
     return code
 
 

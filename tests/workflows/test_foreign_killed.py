@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import os
 import signal
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from tests.builders import installation
 from tests.processes import finish, opened, start
 from tests.workflows.foreign_files import DIARY, NOW, asked, diary, written
+from tests.workflows.killed import die_at
 from tests.workflows.test_foreign import rows_of
 from tracker.access import Access
 from tracker.cli import foreign as command
@@ -35,27 +33,17 @@ def run(access: Access, folder: Path) -> None:
 
 def killed_at(step: int, url: str, folder: Path) -> None:
     """Import in this process, and kill it before or after a transaction."""
-    taken = 0
-
-    def counted(does: Callable[..., Any]) -> Callable[..., Any]:
-        def kill(*arguments: Any, **more: Any) -> Any:
-            nonlocal taken
-            taken += 1
-            if taken == step:
-                os.kill(os.getpid(), signal.SIGKILL)
-            return does(*arguments, **more)
-
-        return kill
-
     storing.BATCH = 2
-    for owner, name in (
-        (enrolment, "admit"),
-        (consenting, "grant"),
-        (storing, "_write"),
-        (storing, "learn_again"),
-        (Access, "sign_head"),
-    ):
-        setattr(owner, name, counted(getattr(owner, name)))
+    die_at(
+        step,
+        (
+            (enrolment, "admit"),
+            (consenting, "grant"),
+            (storing, "_write"),
+            (storing, "learn_again"),
+            (Access, "sign_head"),
+        ),
+    )
     access = opened(url, folder)
     run(access, folder)
 
