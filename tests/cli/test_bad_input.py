@@ -338,6 +338,7 @@ def unbroken(long: Path, enrolled: Path, tmp_path_factory: pytest.TempPathFactor
     return told, [row["at"] for row in said("timeline", "ada", "--json")]
 
 
+@pytest.mark.slow  # three runs over a clip of twelve seconds, each loads the network: half a minute of a core
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT])
 def test_a_run_that_was_stopped_resumes(
     cli: Cli, ada: str, data_folder: Path, long: Path, unbroken: tuple[Any, list[str]], how: signal.Signals

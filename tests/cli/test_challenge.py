@@ -171,6 +171,7 @@ def test_help_needs_no_network() -> None:
 QUICK = (*RULE, "--draws", "1", "--jobs", "1")
 
 
+@pytest.mark.slow  # a whole evaluation, in a process that loads everything anew
 def test_the_result_is_one_document_that_says_what_was_not_reported_and_needs_no_torch(study: Path) -> None:
     arguments = ["challenge", "--data", str(study), *QUICK, "--json"]
     script = (
@@ -208,7 +209,14 @@ def test_one_person_starts_from_nothing(cli: Cli, tmp_path: Path) -> None:
     assert any("one person" in note for note in ended.json["notes"])
 
 
-@pytest.mark.parametrize("everybody", [False, True], ids=["one process", "as a terminal does"])
+@pytest.mark.parametrize(
+    "everybody",
+    [
+        pytest.param(False, id="one process"),
+        # Three processes load everything anew before it begins.
+        pytest.param(True, id="as a terminal does", marks=pytest.mark.slow),
+    ],
+)
 def test_an_interrupted_run_ends_cleanly(tmp_path: Path, everybody: bool) -> None:
     study = diary(tmp_path / "long.csv", people=12, days=35)
     line = ("--target", "alone", "--above", "50", "--jobs", "2", "--exclude", "place", "--warmup", "8")

@@ -91,6 +91,7 @@ def test_the_participant_confirms_with_the_code_once(cli: Cli) -> None:
     assert cli("consent", "audit").code == 0
 
 
+@pytest.mark.slow  # a hundred large pictures are looked through for faces
 @shared
 def test_a_real_clip_gives_99_observations_with_a_face_in_nearly_all(cli: Cli, ada: str) -> None:
     clip = MEDIA / "pyfeat_WolfgangLanger_Pexels.mp4"
