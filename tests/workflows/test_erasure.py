@@ -104,7 +104,7 @@ def test_an_erased_person_is_gone_and_only_they_are(access: Access) -> None:
         [v for i, v in enumerate(row) if i != digest] for row in before["participants"]
     ]
     assert done.counts["observations"] == 31
-    assert done.keys == 3
+    assert done.keys == 5
     assert done.exports == 1
     assert access.audit() is None
 
@@ -313,6 +313,7 @@ SCOPES_WITH_ROWS = (
     Scope.PERSONAL_LEARNING,
     Scope.POOLED_LEARNING,
     Scope.FACE_CROPS,
+    Scope.RAW_VIDEO,
     Scope.NOTES,
     Scope.SHARE_WITH_RATERS,
 )
@@ -340,14 +341,16 @@ def test_erasing_a_scope_leaves_the_others_alone(access: Access, scope: Scope) -
             "snapshots",
             "drifts",
             "crops",
+            "frames",
             "notes",
             *RATED,
         },
         Scope.CONTEXT: {"contexts"},
-        Scope.PROMPTS: {"prompts", "zones"},
+        Scope.PROMPTS: {"prompts", "zones", "push_devices", "push_messages"},
         Scope.PERSONAL_LEARNING: {"learning_events", "snapshots", "drifts"},
         Scope.POOLED_LEARNING: {"prior_members"},
         Scope.FACE_CROPS: {"crops"},
+        Scope.RAW_VIDEO: {"frames"},
         Scope.NOTES: {"notes"},
         Scope.SHARE_WITH_RATERS: RATED,
     }[scope]
