@@ -11,6 +11,7 @@ import stat
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -203,17 +204,18 @@ def rotate_and_die(folder: Path, point: int, marker: Path) -> None:
         if event == "open" and "master.key" in words:
             step()
 
-    real = sqlite3.connect
+    driver: Any = sqlite3.dbapi2
+    real = driver.connect
 
     def connect(*given: object, **named: object) -> sqlite3.Connection:
-        connection: sqlite3.Connection = real(*given, **named)  # type: ignore[arg-type,call-overload]
+        connection: sqlite3.Connection = real(*given, **named)
         connection.set_trace_callback(
             lambda sql: step() if sql.startswith(("COMMIT", "VACUUM", "BEGIN")) else None
         )
         return connection
 
     sys.addaudithook(watched)
-    sqlite3.dbapi2.connect = connect
+    driver.connect = connect
     assert run(["keys", "rotate-master"]) == 0
     marker.touch()
 

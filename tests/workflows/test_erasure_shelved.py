@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -14,9 +15,10 @@ from tracker.access import Access
 from tracker.domain.consent import Scope
 from tracker.domain.readers import Reader, Role
 from tracker.domain.stretches import Stretch
-from tracker.store.waiting import Job, Waiting
+from tracker.store.waiting import Job, Waiting, folder_of
 from tracker.workflows import erasure
 from tracker.workflows.export import shelf as shelves
+from tracker.workflows.export.run import export_dataset
 from tracker.workflows.export.shelf import Shelf
 
 ROSA = Reader("rosa", Role.RESEARCHER)
@@ -42,7 +44,7 @@ def waits(access: Access, *names: str) -> Shelf:
 
 
 def archives(access: Access) -> list[Path]:
-    folder = shelves.folder_of(access.keys.path)
+    folder = folder_of(access.keys.path)
     return [path for path in folder.rglob("*") if path.suffix in (".zip", ".csv")]
 
 
@@ -99,12 +101,12 @@ def test_a_disk_that_refuses_is_told(access: Access, monkeypatch: pytest.MonkeyP
 def test_one_that_is_being_made_is_named_and_published_by_no_run(
     access: Access, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real, begun, on = shelves.export_dataset, threading.Event(), threading.Event()
+    begun, on = threading.Event(), threading.Event()
 
-    def slow(*arguments: object, **more: object) -> object:
+    def slow(*arguments: Any, **more: Any) -> Any:
         begun.set()
         assert on.wait(60)
-        return real(*arguments, **more)  # type: ignore[arg-type]
+        return export_dataset(*arguments, **more)
 
     monkeypatch.setattr(shelves, "export_dataset", slow)
     shelf = Shelf(access, lambda: NOW)
@@ -122,7 +124,7 @@ def test_one_that_is_being_made_is_named_and_published_by_no_run(
 
 
 def test_what_a_killed_process_left_goes_too(access: Access) -> None:
-    folder = shelves.folder_of(access.keys.path)
+    folder = folder_of(access.keys.path)
     folder.mkdir()
     left = Waiting(folder)
     left.write(Job("a" * 32, "rosa", NOW))
@@ -139,5 +141,5 @@ def test_what_a_killed_process_left_goes_too(access: Access) -> None:
 def test_where_nothing_was_ever_asked_for_no_folder_is_made(access: Access) -> None:
     done = erasure.erase_person(access, access.person("ada"), NOW)
     assert LOOKED not in done.looked_at
-    assert not shelves.folder_of(access.keys.path).exists()
+    assert not folder_of(access.keys.path).exists()
     close(access)
