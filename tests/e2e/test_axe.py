@@ -66,6 +66,7 @@ PAGES: list[Looked] = [
     Looked("learned", NEW),
     Looked("stretch"),
     Looked("answer", reads=False),
+    Looked("answer/devices"),
     Looked("capture", reads=False),
     Looked("consent"),
     Looked("consent", NEW),
