@@ -161,9 +161,9 @@ def figures() -> dict[str, Any]:
         "cannot_tell": _part(found.cannot_tell),
         "median_response_ms": found.median_response_ms,
         "visible_p95_ms": found.visible_p95_ms,
-        "with_others": _part(own and own.with_others),
-        "with_known": _part(own and own.with_known),
-        "with_network": _part(own and own.with_network),
+        "with_others": _part(own.with_others if own is not None else None),
+        "with_known": _part(own.with_known if own is not None else None),
+        "with_network": _part(own.with_network if own is not None else None),
     }
 
 
