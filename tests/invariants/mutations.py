@@ -201,7 +201,7 @@ MUTATIONS: tuple[Mutation, ...] = (
         '        connection.execute(text("VACUUM"))\n'
         "        return any(_truncate(connection, patience_s) for _ in range(TRIES))",
         "        return True",
-        Edit("tracker/workflows/erasure/steps.py", "    prune,\n    look,\n", "    prune,\n"),
+        Edit("tracker/workflows/erasure/steps.py", "    unshelve,\n    look,\n", "    unshelve,\n"),
     ),
     _change(
         15,
@@ -209,7 +209,7 @@ MUTATIONS: tuple[Mutation, ...] = (
         "tracker/workflows/erasure/steps.py",
         "    keep,\n    shred,\n    empty,\n    shred,\n    rename,\n",
         "    keep,\n    empty,\n    rename,\n",
-        Edit("tracker/workflows/erasure/steps.py", "    prune,\n    look,\n", "    prune,\n"),
+        Edit("tracker/workflows/erasure/steps.py", "    unshelve,\n    look,\n", "    unshelve,\n"),
     ),
     _change(
         16,
@@ -242,8 +242,8 @@ MUTATIONS: tuple[Mutation, ...] = (
         18,
         "an erasure is called done without having looked",
         "tracker/workflows/erasure/steps.py",
-        "    prune,\n    look,\n",
-        "    prune,\n",
+        "    unshelve,\n    look,\n",
+        "    unshelve,\n",
     ),
     _change(
         18,
@@ -251,7 +251,7 @@ MUTATIONS: tuple[Mutation, ...] = (
         "tracker/workflows/erasure/steps.py",
         "    rebuild,\n    prune,\n",
         "    prune,\n",
-        Edit("tracker/workflows/erasure/steps.py", "    prune,\n    look,\n", "    prune,\n"),
+        Edit("tracker/workflows/erasure/steps.py", "    unshelve,\n    look,\n", "    unshelve,\n"),
     ),
     _change(
         19,
@@ -312,8 +312,8 @@ MUTATIONS: tuple[Mutation, ...] = (
         25,
         "the archive forgets the notes",
         "tracker/store/belongings.py",
-        'if _mine(table, "", "") is not None]',
-        'if _mine(table, "", "") is not None and table.name != "notes"]',
+        'if _mine(table, "", "") is not None)',
+        'if _mine(table, "", "") is not None and table.name != "notes")',
     ),
     _change(
         26,
