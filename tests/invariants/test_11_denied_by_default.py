@@ -89,7 +89,9 @@ def test_a_row_without_a_grant_in_force_is_refused(access: Access, how: str, fig
         with access.database.read() as connection:
             query = select(table).where(table.c.grant_id != 0).limit(1)
             row = connection.execute(query).mappings().one_or_none()
-        if row is None:  # whoever withdraws has no devices any more: nothing is left that could be written again
+        if (
+            row is None
+        ):  # whoever withdraws has no devices any more: nothing is left that could be written again
             assert (how, table.name in ENDED) == ("withdrawn", True)
             continue
         scope = next(scope for scope, number in mine.items() if number == row["grant_id"])

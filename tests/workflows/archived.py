@@ -112,7 +112,9 @@ def whole(access: Access, name: str, shade: int = 90) -> Person:
     travelled(access, who)
     with access.database.read() as connection:
         p = tables.prompts.c
-        asked = connection.execute(select(p.id).where(p.subject == who.subject).order_by(p.id)).scalars().first()
+        asked = (
+            connection.execute(select(p.id).where(p.subject == who.subject).order_by(p.id)).scalars().first()
+        )
     assert asked is not None
     told(access, who, asked)
     rated(access, who)
