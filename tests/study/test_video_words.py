@@ -12,6 +12,7 @@ from tracker.domain.video import A_DAY, EVERY_S, SIDE
 from tracker.study import DEFAULT, notice_text
 from tracker.study.parts import Coarsening, Resolution, Retention, Step
 from tracker.study.whole import days_of
+from tracker.vision.covering import around
 
 DOCS = Path(__file__).parents[2] / "docs"
 WORDS = {1: "one", 2: "two", 3: "three", 4: "four", 5: "five"}
@@ -27,7 +28,12 @@ def test_the_card_says_the_limits(text: object) -> None:
     assert f"At most {WORDS[round(1 / EVERY_S)]} pictures a second" in said
     assert f"{SIDE} pixels" in said
     assert f"{A_DAY // 1024**2} MiB of a day" in said
-    assert "covered" in said
+    assert "all of a picture is covered but a rectangle around your head" in said
+    assert "about two and a half times as wide and as high as your face" in said
+    _, _, width, height = around((0.0, 0.0, 1.0, 1.0))
+    assert (round(2 * width), round(2 * height)) == (5, 5)
+    for seen in ("the room behind you", "a mirror", "somebody close beside your face"):
+        assert seen in said, "what can still be seen is said"
 
 
 def test_capture_md_says_them_too() -> None:

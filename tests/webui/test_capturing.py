@@ -152,7 +152,7 @@ def test_no_crop_is_kept_without_its_scope(lite_capturing: Site) -> None:
 def test_frames_are_kept_as_video_with_whoever_else_is_there_covered(capturing: Site, seen: Seen) -> None:
     ada = capturing.person(scopes=(Scope.AFFECT_SERIES, Scope.RAW_VIDEO))
     page = Page(capturing)
-    assert "everything in them but your head and neck is covered" in page.visitor.get("/capture").text
+    assert "all but a rectangle around your head is covered" in page.visitor.get("/capture").text
     page.start()
     seen.boxes = (MIDDLE, BESIDE)
     page.see(3)
@@ -182,7 +182,7 @@ def test_no_frame_is_kept_without_its_scope_or_after_it_was_taken_back(lite_capt
     page.see(2)
     page.stop()
     assert (counted(site, "observations"), counted(site, "frames")) == (3, before)
-    assert "head and neck" not in page.visitor.get("/capture").text
+    assert "a rectangle around your head" not in page.visitor.get("/capture").text
 
 
 def frames_of(site: Site, who: Person) -> list[np.ndarray]:

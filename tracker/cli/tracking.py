@@ -42,7 +42,7 @@ def track(
         bool,
         typer.Option(
             "--video/--no-video",
-            help="Keep the frames, everything but the participant covered, sealed, where the participant allows it.",
+            help="Keep the frames, sealed, all but what is around the participant's face covered, where they allow it.",
         ),
     ] = True,
     network: Annotated[

@@ -44,7 +44,7 @@ def picture(observation: int) -> Response:
 
 @pages.get("/moment/frame/<int:observation>")
 def frame(observation: int) -> Response:
-    """The kept frame of one of one's own observations, with everything but oneself covered; no cache keeps it."""
+    """The kept frame of one of one's own observations, covered but for what is around one's head; no cache keeps it."""
     found = showing.own_frame(services().access, auth.person(), observation, auth.now())
     if found is None:
         abort(404)

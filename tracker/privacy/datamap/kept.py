@@ -18,7 +18,8 @@ KEPT: tuple[Stored, ...] = (
     ),
     Stored(
         "frames",
-        "The video that was kept, picture by picture with everything but its participant covered, encrypted.",
+        "The video that was kept, picture by picture, covered but for a rectangle around its participant's head, "
+        "encrypted.",
         declared("frames", Scope.RAW_VIDEO, _R.ERASED, "id subject observation grant_id study recorded_at")
         + declared(
             "frames", Scope.RAW_VIDEO, _R.ERASED, "sealed", sealed=True, derives_from="observations.id"

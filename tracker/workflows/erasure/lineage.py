@@ -55,8 +55,8 @@ def sealed_with(scope: Scope) -> frozenset[Scope]:
 
     Examples
     --------
-    >>> [other.value for other in sealed_with(Scope.AFFECT_SERIES)]
-    ['face_crops']
+    >>> sorted(other.value for other in sealed_with(Scope.AFFECT_SERIES))
+    ['face_crops', 'raw_video']
     >>> sealed_with(Scope.FACE_CROPS)
     frozenset()
     """

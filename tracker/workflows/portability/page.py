@@ -28,7 +28,7 @@ _MEANINGS = {
     "access_events": "Who of the staff looked at your data, when, and at what.",
     "former_records": "What you chose, and who looked, where your data came from before they were imported here.",
     "crops": "Pictures of your face that were kept.",
-    "frames": "Pictures of your recordings that were kept, with everything but you covered.",
+    "frames": "Pictures of your recordings that were kept, covered but for a rectangle around your head.",
     "notes": "What you wrote beside your answers.",
     "hidden": "Stretches of time that you let nobody else see.",
     "releases": "Public figures about many people that you are counted in.",
@@ -143,7 +143,7 @@ def _gallery(pictures: Sequence[str]) -> list[str]:
     found = []
     for folder, title in (
         (PICTURES, "Pictures of your face"),
-        (FRAMES, "Your recordings, everything but you covered"),
+        (FRAMES, "Your recordings, covered but for a rectangle around your head"),
     ):
         here = [name for name in pictures if name.startswith(folder)]
         shown = "".join(f'<img src="{escape(name)}" alt="" loading="lazy">' for name in here)
