@@ -68,7 +68,7 @@ def test_of_a_bystander_and_of_the_room_no_pixel_is_kept(
     done = filming.track(access, ada, filming.recording(tmp_path / "in"), engine)
     frames = filming.kept(access, ada)
     assert len(frames) == done.frames > 0
-    seen = [picture for pts_us, picture in frames.items() if pts_us >= 1_000_000]
+    seen = list(frames.values())
     assert sum(map(filming.reds, seen)) == 0, "a bystander who was found is in a kept frame"
     shares = [float((np.abs(p.astype(int) - GREY) <= 3).all(axis=2).mean()) for p in frames.values()]
     assert min(shares) > 0.7, "the room is in a kept frame"

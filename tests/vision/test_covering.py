@@ -108,6 +108,46 @@ def test_who_turned_away_stays_covered_for_a_while() -> None:
     assert lit(gone)[there].any()
 
 
+def test_who_comes_in_is_covered_in_the_frames_before_they_were_found() -> None:
+    pixels, me = scene(), face(ME)
+    close = (300.0, 120.0, 80.0, 100.0)
+    there = region(close, (270, 480), SIDE / 640)
+    covering = Covering()
+    old = covering.see(0, pixels, me, [me], read=True)
+    before = covering.see(HELD_US, pixels, me, [me], read=True)
+    assert lit(opened(before))[there].any()
+    covering.see(HELD_US + 200_000, pixels, me, [me, face(close)], read=True)
+    assert not lit(opened(before))[there].any()
+    assert lit(opened(before))[region(ME, (270, 480), SIDE / 640)].mean() > 0.5
+    assert lit(opened(old))[there].any(), "long before, it was the room"
+    assert before is not None
+    assert before.shows
+
+
+def test_a_frame_in_which_a_later_face_hides_the_participant_is_told_as_such() -> None:
+    pixels, me = scene(), face(ME)
+    covering = Covering()
+    frame = covering.see(0, pixels, me, [me], read=True)
+    assert frame is not None
+    assert frame.shows
+    covering.see(200_000, pixels, None, [face((230.0, 150.0, 80.0, 100.0))], read=False)
+    assert not frame.shows
+    covering.see(400_000 + HELD_US, pixels, me, [me], read=True)
+    assert not frame.shows, "also later"
+
+
+def test_a_frame_that_lies_in_the_past_is_small_and_says_the_same() -> None:
+    pixels, me = scene(), face(ME)
+    covering = Covering()
+    frame = covering.see(0, pixels, me, [me], read=True)
+    assert frame is not None
+    data = plain(frame)
+    covering.see(200_000 + HELD_US, pixels, me, [me, face((300.0, 120.0, 80.0, 100.0))], read=True)
+    assert plain(frame) == data
+    frame.cover(ME)
+    assert plain(frame) == data
+
+
 def test_a_face_in_doubt_is_covered_until_it_is_known_to_be_ones_own() -> None:
     pixels, me = scene(), face(ME)
     covering = Covering()

@@ -69,9 +69,10 @@ CARDS: tuple[Card, ...] = (
         "At most two pictures a second of your recordings, scaled down to 480 pixels, without sound, at most 64 MiB of "
         "a day, encrypted under a key of your own. Before anything is kept, all of a picture is covered but a "
         "rectangle around your head, about two and a half times as wide and as high as your face, and in it the faces "
-        "of others that the program finds. What else lies in it stays to be seen: your hair and shoulders, the room behind you, "
-        "a mirror or a screen, and somebody close beside your face whom the program does not notice. If you sit close "
-        "to the camera, that is most of the picture. Moments at which your face was not read leave no picture.",
+        "of others that the program finds. What else lies in it stays to be seen: your hair and shoulders, the room "
+        "behind you, a mirror or a screen, and somebody close beside your face whom the program does not notice. If "
+        "you sit close to the camera, that is most of the picture. Moments at which your face was not read leave no "
+        "picture.",
         "So that you, or raters if you allow them, can see how an expression comes and goes, and correct estimates.",
         "You alone, unless you allow raters below.",
         _UNTIL,

@@ -3,7 +3,8 @@
 What is not covered is a part of the frame around the participant's face, as large as a head with its hair and its
 neck. All else is filled with one grey: a detector misses faces that are small, dark or turned away, and what is filled
 needs no detector. Inside that part every other face is filled too, wider than it was found, and stays filled for a
-while after it was seen last, because a face that turns away is still somebody's.
+while after it was seen last, because a face that turns away is still somebody's; and in the frames just before it was
+seen first, as far as they are not sealed yet, because a face that comes in is somebody's before it is found.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from __future__ import annotations
 import math
 import struct
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
@@ -27,7 +29,7 @@ GREY = 128
 """What takes the place of whatever is covered."""
 
 HELD_US = 2_000_000
-"""How long the place of somebody else's face stays covered after it was seen last, in microseconds."""
+"""How long the place of somebody else's face stays covered after it was seen last, and before, in microseconds."""
 
 # In widths and heights of the face's box, which reaches from forehead to chin and is narrower than a head.
 _BESIDE, _ABOVE, _BELOW = 0.75, 0.5, 0.9
@@ -45,14 +47,52 @@ _COMMENT = b"\xff\xfe"
 class CoveredFrame:
     """A frame in which only its participant is to be seen; what it holds is given sealed and not otherwise."""
 
-    __slots__ = ("_jpeg",)
+    __slots__ = ("_jpeg", "_open")
 
-    def __init__(self, jpeg: bytes) -> None:
-        self._jpeg = jpeg
+    def __init__(self, jpeg: bytes = b"", still: _Open | None = None) -> None:
+        self._jpeg, self._open = jpeg, still
+
+    @property
+    def shows(self) -> bool:
+        """Whether its participant can be seen in it; not where somebody who was found a moment later hides them."""
+        still = self._open
+        return still is None or still.shows()
 
     def sealed(self, seal: Seal, place: str) -> bytes:
         """What `seal` makes of it: of a JPEG file in memory, at most `tracker.domain.video.SIDE` pixels long."""
-        return seal(self._jpeg, place)
+        # Looked at first: `settle`, in the thread that looks at frames, writes the other one before it lets go of it.
+        still = self._open
+        return seal(self._jpeg if still is None else _jpeg(still.pixels), place)
+
+    def cover(self, box: Box) -> None:
+        """Fill what belongs to somebody who was found a moment later; a frame that was settled stays as it is."""
+        if self._open is not None:
+            self._open.cover(box)
+
+    def settle(self) -> None:
+        """Make it small: nothing more will be covered in it."""
+        if (still := self._open) is not None and still.shows():
+            self._jpeg, self._open = _jpeg(still.pixels), None
+
+
+@dataclass(frozen=True, slots=True)
+class _Open:
+    """A frame in which something may yet be covered: its pixels, what is shown of them, and whose face they show."""
+
+    pixels: Pixels
+    shown: np.ndarray
+    mine: Box
+    scale: float
+
+    def cover(self, box: Box) -> None:
+        if overlap(box, self.mine) >= _SAME:
+            return  # who came to where the participant was is not to be seen yet
+        part = _outside(wider(box), self.scale, self.shown.shape)
+        self.shown[part] = False
+        self.pixels[part] = GREY
+
+    def shows(self) -> bool:
+        return _share(self.shown, self.mine, self.scale) >= 1 - _HIDDEN
 
 
 class Covering:
@@ -73,6 +113,7 @@ class Covering:
 
     def __init__(self) -> None:
         self._others: list[tuple[int, Box]] = []
+        self._open: list[tuple[int, CoveredFrame]] = []
         self._due = Sampling(EVERY_S)
 
     def see(
@@ -107,10 +148,13 @@ class Covering:
         shown[_inside(around(mine.box), scale, shown.shape)] = True
         for _, box in self._others:
             shown[_outside(wider(box), scale, shown.shape)] = False
-        if not _share(shown, mine.box, scale) >= 1 - _HIDDEN:
+        still = _Open(covered, shown, mine.box, scale)
+        if not still.shows():
             return None
         covered[~shown] = GREY
-        return CoveredFrame(_jpeg(covered))
+        frame = CoveredFrame(still=still)
+        self._open.append((pts_us, frame))
+        return frame
 
     def _note(self, pts_us: int, mine: Face | None, faces: Sequence[Face]) -> None:
         """Remember where others are; for seconds, and nowhere but here."""
@@ -119,7 +163,15 @@ class Covering:
             for at, box in self._others
             if pts_us - at <= HELD_US and (mine is None or overlap(box, mine.box) < _SAME)
         ]
-        self._others += [(pts_us, face.box) for face in faces if face is not mine]
+        others = [face.box for face in faces if face is not mine]
+        self._others += [(pts_us, box) for box in others]
+        for at, frame in self._open:
+            if pts_us - at > HELD_US:
+                frame.settle()
+            else:
+                for box in others:
+                    frame.cover(box)
+        self._open = [(at, frame) for at, frame in self._open if pts_us - at <= HELD_US]
 
 
 def around(box: Box) -> Box:
