@@ -11,7 +11,8 @@ from typing import TypeVar
 from tracker.domain.consent import SCOPES_OF, Scope, Use
 from tracker.domain.series import MACHINE
 from tracker.domain.video import SIDE
-from tracker.vision.headers import DamagedError, read_header
+from tracker.vision.errors import MediaError
+from tracker.vision.received import demand_readable
 from tracker.workflows.importing import rows
 from tracker.workflows.importing.errors import ArchiveError
 from tracker.workflows.importing.reading import Archive
@@ -19,6 +20,14 @@ from tracker.workflows.importing.shape import Fate, tables_of
 
 _T = TypeVar("_T")
 _PNG = b"\x89PNG\r\n\x1a\n"
+
+LARGEST_FRAME = 512 * 1024
+"""Bytes of a frame of video: noise of `SIDE` pixels each way fills a good third of it."""
+
+_END = b"\xff\xd9"
+# APP1 to APP15 of ITU-T T.81: EXIF with its small second picture, and whatever else programs add. In what is coded
+# after the header 0xff is followed by none of them.
+_APPENDED = tuple(bytes((0xFF, marker)) for marker in range(0xE1, 0xF0))
 
 
 @dataclass
@@ -203,14 +212,17 @@ _LACKS = "{table} name the number {number}, which the archive lacks: it is not w
 
 
 def _demand_frame(name: str, data: bytes) -> None:
+    """Only what a frame that is kept here looks like: others may be shown it, so nothing rides along in it."""
     try:
-        header = read_header(data)
-    except DamagedError:
+        header = demand_readable(data)
+    except MediaError:
         header = None
     if header is None or header.format != "jpeg" or max(header.width, header.height) > SIDE:
         raise ArchiveError(
             f"{name} is no JPEG picture of at most {SIDE} pixels; it was not made by this program"
         )
+    if len(data) > LARGEST_FRAME or not data.endswith(_END) or any(marker in data for marker in _APPENDED):
+        raise ArchiveError(f"{name} holds more than a picture; it was not made by this program")
 
 
 def _known(there: Mapping[int, datetime], number: int, table: str) -> datetime:
