@@ -6,6 +6,7 @@ import signal
 import ssl
 import time
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -22,7 +23,8 @@ from tracker.domain.pushing import PushServices
 from tracker.jobs import HourlyRetention, Jobs, Prompting, Ran
 from tracker.store import leases, tables
 from tracker.workflows import prompting
-from tracker.workflows.prompting import Poster
+from tracker.workflows.prompting import Poster, delivering
+from tracker.workflows.prompting.posting import Posted, Push
 from tracker.workflows.prompting.pushing import Outcome
 
 
@@ -80,7 +82,7 @@ def run_and_die(url: str, folder: Path, port: int, ca: str, point: int) -> None:
     Jobs(access, lambda: DUE, "dying", [Prompting(post)]).run_once(DUE)
 
 
-@pytest.mark.parametrize("point", range(1, 11))
+@pytest.mark.parametrize("point", range(1, 12))
 def test_killed_before_or_after_any_commit_a_device_is_told_once_at_most(
     access: Access, service: PushService, tmp_path: Path, point: int
 ) -> None:
@@ -138,6 +140,40 @@ def test_no_more_is_begun_once_a_round_has_taken_long(access: Access, service: P
     assert service.taken == []
     prompting.deliver(access, [who], DUE + MINUTE, poster(service), lambda: 0.0)
     assert service.devices() == ["phone"]
+
+
+def test_who_has_waited_longest_is_told_first(access: Access, service: PushService) -> None:
+    people = [person(access, name, now=ENROLLED) for name in ("ada", "bob")]
+    for who in people:
+        on(access, who, service, who.name)
+    # What ada's push service did not take is due anew a minute later; bob's has waited since it was put.
+    assert prompting.tick(access, people[0], DUE).put == 1
+    service.answers = [(500, {})]
+    prompting.push(access, people[0], DUE, poster(service))
+    assert prompting.tick(access, people[1], DUE).put == 1
+    asked: list[str] = []
+
+    def post(push: Push, now: datetime) -> Posted:
+        asked.append(push.endpoint)
+        return Posted(201)
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(delivering, "AT_ONCE", 1)
+        prompting.deliver(access, people, DUE + MINUTE, post, lambda: 0.0)
+    assert asked == [service.endpoint("bob"), service.endpoint("ada")]
+
+
+def test_a_round_that_has_taken_long_leaves_the_rest_of_somebodys_devices(
+    access: Access, service: PushService
+) -> None:
+    who = person(access, "ada", now=ENROLLED)
+    for n in range(3):
+        on(access, who, service, f"d{n}")
+    assert prompting.tick(access, who, DUE).put == 1
+    clock = iter((0.0, 1.0, 2.0, 1_000.0))
+    assert prompting.deliver(access, [who], DUE, poster(service), lambda: next(clock)).sent == 1
+    assert prompting.deliver(access, [who], DUE + MINUTE, poster(service), lambda: 0.0).sent == 2
+    assert sorted(service.devices()) == ["d0", "d1", "d2"]
 
 
 def test_devices_are_forgotten_where_the_study_tells_none(access: Access, service: PushService) -> None:

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import socket
 import ssl
+import threading
+import time
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -11,12 +15,12 @@ import pytest
 from sqlalchemy import select
 
 from tests.builders import ALL, person
-from tests.push_service import PushService, push_service
+from tests.push_service import PushService, certificate, push_service
 from tests.workflows.scheduled import DAY, MINUTE, scheduled, states
 from tests.workflows.test_prompting import DUE, ENDS, ENROLLED, NOON, live, past, put
 from tracker.access import Access
 from tracker.domain.consent import ConsentMissingError, Recorder, Scope
-from tracker.domain.people import Person
+from tracker.domain.people import Person, UnknownParticipantError
 from tracker.domain.pushing import EndpointError, PushServices
 from tracker.store import pushing, studies, tables
 from tracker.store.studies import StudyRow
@@ -172,7 +176,9 @@ def test_it_is_tried_a_bounded_number_of_times(access: Access, ada: Person, serv
     assert outcomes(access, ada) == [(0, Outcome.GIVEN_UP)]
 
 
-@pytest.mark.parametrize("after", ["3599", "86400", "999999"])
+@pytest.mark.parametrize("after", [
+    "3599", "86400", "999999", "31536000", "9" * 5000, "Fri, 31 Dec 9999 23:59:59 -0500",
+])  # fmt: skip
 def test_it_is_never_tried_once_the_question_is_over(
     access: Access, ada: Person, service: PushService, after: str
 ) -> None:
@@ -258,7 +264,7 @@ def withdraw(access: Access, who: Person) -> None:
 
 
 def stop(access: Access, who: Person) -> None:
-    assert prompting.switch_off(access, who, DUE) == 1
+    assert prompting.switch_off(access, who, DUE) >= 1
 
 
 def stop_one(access: Access, who: Person) -> None:
@@ -299,7 +305,7 @@ def test_whatever_ends_it_ends_it_at_once_and_deletes_it(
     with access.database.read() as connection:
         assert connection.execute(select(tables.push_devices)).all() == []
         assert connection.execute(select(tables.push_messages)).all() == []
-        assert pushing.waiting(connection, DUE + MINUTE) == set()
+        assert pushing.waiting(connection, DUE + MINUTE) == {}
     assert service.taken == []
 
 
@@ -371,6 +377,16 @@ def test_only_addresses_of_push_services_over_tls_are_taken(access: Access, ada:
         "https://localhost:5432/",
         "https://fcm.googleapis.com:22/x",
         "https://[::1]/x",
+        "https://[::1%25.notify.windows.com]/x",
+        "https://[2001:4860:4860::8888%25.notify.windows.com]/x",
+        "https://.notify.windows.com/x",
+        "https://a..notify.windows.com/x",
+        "https://-.notify.windows.com/x",
+        "https://evil.example%00.notify.windows.com/x",
+        "https://evil.example;.notify.windows.com/x",
+        f"https://{'a' * 64}.notify.windows.com/x",
+        "https://notify.windows.com/x",
+        "https://evilnotify.windows.com/x",
         "ftp://fcm.googleapis.com/x",
         "https://fcm.googleapis.com/" + "x" * 2000,
         "https://fcm.googleapis.com/a b",
@@ -386,8 +402,8 @@ def test_only_addresses_of_push_services_over_tls_are_taken(access: Access, ada:
 
 @pytest.mark.parametrize("addresses", [
     ["127.0.0.1"], ["10.1.2.3"], ["169.254.169.254"], ["192.168.0.1"], ["::1"], ["fe80::1%eth0"], ["fd00::1"],
-    ["::ffff:127.0.0.1"], ["64:ff9b::7f00:1"], ["2002:7f00:1::"], ["0.0.0.0"], ["224.0.0.1"], ["100.64.0.1"],
-    ["142.250.1.95", "10.0.0.1"], [], ["nonsense"],
+    ["fec0::1"], ["::ffff:127.0.0.1"], ["64:ff9b::7f00:1"], ["2002:7f00:1::"], ["0.0.0.0"], ["224.0.0.1"],
+    ["100.64.0.1"], ["142.250.1.95", "10.0.0.1"], [], ["nonsense"],
 ])  # fmt: skip
 def test_a_name_that_leads_inside_is_connected_to_never(service: PushService, addresses: list[str]) -> None:
     host = f"localhost:{service.port}"
@@ -433,6 +449,106 @@ def test_who_is_killed_while_it_sends_sends_no_second_one(
     assert push(access, ada, service, DUE + MINUTE) == Pushed()
     assert len(service.taken) == 1
     assert live(access, ada, DUE + MINUTE) is not None
+
+
+@pytest.mark.parametrize("end", [withdraw, stop, erase])
+def test_what_ends_while_one_device_is_told_is_not_told_the_others(
+    access: Access, ada: Person, service: PushService, end: object
+) -> None:
+    for n in range(3):
+        on(access, ada, service, f"d{n}")
+    put(access, ada)
+    sent = []
+
+    def post(push: Push, now: datetime) -> Posted:
+        sent.append(push.endpoint)
+        end(access, ada)  # type: ignore[operator]
+        return Posted(201)
+
+    with suppress(UnknownParticipantError):
+        assert prompting.push(access, ada, DUE, post) == Pushed(sent=1)
+    assert len(sent) == 1
+    with access.database.read() as connection:
+        assert connection.execute(select(tables.push_messages)).all() == []
+
+
+def test_who_dies_while_one_device_is_told_leaves_the_others_to_be_told(
+    access: Access, ada: Person, service: PushService
+) -> None:
+    for n in range(3):
+        on(access, ada, service, f"d{n}")
+    put(access, ada)
+
+    def fall(push: Push, now: datetime) -> Posted:
+        raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        prompting.push(access, ada, DUE, fall)
+    assert push(access, ada, service, DUE + MINUTE) == Pushed(sent=2)
+
+
+def test_what_waits_for_a_device_that_is_off_does_not_ring_in_the_quiet_hours(
+    access: Access, service: PushService
+) -> None:
+    # Their clock: the question is put at 12:30 in Berlin and can be answered for an hour.
+    governed(access, ON.replace("gap_minutes", 'quiet_from = "12:45"\nquiet_until = "14:00"\ngap_minutes'))
+    who = person(access, now=ENROLLED)
+    on(access, who, service)
+    put(access, who)
+    assert push(access, who, service) == Pushed(sent=1)
+    assert service.taken[0].headers["TTL"] == "900"
+
+
+def test_a_name_that_leads_inside_is_this_networks_fault_and_forgets_no_device(
+    access: Access, ada: Person, service: PushService
+) -> None:
+    on(access, ada, service)
+    put(access, ada)
+    host = f"localhost:{service.port}"
+    inside = Poster(PushServices({host: "Test"}), resolve=lambda *_: ["10.0.0.1"], tls=service.tls)
+    assert prompting.push(access, ada, DUE, inside) == Pushed(dropped=1)
+    assert devices(access, ada) == ["Firefox"]
+    assert outcomes(access, ada) == [(0, Outcome.REFUSED)]
+
+
+def test_an_address_that_leads_nowhere_is_followed_by_the_next(service: PushService) -> None:
+    found = ["127.0.0.2", "127.0.0.1"]  # it listens at the last alone
+    send = Poster(service.services, resolve=lambda *_: found, tls=service.tls, patience_s=10)
+    assert send(Push(service.endpoint("phone"), "vapid", 60), DUE).status == 403, "unsigned, and reached"
+    assert service.faults.pop()
+
+
+@pytest.mark.parametrize(("first", "drop", "last"), [
+    (b"", b"HTTP/1.1 100 Continue\r\n\r\n", b"HTTP/1.1 201 Created\r\n\r\n"),
+    (b"HTTP/1.1 201 Created\r\nX-Slow: ", b"x", b"\r\n\r\n"),
+])  # fmt: skip
+def test_who_answers_without_end_is_cut_off(tmp_path: Path, first: bytes, drop: bytes, last: bytes) -> None:
+    cert, key = certificate(tmp_path)
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    tls.load_cert_chain(cert, key)
+
+    waited_for: list[bytes] = []
+
+    def drip(listening: socket.socket) -> None:
+        with suppress(OSError), tls.wrap_socket(listening.accept()[0], server_side=True) as one:
+            one.sendall(first)
+            for _ in range(150):
+                one.sendall(drop)
+                time.sleep(0.2)
+            one.sendall(last)
+            waited_for.append(last)
+
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        host = f"localhost:{listening.getsockname()[1]}"
+        dripping = threading.Thread(target=drip, args=[listening], daemon=True)
+        dripping.start()
+        services = PushServices({host: "Test"}, frozenset({host}))
+        believed = ssl.create_default_context(cafile=str(cert))
+        send = Poster(services, resolve=lambda *_: ["127.0.0.1"], tls=believed, patience_s=2)
+        with suppress(UnsureError):  # or its status, where it had said one
+            send(Push(f"https://{host}/x", "vapid", 60), DUE)
+        dripping.join()
+    assert waited_for == []
 
 
 def test_unreachable_services_are_tried_again_and_unknown_answers_are_not(

@@ -30,6 +30,9 @@ MAKERS: Mapping[str, str] = MappingProxyType(
 """Whose push service has which host; one that begins with a dot stands for all below it."""
 
 _NAT64 = IPv6Network("64:ff9b::/96")
+# A name alone, in labels: no address in brackets, whose zone (RFC 6874) could end like a maker's name.
+_LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
+_HOST = re.compile(rf"{_LABEL}(?:\.{_LABEL})*")
 _MAIL = re.compile(r"[A-Za-z0-9._%+-]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+")
 
 
@@ -125,7 +128,10 @@ def is_outside(address: str) -> bool:
         found = ip_address(address.partition("%")[0])
     except ValueError:
         return False
-    return all(one.is_global and not one.is_multicast and not one.is_reserved for one in _meant(found))
+    return all(
+        one.is_global and not one.is_multicast and not one.is_reserved and not _of_site(one)
+        for one in _meant(found)
+    )
 
 
 def contact_in(text: str) -> str | None:
@@ -140,6 +146,11 @@ def contact_in(text: str) -> str | None:
         return f"mailto:{mail[0]}"
     page = re.search(r"https://[^\s<>\"']+", text)
     return page[0] if page else None
+
+
+def _of_site(address: IPv4Address | IPv6Address) -> bool:
+    # RFC 3879 did away with them, and some networks have them still.
+    return isinstance(address, IPv6Address) and address.is_site_local
 
 
 def _meant(address: IPv4Address | IPv6Address) -> list[IPv4Address | IPv6Address]:
@@ -162,7 +173,9 @@ def _parts(endpoint: str) -> SplitResult:
         port = parts.port
     except ValueError:
         raise wrong from None
-    if parts.scheme != "https" or not parts.hostname or parts.username is not None or port == 0:
+    if parts.scheme != "https" or parts.username is not None or port == 0:
+        raise wrong
+    if not _HOST.fullmatch(parts.hostname or ""):
         raise wrong
     if parts.fragment or "\\" in endpoint:
         raise wrong

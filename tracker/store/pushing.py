@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Connection, delete, insert, select, update
+from sqlalchemy import ColumnElement, Connection, delete, func, insert, select, update
 
 from tracker.domain.consent import Permit, Scope, Use
 from tracker.store.rows import upsert
@@ -145,10 +145,11 @@ def queue(
     return queued
 
 
-def waiting(connection: Connection, now: datetime) -> set[str]:
-    """The subjects of whom a device is to be told something now."""
-    query = select(push_messages.c.subject).where(push_messages.c.due_at <= now).distinct()
-    return set(connection.execute(query).scalars())
+def waiting(connection: Connection, now: datetime) -> dict[str, datetime]:
+    """The subjects of whom a device is to be told something now, and since when it is due."""
+    m = push_messages.c
+    query = select(m.subject, func.min(m.due_at, type_=m.due_at.type).label("since")).where(m.due_at <= now)
+    return {row.subject: row.since for row in connection.execute(query.group_by(m.subject))}
 
 
 def due(connection: Connection, subject: str, now: datetime) -> list[MessageRow]:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, time, timedelta
+from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from tracker.access import Unit
 from tracker.domain.consent import Use
 from tracker.domain.prompting import Because
-from tracker.domain.schedules import Schedule, chance
+from tracker.domain.schedules import DAY, Schedule, chance
 from tracker.learning.asking import AskingPolicy
 from tracker.learning.reasons import Reason
 from tracker.learning.vigilance import watchful
@@ -83,6 +83,17 @@ def yields(unit: Unit, schedule: Schedule) -> bool:
 def quiet(unit: Unit) -> bool:
     """Whether the instant of a unit lies in the person's quiet hours."""
     return unit.study.plan.quiet(_local(unit))
+
+
+def quiet_at(unit: Unit) -> datetime | None:
+    """When the person's quiet hours begin next, after the instant of a unit; None: there are none."""
+    plan, local = unit.study.plan, _local(unit)
+    if plan.quiet_from == plan.quiet_until:
+        return None
+    left = (plan.quiet_from - local.hour * 60 - local.minute) % DAY or DAY
+    # By the clock on the wall; in the hour that comes twice, the second time is meant once the first is over.
+    begins = local.replace(second=0, microsecond=0) + timedelta(minutes=left)
+    return begins.replace(fold=local.fold).astimezone(UTC)
 
 
 def barred(unit: Unit) -> Because | None:

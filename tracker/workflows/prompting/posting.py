@@ -11,10 +11,12 @@ import re
 import socket
 import ssl
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from http.client import HTTPException, HTTPSConnection
+from threading import Timer
 from urllib.parse import urlsplit
 
 from tracker.domain.pushing import PushServices, host_of, is_outside
@@ -22,7 +24,14 @@ from tracker.domain.pushing import PushServices, host_of, is_outside
 PATIENCE_S = 5.0
 """Seconds to wait for a connection, and for each part of an answer."""
 
-_DIGITS = re.compile(r"\d{1,6}")
+IN_ALL = 2
+"""How many times that an answer may take in all: one that drips, or never gets beyond interim ones, is cut off."""
+
+MOST_ADDRESSES = 3
+"""Of how many addresses of a name a connection is tried, one after the other."""
+
+_FOREVER_S = 10 * 24 * 3600
+_DIGITS = re.compile(r"[0-9]+")
 
 Resolve = Callable[[str, int], list[str]]
 """From a host's name and a port to its addresses."""
@@ -126,16 +135,21 @@ class Poster:
         self._services.maker(push.endpoint)
         host, port = host_of(push.endpoint).rsplit(":", 1)
         connection = HTTPSConnection(host, int(port), timeout=self._patience_s)
+        connected = self._connected(push.endpoint, host, int(port))
+        connection.sock = connected
+        # Not the method of the encrypted socket: that one would go on reading in the open.
+        cut = Timer(IN_ALL * self._patience_s, _cut, [connected])
+        cut.start()
+        parts = urlsplit(push.endpoint)
+        path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
         try:
-            connection.sock = self._connected(push.endpoint, host, int(port))
-            parts = urlsplit(push.endpoint)
-            path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
             connection.request("POST", path, headers=dict(push.headers()))
             answer = connection.getresponse()
             return Posted(answer.status, _seconds(answer.getheader("Retry-After", ""), now))
         except (OSError, HTTPException) as error:
             raise UnsureError(type(error).__name__) from None
         finally:
+            cut.cancel()
             connection.close()
 
     def _connected(self, endpoint: str, host: str, port: int) -> ssl.SSLSocket:
@@ -148,15 +162,27 @@ class Poster:
         if not addresses or not (inside or all(map(is_outside, addresses))):
             raise RefusedHereError
         tls = self._tls or ssl.create_default_context()
-        try:
-            plain = socket.create_connection((addresses[0], port), self._patience_s)
-        except OSError as error:
-            raise NotSentError(type(error).__name__) from None
+        plain = self._reached(addresses[:MOST_ADDRESSES], port)
         try:
             return tls.wrap_socket(plain, server_hostname=host)
         except OSError as error:
             plain.close()
             raise NotSentError(type(error).__name__) from None
+
+    def _reached(self, addresses: list[str], port: int) -> socket.socket:
+        """A connection to the first of some addresses that takes one: a name may have some that lead nowhere here."""
+        why = ""
+        for address in addresses:
+            try:
+                return socket.create_connection((address, port), self._patience_s)
+            except OSError as error:
+                why = type(error).__name__
+        raise NotSentError(why)
+
+
+def _cut(connected: ssl.SSLSocket) -> None:
+    with suppress(OSError):
+        socket.socket.shutdown(connected, socket.SHUT_RDWR)
 
 
 def _seconds(said: str, now: datetime) -> int | None:
@@ -169,10 +195,11 @@ def _seconds(said: str, now: datetime) -> int | None:
     (120, 60, None)
     """
     if _DIGITS.fullmatch(said.strip()):
-        return int(said)
+        # A year is as good as ever; more digits than a number may have are no reason to come at once.
+        return min(int(said.strip()[:18]), _FOREVER_S)
     try:
         at = parsedate_to_datetime(said)
-    except (ValueError, TypeError, IndexError):
+        at = at if at.tzinfo is not None else at.replace(tzinfo=UTC)
+        return min(max(0, int((at - now).total_seconds())), _FOREVER_S)
+    except (ValueError, TypeError, IndexError, OverflowError):
         return None
-    at = at if at.tzinfo is not None else at.replace(tzinfo=UTC)
-    return max(0, int((at - now).total_seconds()))

@@ -1,6 +1,7 @@
 """Tell devices that a question waits: once for each prompt, each time that it is put or recalled, and each device.
 
-A message is marked as sent in a transaction of its own before it leaves. Whoever is killed in between leaves one that
+Each message is looked at and marked in a transaction of its own right before it leaves: what somebody withdrew or
+stopped while another device was told is not sent. Whoever is killed in between leaves one that
 nobody sends again: a question that a device misses shows in the web app all the same, one that rings twice annoys. What
 certainly did not arrive (no connection, or the service said so) is tried again, a bounded number of times, never after
 the question has ended, in the quiet hours, or while it looks like the person would rather be left alone.
@@ -23,7 +24,7 @@ from tracker.domain.schedules import schedule_of
 from tracker.privacy import vapid
 from tracker.store import prompting, pushing
 from tracker.store.pushing import MessageRow
-from tracker.workflows.prompting.deciding import quiet, yields
+from tracker.workflows.prompting.deciding import quiet, quiet_at, yields
 from tracker.workflows.prompting.devices import possible
 from tracker.workflows.prompting.posting import NotSentError, Posted, Push, RefusedHereError, UnsureError
 
@@ -75,7 +76,9 @@ class _Ready:
     ends: datetime | None
 
 
-def push(access: Access, person: Person, now: datetime, post: Post) -> Pushed:
+def push(
+    access: Access, person: Person, now: datetime, post: Post, go_on: Callable[[], bool] = lambda: True
+) -> Pushed:
     """Send what is due for the devices of a person; no transaction is open while it is on its way.
 
     Parameters
@@ -84,45 +87,51 @@ def push(access: Access, person: Person, now: datetime, post: Post) -> Pushed:
         The gate, whose devices, and the instant (UTC).
     post
         Sends one message.
+    go_on
+        Whether there is time for another one; what is left is due the next time.
 
     Raises
     ------
     UnknownParticipantError
         When they were erased.
     """
-    with access.write(person.id, now) as unit:
-        due = pushing.due(unit.connection, person.subject, now)
-        if due and not possible(unit):
-            # Switched off by whoever runs the study, or not allowed any more: nothing waits for a better time.
-            for message in due:
-                pushing.settle(unit.connection, message, Outcome.HELD_BACK)
-            return Pushed(dropped=len(due))
-        ready = _begun(access, unit, due)
-    done = Pushed(dropped=len(due) - len(ready))
-    for one in ready:
-        done += _sent(access, person, one, now, post)
+    done = Pushed()
+    while go_on():
+        with access.write(person.id, now) as unit:
+            ready, dropped = _next(access, unit)
+        done += Pushed(dropped=dropped)
+        if ready is None:
+            break
+        done += _sent(access, person, ready, now, post)
     return done
 
 
-def _begun(access: Access, unit: Unit, due: list[MessageRow]) -> list[_Ready]:
-    """Mark what may be sent now as on its way, and settle what may not."""
-    if not due:
-        return []
+def _next(access: Access, unit: Unit) -> tuple[_Ready | None, int]:
+    """Mark the first message that may be sent now as on its way; settle those before it, and say how many they are."""
+    due = pushing.due(unit.connection, unit.person.subject, unit.now)
+    # Switched off by whoever runs the study, or not allowed any more: nothing waits for a better time.
+    off = Outcome.HELD_BACK if due and not possible(unit) else None
+    for dropped, message in enumerate(due):
+        hindrance = off or _hindrance(unit, message)
+        if hindrance is None:
+            return _begun(access, unit, message), dropped
+        pushing.settle(unit.connection, message, hindrance)
+    return None, len(due)
+
+
+def _begun(access: Access, unit: Unit, message: MessageRow) -> _Ready:
+    """Mark a message as on its way."""
     opener = access.vault.opener(unit.person.id, Scope.PROMPTS.value)
     rows = pushing.devices(unit.connection, unit.person.subject)
-    endpoints = {row.id: json.loads(opener(row.sealed, pushing.place(row.id)))["endpoint"] for row in rows}
+    sealed = next(row.sealed for row in rows if row.id == message.device)
+    endpoint = json.loads(opener(sealed, pushing.place(message.device)))["endpoint"]
+    pushing.begin(unit.connection, unit.permit(Use.PROMPT), message)
     secret, contact = access.vault.secret(vapid.PURPOSE), contact_in(unit.study.controller.contact) or ""
-    permit, ready = unit.permit(Use.PROMPT), []
-    for message in due:
-        if hindrance := _hindrance(unit, message):
-            pushing.settle(unit.connection, message, hindrance)
-            continue
-        ends = _ends(unit, message)
-        endpoint, left = endpoints[message.device], _ALIVE if ends is None else ends - unit.now
-        pushing.begin(unit.connection, permit, message)
-        who = vapid.authorization(secret, origin_of(endpoint), contact, unit.now)
-        ready.append(_Ready(message, Push(endpoint, who, max(1, int(left.total_seconds()))), ends))
-    return ready
+    who = vapid.authorization(secret, origin_of(endpoint), contact, unit.now)
+    ends = _ends(unit, message)
+    # What waits at the push service for a device that is off must not ring in the quiet hours either.
+    last = min(at for at in (ends or unit.now + _ALIVE, quiet_at(unit)) if at is not None)
+    return _Ready(message, Push(endpoint, who, max(1, int((last - unit.now).total_seconds()))), ends)
 
 
 def _hindrance(unit: Unit, message: MessageRow) -> Outcome | None:
@@ -153,8 +162,11 @@ def _sent(access: Access, person: Person, one: _Ready, now: datetime, post: Post
         outcome, wait = Outcome.RETRIED, None
     except UnsureError:
         outcome, wait = Outcome.UNSURE, None
-    except (EndpointError, RefusedHereError):
+    except EndpointError:
         outcome, wait = Outcome.GONE, None
+    except RefusedHereError:
+        # A maker's name led inside: that is this network's doing, and no reason to forget anybody's device.
+        outcome, wait = Outcome.REFUSED, None
     if outcome is Outcome.RETRIED:
         again_at = _again_at(one, now, wait)
         outcome = Outcome.GIVEN_UP if again_at is None else outcome
