@@ -174,6 +174,23 @@ def test_a_clip_shows_the_video_where_its_participant_lets_raters_see_that(site:
     assert visitor.get(shown[0]["picture"]).status_code == 410
 
 
+def test_a_page_that_holds_video_closes_when_the_video_alone_is_taken_back(site: Site) -> None:
+    who = filmed_person(site, (*SHOWS, Scope.RAW_VIDEO))
+    visitor = at_desk(site, member(site))
+    item = clip(visitor)
+    shown = frames(visitor.get(f"/rate/series/{item}").text)
+    held = ",".join(str(f["observation"]) for f in shown)
+    site.now += timedelta(seconds=2)
+    still = f"/rate/series/{item}/open?frames={held}"
+    assert visitor.client.get(still, json={}).json == {"open": True}
+    consenting.withdraw(site.access, who, [Scope.RAW_VIDEO], site.now, recorder=Recorder.PARTICIPANT)
+    assert visitor.client.get(still, json={}).status_code == 410, "frames of it are on the screen"
+    site.now += timedelta(seconds=2)
+    again = frames(visitor.get(f"/rate/series/{item}").text)
+    assert visitor.get(again[0]["picture"]).mimetype == "image/png"
+    assert visitor.client.get(still, json={}).json == {"open": True}, "opened anew it shows faces alone"
+
+
 @pytest.mark.parametrize("ends", [Scope.RAW_VIDEO, Scope.SHARE_WITH_RATERS], ids=str)
 def test_video_alone_is_rated_and_closes_at_the_instant_of_withdrawal(site: Site, ends: Scope) -> None:
     who = filmed_person(site, (Scope.AFFECT_SERIES, Scope.RAW_VIDEO, Scope.SHARE_WITH_RATERS))
