@@ -334,6 +334,9 @@ LOOKS = (
     lazy_gettext("a picture of your face, to rate it"),
     lazy_gettext("a picture of your face, to decide between raters"),
     lazy_gettext("a stretch of pictures of your face, to rate it"),
+    lazy_gettext("a picture of your video, to rate it"),
+    lazy_gettext("a picture of your video, to decide between raters"),
+    lazy_gettext("a stretch of your video, to rate it"),
     lazy_gettext(
         "how the study goes with you: what arrived, what you were asked, how your learners did, and who looked"
     ),

@@ -200,6 +200,11 @@ def test_video_alone_is_rated_and_closes_at_the_instant_of_withdrawal(site: Site
     assert visitor.get(shown[2]["picture"]).mimetype == "image/jpeg"
     one = visitor.client.get("/rate/next", json={}).json["items"][0]  # type: ignore[index]
     assert visitor.get(one["picture"]).mimetype == "image/jpeg"
+    with site.access.read(who.id, site.now) as unit:
+        looks = sorted(look.what for look in site.access.looks(unit))
+    assert looks == ["a picture of your video, to rate it", "a stretch of your video, to rate it"], (
+        "the participant reads what was seen"
+    )
     assert visitor.json(f"/rate/series/{item}/trace", drawn(shown)).status_code == 200
     said = {"item": item, "answer": "fear", "key": key()}
     assert visitor.json(f"/rate/series/{item}/vote", said).status_code == 200

@@ -116,7 +116,7 @@ def open_dispute(access: Access, member: Member, item: str, now: datetime) -> Di
 
 
 def open_disputed_crop(access: Access, member: Member, item: str, now: datetime) -> bytes:
-    """Open the picture of an item to decide about it: a PNG file, for one response with `no-store`.
+    """Open the picture of an item to decide about it: a PNG file, or a JPEG of video, for one response.
 
     Raises
     ------
@@ -126,8 +126,8 @@ def open_disputed_crop(access: Access, member: Member, item: str, now: datetime)
     task = _task(access, item)
     with doors.reading(access, task.subject, now) as unit:
         _demand_judge(unit, member, task)
-        doors.demand_open(unit, task.observation)
-    what = "a picture of your face, to decide between raters"
+        seen = looking.seen_of(doors.demand_open(unit, task.observation))
+    what = f"a picture of your {seen}, to decide between raters"
     looking.noted(access, task.subject, member, now, what, Role.RESEARCHER)
     with doors.reading(access, task.subject, now) as unit:
         permit = doors.demand_open(unit, task.observation)

@@ -34,10 +34,10 @@ def open_crop(access: Access, member: Member, item: str, now: datetime) -> bytes
     with doors.reading(access, task.subject, now) as unit:
         doors.demand_rater(unit.connection, member, unit.study)
         # What is refused shows nothing, so nobody looked.
-        doors.demand_open(unit, task.observation)
+        seen = seen_of(doors.demand_open(unit, task.observation))
         if not doors.at_hand(unit.connection, member, task, now):
             raise UnknownItemError
-    noted(access, task.subject, member, now, "a picture of your face, to rate it")
+    noted(access, task.subject, member, now, f"a picture of your {seen}, to rate it")
     with doors.reading(access, task.subject, now) as unit:
         permit = doors.demand_open(unit, task.observation)
         return plain(access, unit, permit, task.observation)
@@ -51,6 +51,19 @@ def noted(
         access.record_look(doors.participant_of(access, subject), now, reader=called(member, role), what=what)
     except UnknownParticipantError:
         raise ItemClosedError from None
+
+
+def seen_of(permit: Permit) -> str:
+    """What raters see under a permit, as the participant reads it in the list of those who looked.
+
+    Examples
+    --------
+    >>> from datetime import UTC
+    >>> march = datetime(2026, 3, 1, tzinfo=UTC)
+    >>> seen_of(Permit("p1", Use.RATE_VIDEO, march, march))
+    'video'
+    """
+    return "video" if permit.use is Use.RATE_VIDEO else "face"
 
 
 def called(member: Member, role: Role = Role.RATER) -> str:

@@ -131,7 +131,12 @@ def open_series(access: Access, member: Member, item: str, now: datetime) -> Ser
         doors.demand_open(unit, task.observation)
         if rating_decisions.decided_by(unit.connection, member.id, task.subject, task.observation):
             raise DecidedError
-    looking.noted(access, task.subject, member, now, "a stretch of pictures of your face, to rate it")
+        video = doors.video_permit(unit)
+        filmed = video is not None and bool(stretching.frames_of(unit, video, task))
+    what = (
+        "a stretch of your video, to rate it" if filmed else "a stretch of pictures of your face, to rate it"
+    )
+    looking.noted(access, task.subject, member, now, what)
     with doors.writing(access, task.subject, now) as unit:
         doors.demand_locked(unit.connection, member, unit.study)
         permit = doors.demand_open(unit, task.observation)
