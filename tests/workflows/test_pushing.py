@@ -19,7 +19,7 @@ from tests.push_service import PushService, certificate, push_service
 from tests.workflows.scheduled import DAY, MINUTE, scheduled, states
 from tests.workflows.test_prompting import DUE, ENDS, ENROLLED, NOON, live, past, put
 from tracker.access import Access
-from tracker.domain.consent import ConsentMissingError, Recorder, Scope
+from tracker.domain.consent import ConsentMissingError, Recorder, Scope, Use
 from tracker.domain.people import Person, UnknownParticipantError
 from tracker.domain.pushing import EndpointError, PushServices
 from tracker.store import pushing, studies, tables
@@ -347,6 +347,31 @@ def test_a_device_that_somebody_else_switches_on_is_theirs(
     assert devices(access, bob) == ["Firefox"]
     on(access, bob, service)
     assert devices(access, bob) == ["Firefox"], "once"
+
+
+def test_a_device_that_two_switch_on_at_once_is_the_later_ones(
+    access: Access, ada: Person, service: PushService
+) -> None:
+    bob = person(access, "bob", now=ENROLLED)
+    digest = access.vault.digest("push endpoints", service.endpoint("phone"))
+    failed: list[Exception] = []
+
+    def second() -> None:
+        try:
+            on(access, bob, service)
+        except Exception as error:
+            failed.append(error)
+
+    racing = threading.Thread(target=second)
+    with access.write(ada.id, ENROLLED) as unit:
+        permit = unit.permit(Use.PROMPT)
+        pushing.add(unit.connection, permit, ada.subject, "a" * 32, digest, b"x", None, ENROLLED)
+        racing.start()
+        time.sleep(1)
+    racing.join()
+    assert failed == []
+    assert devices(access, ada) == []
+    assert devices(access, bob) == ["Firefox"]
 
 
 def test_nobody_has_more_than_a_handful_of_devices(access: Access, ada: Person, service: PushService) -> None:

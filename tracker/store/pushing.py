@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Connection, delete, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, delete, func, select, update
 
 from tracker.domain.consent import Permit, Scope, Use
 from tracker.store.rows import upsert
@@ -65,9 +65,11 @@ def add(
 ) -> None:
     """Keep a device; whoever had the same one before has it no more."""
     permit.demand(Use.PROMPT)
-    _remove(connection, push_devices.c.digest == digest)
-    connection.execute(
-        insert(push_devices).values(
+    same = push_devices.c.digest == digest
+    _remove(connection, same)
+    statement = (
+        upsert(connection, push_devices)
+        .values(
             id=device,
             subject=subject,
             digest=digest,
@@ -76,7 +78,10 @@ def add(
             grant_id=permit.grant(Scope.PROMPTS),
             recorded_at=now,
         )
+        .on_conflict_do_nothing()
     )
+    while not connection.execute(statement).rowcount:
+        _remove(connection, same)  # somebody else switched it on at the same instant
 
 
 def devices(connection: Connection, subject: str) -> list[DeviceRow]:
@@ -190,5 +195,7 @@ def outcomes(connection: Connection, subject: str) -> Sequence[tuple[int, int, s
 
 def _remove(connection: Connection, which: ColumnElement[bool]) -> int:
     gone = select(push_devices.c.id).where(which)
+    # Held first, so that nobody queues a message for it between the two.
+    connection.execute(gone.with_for_update()).all()
     connection.execute(delete(push_messages).where(push_messages.c.device.in_(gone)))
     return connection.execute(delete(push_devices).where(which)).rowcount
