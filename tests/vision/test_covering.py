@@ -136,6 +136,22 @@ def test_a_frame_in_which_a_later_face_hides_the_participant_is_told_as_such() -
     assert not frame.shows, "also later"
 
 
+def test_of_who_stands_elsewhere_when_the_participant_has_left_nothing_is_kept() -> None:
+    pixels, covering, tracker = scene(), Covering(), FaceTracker()
+
+    def kept(second: float, box: tuple[float, float, float, float]) -> bool:
+        pts_us, found = round(second * 1e6), [face(box)]
+        seen = tracker.see(pts_us, found)
+        assert seen.face is not None, "for the series a face that is alone is theirs"
+        return covering.see(pts_us, pixels, seen.face, found, read=seen.reason is None) is not None
+
+    assert kept(0, ME)
+    assert kept(0.6, ME)
+    assert not kept(5, OTHER)
+    assert not kept(5.6, OTHER), "nor when they stay"
+    assert kept(9, ME)
+
+
 def test_a_frame_that_lies_in_the_past_is_small_and_says_the_same() -> None:
     pixels, me = scene(), face(ME)
     covering = Covering()

@@ -114,6 +114,7 @@ class Covering:
     def __init__(self) -> None:
         self._others: list[tuple[int, Box]] = []
         self._open: list[tuple[int, CoveredFrame]] = []
+        self._mine: tuple[int, Box] | None = None
         self._due = Sampling(EVERY_S)
 
     def see(
@@ -139,6 +140,8 @@ class Covering:
         CoveredFrame or None
             None too where another frame was kept a moment ago, or where others hide the participant.
         """
+        if mine is not None and not self._goes_on(pts_us, mine.box):
+            mine = None
         self._note(pts_us, mine, faces)
         if mine is None or not read or not self._due.due(pts_us):
             return None
@@ -155,6 +158,19 @@ class Covering:
         frame = CoveredFrame(still=still)
         self._open.append((pts_us, frame))
         return frame
+
+    def _goes_on(self, pts_us: int, box: Box) -> bool:
+        """Whether a face that is held to be the participant's lies where theirs was, or was in sight a moment ago.
+
+        Where only one face is ever seen it is held to be theirs after any gap. For an estimate that may do; of
+        somebody who stands elsewhere when the participant has left no picture is kept.
+        """
+        if self._mine is not None:
+            at, before = self._mine
+            if pts_us - at > HELD_US and overlap(box, before) == 0:
+                return False
+        self._mine = pts_us, box
+        return True
 
     def _note(self, pts_us: int, mine: Face | None, faces: Sequence[Face]) -> None:
         """Remember where others are; for seconds, and nowhere but here."""
