@@ -25,7 +25,10 @@ def test_another_order_is_a_difference(key: str, tables: tuple[str, str]) -> Non
 
 def test_what_is_new_stands_in_no_other_order() -> None:
     one, other = least(PROMPTS[1]), least("".join(PROMPTS))
-    assert [found.place for found in differences(one, other)] == [("prompts", "a")]
+    (found,) = differences(one, other)
+    assert found.place == ("prompts", "a")
+    assert "nothing -> id 'a', at ['10:00'], unseen_minutes 60" in found.sentence()
+    assert "None" not in found.sentence()
 
 
 NIGHT = '[asking]\nquiet_from = "03:00"\nquiet_until = "03:00"\n'

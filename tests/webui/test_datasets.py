@@ -24,9 +24,9 @@ from tracker.domain.members import Role
 from tracker.domain.people import Person
 from tracker.domain.readers import Reader
 from tracker.jobs import HourlyRetention
+from tracker.store.waiting import Job, Waiting
 from tracker.workflows import consenting
 from tracker.workflows.export import BusyError, GoneError, Shelf
-from tracker.store.waiting import Job, Waiting
 from webui.services import NAME, Services
 
 

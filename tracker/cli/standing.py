@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from rich.table import Column, Table
@@ -45,7 +45,7 @@ def tell(
         "state",
         "in force",
         Column("covers from", no_wrap=True),
-        "recorded by",
+        Column("recorded by", overflow="fold"),
         title=f"Consent of {person.name}{when}",
     )
     for row in rows:
@@ -82,7 +82,10 @@ def _row(stand: Standing) -> dict[str, Any]:
 
 
 def _seconds(instant: str | None) -> str:
-    return datetime.fromisoformat(instant).isoformat(" ", "seconds") if instant is not None else ""
+    # "Z" for "+00:00": on 80 columns there is room for who recorded it then.
+    return (
+        f"{datetime.fromisoformat(instant).astimezone(UTC):%Y-%m-%d %H:%M:%SZ}" if instant is not None else ""
+    )
 
 
 def _by(row: dict[str, Any]) -> str:

@@ -119,7 +119,7 @@ def _print(result: Tracked, participant: str, as_json: bool) -> None:
     if as_json:
         print_json(summary(result))
         return
-    columns = ("moments", "new", "with face", "new estimates", "crops kept", "frames kept", "without")
+    columns = ("moments", "new", "with face", "new estimates", "crops kept", "frames kept", "without face")
     table = Table(*columns, title=f"Tracked {participant}")
     without = ", ".join(f"{n} {reason.value}" for reason, n in result.reasons.items() if n) or "-"
     counts = (

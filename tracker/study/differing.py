@@ -81,5 +81,14 @@ def _named(value: Any) -> Mapping[str, Any] | None:
 def _told(value: Any) -> str:
     if value is None or value == []:
         return "nothing"
-    said = ", ".join(map(str, value)) if isinstance(value, list) and not _named(value) else repr(value)
+    said = ", ".join(map(str, value)) if isinstance(value, list) and not _named(value) else _whole(value)
     return said if len(said) <= 200 else f"{said[:197]}..."
+
+
+def _whole(value: Any) -> str:
+    """A value about as a study file has it: what says nothing is left out of tables."""
+    if isinstance(value, Mapping):
+        return ", ".join(f"{key} {_whole(one)}" for key, one in value.items() if one not in (None, [], {}))
+    if isinstance(value, list):
+        return f"[{'; '.join(map(_whole, value))}]"
+    return str(value).lower() if isinstance(value, bool) else repr(value)
