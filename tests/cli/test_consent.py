@@ -115,7 +115,7 @@ def test_a_grant_says_that_an_erasure_waits(cli: Cli, ada: str) -> None:
 def test_the_start_is_shown_to_the_second(cli: Cli, ada: str) -> None:
     cli("consent", "grant", ada, "notes", "--evidence", "form 2")
     row = next(line for line in cli("consent", "show", ada).out.splitlines() if "notes" in line)
-    assert re.search(r" \d{4}-\d\d-\d\d \d\d:\d\d:\d\d\+00:00 ", row)
+    assert re.search(r" \d{4}-\d\d-\d\d \d\d:\d\d:\d\dZ ", row)
 
 
 def test_a_guardian_beside_the_participant(cli: Cli, ada: str, tmp_path: Path) -> None:

@@ -59,7 +59,9 @@ def keep_frames(
         Sealed bytes of a day at most.
     """
     permit = permit_of(unit)
-    covered = {o: f for o, f in new.items() if f.shows and o.at >= permit.covers_from} if permit is not None else {}
+    covered = (
+        {o: f for o, f in new.items() if f.shows and o.at >= permit.covers_from} if permit is not None else {}
+    )
     if permit is None or not covered:
         return Filmed()
     (source,) = {observation.source for observation in covered}
