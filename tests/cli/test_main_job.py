@@ -123,6 +123,8 @@ def test_several_strangers_are_ambiguous_and_never_read(cli: Cli, ada: str) -> N
         "added": 1,
         "with_face": 0,
         "estimates": 0,
+        "frames": 0,
+        "frames_over": 0,
         "crops": 0,
         "reasons": {"no_face": 0, "ambiguous": 1, "blurred": 0, "overload": 0, "unclear": 0},
         "unread": [],
