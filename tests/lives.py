@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import insert, select
 
 from tests.builders import NOW, leaning, member, observed, person, store
-from tracker.access import Access
+from tracker.access import Access, Unit
 from tracker.domain.affect import Distribution, Emotion
 from tracker.domain.consent import Recorder, Scope, Use
 from tracker.domain.entering import How
@@ -145,17 +145,28 @@ def pooled(access: Access, who: Person, now: datetime = NOW) -> None:
         )
 
 
-def kept(access: Access, who: Person, now: datetime = NOW) -> None:
-    """A crop, a frame, a record of elsewhere, a share in a figure that was given out, and a hidden stretch."""
-    o, crop, record = tables.observations.c, secrets.token_hex(16), secrets.token_hex(16)
-    frame = secrets.token_hex(16)
+def cropped(access: Access, who: Person, now: datetime = NOW) -> None:
+    """The picture of the face in the first observation, as tracking keeps it."""
+    crop = secrets.token_hex(16)
     with access.write(who.id, now) as unit:
-        number, at = unit.connection.execute(
-            select(o.id, o.at).where(o.subject == who.subject).limit(1)
-        ).one()
+        number, at = _first(unit, who)
         sealed = access.vault.seal(who.id, Scope.FACE_CROPS, FACE, crops.place(crop))
         permit = unit.permit(Use.KEEP_CROPS)
         crops.append(unit.connection, permit, who.subject, [crops.NewCrop(crop, number, at, sealed)], now)
+
+
+def _first(unit: Unit, who: Person) -> tuple[int, datetime]:
+    o = tables.observations.c
+    number, at = unit.connection.execute(select(o.id, o.at).where(o.subject == who.subject).limit(1)).one()
+    return number, at
+
+
+def kept(access: Access, who: Person, now: datetime = NOW) -> None:
+    """A crop, a frame, a record of elsewhere, a share in a figure that was given out, and a hidden stretch."""
+    record, frame = secrets.token_hex(16), secrets.token_hex(16)
+    cropped(access, who, now)
+    with access.write(who.id, now) as unit:
+        number, at = _first(unit, who)
         sealed = access.vault.seal(who.id, Scope.RAW_VIDEO, FILM, frames.place(frame))
         new = frames.NewFrame(frame, number, at, sealed)
         frames.append(unit.connection, unit.permit(Use.KEEP_VIDEO), who.subject, [new], now)

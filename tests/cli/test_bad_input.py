@@ -282,7 +282,7 @@ def test_a_full_disk_loses_nothing(cli: Cli, ada: str, tmp_path: Path, long: Pat
     small = tmp_path / "small"
     small.mkdir()
     mounted = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", str(small)], capture_output=True, check=False
+        ["mount", "-t", "tmpfs", "-o", "size=3m", "tmpfs", str(small)], capture_output=True, check=False
     )
     if mounted.returncode != 0:
         pytest.skip("a small file system can be mounted by root alone: the full disk is not tried")

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import Column, ForeignKey, LargeBinary, String, Table, select, text
 
 from tests.builders import NOW, installation, person
-from tests.lives import FACE, NOTE, PLACE, SOURCE, kept, lived
+from tests.lives import FACE, NOTE, PLACE, SOURCE, cropped, kept, lived
 from tests.postgres import Server
 from tests.processes import close
 from tracker.access import Access
@@ -203,7 +203,7 @@ def test_what_is_sealed_after_the_rows_went_still_opens(access: Access) -> None:
         patch.setattr(steps, "STEPS", (*steps.STEPS[:3], stop))
         with pytest.raises(KeyboardInterrupt):
             erasure.erase_scope(access, who, Scope.FACE_CROPS, LATER)
-    kept(access, who, LATER)  # they are tracked again before the erasure goes on
+    cropped(access, who, LATER)  # they are tracked again before the erasure goes on
     (done,) = erasure.resume(access, LATER)
     assert done.counts == {"crops": 1}
     with access.database.read() as connection:

@@ -311,8 +311,8 @@ def test_a_prompt_by_hand_and_a_scheduled_one_wait_side_by_side(access: Access, 
 
 @pytest.fixture
 def known(access: Access) -> Person:
-    """Somebody who wanted to be left alone whenever they were asked, for ten days."""
-    scheduled(access)
+    """Somebody who wanted to be left alone whenever they were asked, for ten days; none is asked by chance."""
+    scheduled(access, DAY.replace("gap_minutes = 30", "gap_minutes = 30\nthrough_silence = 0"))
     who = person(access, now=NOW - timedelta(days=12))
     for k in range(40):
         at = DUE - timedelta(days=10) + timedelta(hours=6 * k)

@@ -172,6 +172,7 @@ def test_a_shorter_retention_says_what_it_unmakes(access: Access) -> None:
     assert found.shortened == {
         "affect_series": (None, 10),
         "face_crops": (None, 10),
+        "raw_video": (None, 10),
         "notes": (None, 10),
         "personal_learning": (None, 10),
     }
