@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import Column, ForeignKey, LargeBinary, String, Table, select, text
 
 from tests.builders import NOW, installation, person
-from tests.lives import FACE, NOTE, PLACE, SOURCE, cropped, kept, lived
+from tests.lives import FACE, NOTE, PLACE, SOURCE, cropped, lived
 from tests.postgres import Server
 from tests.processes import close
 from tracker.access import Access
